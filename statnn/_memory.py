@@ -77,7 +77,7 @@ def control_groups(table: str, root: Path) -> Iterator[float]:
 @lru_cache(maxsize=8)  # a run asks before every block, and paths take longer to put together than to read
 def _files(table: str, root: Path) -> tuple[tuple[Path, Path, Path, str], ...]:
     """Return of every control group the files of its limit, usage and statistics, and what those call cached files."""
-    found = []
+    files = []
     for line in table.splitlines():
         number, controllers, path = [*line.split(":", 2), "", ""][:3]
         if number == "0" and not controllers:
@@ -89,12 +89,12 @@ def _files(table: str, root: Path) -> tuple[tuple[Path, Path, Path, str], ...]:
             continue
         for mount in mounts:
             below = mount / path.lstrip("/")
-            found += [
+            files += [
                 (group / names[0], group / names[1], group / "memory.stat", names[2])
                 for group in (below, *below.parents)
                 if group.is_relative_to(mount)
             ]
-    return tuple(found)
+    return tuple(files)
 
 
 def _read(path: Path) -> str:

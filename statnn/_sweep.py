@@ -239,8 +239,8 @@ def _computed(
 
 def _known(store: Store, names: set[str]) -> dict[str, dict[str, Any]]:
     """Return what a store holds of these points; before there were entries of many, each had one by its name."""
-    found = {name: store.get(name) for name in names & set(store.names())}
-    return found | {name: entry for name, entry in stored(store, "points", "names") if name in names}
+    entries = {name: store.get(name) for name in names & set(store.names())}
+    return entries | {name: entry for name, entry in stored(store, "points", "names") if name in names}
 
 
 def _lost(error: Exception) -> dict[str, Any]:

@@ -122,6 +122,7 @@ FLOORS = {
     "testing": 3, "inspection": 4, "__main__": 4,
 }  # fmt: skip
 MOST_LINES = 500
+EMPTY = {"found", "one", "told", "teller", "photograph"}
 LAZY = ("matplotlib", "mpmath", "networkx", "numba", "pandas", "scipy", "sklearn", "sympy", "tqdm")
 
 
@@ -407,6 +408,19 @@ def test_no_module_is_too_long(folder):
     }
     assert lengths
     assert not {path: length for path, length in lengths.items() if length > MOST_LINES}
+
+
+@pytest.mark.parametrize("folder", ["statnn", "theory", "validation"])
+def test_names_say_what_things_are(folder):
+    """Those of EMPTY could be anything's; where zero is a number, so is one."""
+    empty = {}
+    for path in (ROOT / folder).rglob("*.py"):
+        nodes = [*ast.walk(tree(path))]
+        bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+        if vague := bound & (EMPTY - {"one"} if "zero" in bound else EMPTY):
+            empty[path.relative_to(ROOT).as_posix()] = vague
+    assert not empty
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)

@@ -287,8 +287,8 @@ class Formula:
         self._refuse_undefined()
         symbols = [variable.symbol for variable in self.variables]
         if self.expression.has(*_SLOW) or "Not supported" in SciPyPrinter({"strict": False}).doprint(self.expression):
-            one = alone()(lambda *at: float(number(self.expression, symbols)(*map(mpmath.mpf, at))))
-            inner = np.vectorize(one, [float])
+            exact = alone()(lambda *at: float(number(self.expression, symbols)(*map(mpmath.mpf, at))))
+            inner = np.vectorize(exact, [float])
         else:
             inner = sp.lambdify(symbols, self.expression, modules=["scipy", "numpy"], cse=True)
 
@@ -400,7 +400,7 @@ def _floats_of(name: str, values: Any) -> Any:
     if np.ma.is_masked(values):
         raise ValueError(f"{name} has masked entries, which would be taken for numbers: pass {name}.compressed()")
     array = np.asarray(values)
-    real = (isinstance(one, numbers.Real) for one in array.flat)  # fractions and integers of any size
+    real = (isinstance(value, numbers.Real) for value in array.flat)  # fractions and integers of any size
     if array.dtype.kind not in "iufO" or (array.dtype == object and not all(real)):
         raise TypeError(f"{name} = {values!r} holds {array.dtype}; real numbers are needed")
     try:

@@ -66,17 +66,17 @@ def sign_on_boxes(expr: sp.Expr, domain: Domain = ()) -> Sign:
         box = boxes.popleft()
         at = {symbol: iv.mpf(list(ends)) for symbol, ends in zip(symbols, box, strict=True)}
         try:
-            found = enclosed(expr, at)
-            found = found if found.a > 0 or found.b <= 0 else _by_slopes(expr, slopes, at)
+            enclosure = enclosed(expr, at)
+            enclosure = enclosure if enclosure.a > 0 or enclosure.b <= 0 else _by_slopes(expr, slopes, at)
         except NotImplementedError:
             return Sign(positive=False)
         except (ValueError, ZeroDivisionError):  # wider than where it is finite
-            found = iv.mpf(["-inf", "inf"])
-        if found.b <= 0:
+            enclosure = iv.mpf(["-inf", "inf"])
+        if enclosure.b <= 0:
             low, high = (place_of(symbols, [ends[side] for ends in box]) for side in (0, 1))
             box_of = f"on all of the box from {low.removeprefix('at ')} to {high.removeprefix('at ')}"
             return Sign(positive=False, wrong=low if low == high else box_of)
-        boxes += [] if found.a > 0 else _halves(box)
+        boxes += [] if enclosure.a > 0 else _halves(box)
     return Sign(positive=False)
 
 

@@ -263,9 +263,9 @@ def _typed_script(text: str, at: int) -> tuple[str, int]:
     if closing := {"(": ")", "{": "}"}.get(text[at : at + 1]):
         inside, end = _run(text, at + 1, closing)
         return (inside.strip(), end + 1) if inside else ("", at)
-    found = _TYPED_SCRIPT.match(text, at)
-    if not found:
+    match = _TYPED_SCRIPT.match(text, at)
+    if not match:
         return "", at
-    word = None if _INDICES.fullmatch(found[2]) else re.fullmatch("[A-Za-z]{2,}", found[2])
-    inside = rf"\mathrm{{{word[0]}}}" if word else " ".join(_LETTERS.get(each, each).strip() for each in found[2])
-    return ("-" if found[1] else "") + (inside if word or not found[2].isdecimal() else found[2]), found.end()
+    word = None if _INDICES.fullmatch(match[2]) else re.fullmatch("[A-Za-z]{2,}", match[2])
+    inside = rf"\mathrm{{{word[0]}}}" if word else " ".join(_LETTERS.get(each, each).strip() for each in match[2])
+    return ("-" if match[1] else "") + (inside if word or not match[2].isdecimal() else match[2]), match.end()

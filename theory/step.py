@@ -236,8 +236,8 @@ class Step:
         needed: list[tuple[sp.Expr, sp.Expr]] = []
         new = [self.equation]
         while new:
-            found = [pair for pair in self.where if pair not in needed and any(_has_name(one, pair[0]) for one in new)]
-            needed, new = [*needed, *found], [value for _, value in found]
+            more = [pair for pair in self.where if pair not in needed and any(_has_name(expr, pair[0]) for expr in new)]
+            needed, new = [*needed, *more], [value for _, value in more]
         return tuple(pair for pair in self.where if pair in needed)
 
     @cached_property
@@ -383,10 +383,10 @@ class Step:
         excess, form = self._compared()
         kinds: dict[Enclosure, sp.Expr] = {"as printed": excess, "its form": form}
         for what, expr in kinds.items():
-            found = sign_on_boxes(expr, self.domain)
-            if found.wrong:
-                return "neither", f"not positive {found.wrong}"
-            if found.positive:
+            sign = sign_on_boxes(expr, self.domain)
+            if sign.wrong:
+                return "neither", f"not positive {sign.wrong}"
+            if sign.positive:
                 return what, ""
         return "neither", ""
 

@@ -80,10 +80,10 @@ class Journal:
             return {}
         data = self.path.read_bytes()
         whole = data[: data.rfind(b"\n") + 1]
-        found = self._records(whole.decode(errors="replace").splitlines())
+        records = self._records(whole.decode(errors="replace").splitlines())
         if len(whole) < len(data):
             os.truncate(self.path, len(whole))
-        return found
+        return records
 
     def _records(self, lines: list[str]) -> dict[str, Record]:
         if not lines:

@@ -207,9 +207,9 @@ def _refuse_foreign(folder: Path) -> None:
 
 def _key_of(head: Path) -> dict[str, Any]:
     try:
-        found = json.loads(head.read_bytes())
-        kind, version, key = found["format"], found["version"], found["key"]
-        whole = found.get("digest", _digest(key)) == _digest(key)
+        content = json.loads(head.read_bytes())
+        kind, version, key = content["format"], content["version"], content["key"]
+        whole = content.get("digest", _digest(key)) == _digest(key)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise StoreError(f"{head} is damaged ({line_of(error)}); {_ANOTHER}") from None
     if kind != FORMAT or not isinstance(key, dict):

@@ -35,26 +35,26 @@ _IDLE, _ORDERED, _UNEVEN = 0.1, 0.1, 1.1
 def activity(subject: Subject, tell: Tell) -> Section:
     """Activation rates and activation laws."""
     subject.needs_hidden()
-    net, found, why = subject.net, {}, {}
+    net, grown, why = subject.net, {}, {}
     for done, m in enumerate(subject.hidden, 1):
         rng = stream(subject.options.seed, 1, m)
         try:
-            found[m] = growth.layer(subject.trace.activations[m], subject.threshold(m), rng=rng)
+            grown[m] = growth.layer(subject.trace.activations[m], subject.threshold(m), rng=rng)
         except ValueError as error:
             why[m] = str(error)
         tell(done, len(subject.hidden))
-    if not found:
+    if not grown:
         raise ValueError("; ".join(dict.fromkeys(why.values())))
     remarks = [f"{name_of(m, net)}: {reason}" for m, reason in why.items()]
-    for m, one in found.items():
-        remarks += [f"{name_of(m, net)}: no law has a finite fit: {one.reason}"] if one.reason else []
-        remarks += [f"{name_of(m, net)}: {remark}" for remark in one.remarks]
-    chosen = [sorted(found)[i] for i in few(len(found), 3)]
+    for m, layer_growth in grown.items():
+        remarks += [f"{name_of(m, net)}: no law has a finite fit: {layer_growth.reason}"] if layer_growth.reason else []
+        remarks += [f"{name_of(m, net)}: {remark}" for remark in layer_growth.remarks]
+    chosen = [sorted(grown)[i] for i in few(len(grown), 3)]
 
     data: dict[str, Any] = {"samples": subject.samples}
     for m in chosen:
-        grown = found[m].rarefaction
-        data |= {f"counts_{m}": found[m].counts, f"at_{m}": grown.at, f"working_{m}": grown.working}
+        rarefied = grown[m].rarefaction
+        data |= {f"counts_{m}": grown[m].counts, f"at_{m}": rarefied.at, f"working_{m}": rarefied.working}
     return Section(
         "activity",
         "Activation rates and activation laws",
@@ -67,7 +67,7 @@ def activity(subject: Subject, tell: Tell) -> Section:
         tables=(
             Table(
                 ["layer", "threshold", "units", "silent", "always", "c/N", "law", "b", "p of fit", "α"],
-                [_activity_row(subject, m, one) for m, one in found.items()],
+                [_activity_row(subject, m, layer_growth) for m, layer_growth in grown.items()],
             ),
         ),
         pictures=(
@@ -75,59 +75,62 @@ def activity(subject: Subject, tell: Tell) -> Section:
                 "activity",
                 "Bars: how many of the samples activate a unit, with the fitted law of least AIC. Points: growth of "
                 "the working units in random subsets of the samples, with curves as the fitted laws have it.",
-                partial(_draw_activity, found, chosen, net),
+                partial(_draw_activity, grown, chosen, net),
                 data,
                 (3.6 * len(chosen) + 0.6, 6.0),
                 len(chosen),
             ),
         ),
-        results={"growth": found},
+        results={"growth": grown},
         remarks=remarks,
-        unusual=_unusual_activity(found, net),
+        unusual=_unusual_activity(grown, net),
     )
 
 
-def _unusual_activity(found: Mapping[int, Growth], net: Network) -> str:
+def _unusual_activity(grown: Mapping[int, Growth], net: Network) -> str:
     """Say in which layer most units are idle, never active or always, if that is a tenth of them."""
     idle = [
-        (count / one.units, f"{count} of the {one.units} units of {name_of(m, net)} are {how} active")
-        for m, one in found.items()
-        for count, how in ((one.silent, "never"), (int(np.sum(one.counts == one.samples)), "always"))
+        (count / layer_growth.units, f"{count} of the {layer_growth.units} units of {name_of(m, net)} are {how} active")
+        for m, layer_growth in grown.items()
+        for count, how in (
+            (layer_growth.silent, "never"),
+            (int(np.sum(layer_growth.counts == layer_growth.samples)), "always"),
+        )
     ]
     most, words = max(idle)
     return f"{words} in these samples." if most >= _IDLE else ""
 
 
-def _draw_activity(found: Mapping[int, Any], chosen: Sequence[int], net: Network, figure: Figure) -> None:
+def _draw_activity(grown: Mapping[int, Any], chosen: Sequence[int], net: Network, figure: Figure) -> None:
     above, below = panels(figure, 2, len(chosen))
     for top, bottom, m in zip(above, below, chosen, strict=True):
-        _draw_counts(top, found[m])
+        _draw_counts(top, grown[m])
         top.set_title(name_of(m, net))
-        found[m].plot(bottom)
+        grown[m].plot(bottom)
         bottom.legend(fontsize=8)
     above[0].set_ylabel("density of units")
 
 
-def _activity_row(subject: Subject, m: int, found: Growth) -> list[Cell]:
-    always = int(np.sum(found.counts == found.samples))
-    name, share = name_of(m, subject.net), found.active_share
-    start: list[Cell] = [name, subject.threshold(m), found.units, found.silent, always, share]
-    if found.comparison is None:
+def _activity_row(subject: Subject, m: int, grown: Growth) -> list[Cell]:
+    always = int(np.sum(grown.counts == grown.samples))
+    name, share = name_of(m, subject.net), grown.active_share
+    start: list[Cell] = [name, subject.threshold(m), grown.units, grown.silent, always, share]
+    if grown.comparison is None:
         return [*start, None, None, None, None]
-    best = found.comparison.best
+    best = grown.comparison.best
     power = 1 - best.b if best.b < 1 and best.p_value > _REJECTED else None
     return [*start, type(best.process).__name__, Measured(best.b, best.b_error), PValue(best.p_value), power]
 
 
-def _draw_counts(ax: Any, found: Growth) -> None:
-    samples = found.samples
-    cells = min(30, max(6, found.units // 6), samples + 1)
+def _draw_counts(ax: Any, grown: Growth) -> None:
+    samples = grown.samples
+    cells = min(30, max(6, grown.units // 6), samples + 1)
     edges = np.unique(np.round(np.linspace(0, samples + 1, cells + 1)).astype(np.int64))  # whole counts, 0 and D inside
     width = np.diff(edges)
-    seen = np.histogram(found.counts, edges - 0.5)[0] / found.units
+    seen = np.histogram(grown.counts, edges - 0.5)[0] / grown.units
     ax.stairs(seen / width * samples, (edges - 0.5) / samples, fill=True, color=COLOURS[5], label="units")
-    if found.comparison is not None:
-        best = found.comparison.best
+    if grown.comparison is not None:
+        best = grown.comparison.best
         law = best.process.count(samples)
         mass = np.diff(law.cdf(edges - 1.0))
         label = f"{type(best.process).__name__}, $b = {best.b:.2g}$"
@@ -142,7 +145,7 @@ def spiking(subject: Subject, tell: Tell) -> Section:
     subject.needs_hidden()
     window = _window(subject)
     orders = ["shuffled"] + (["blocked"] if subject.labels is not None else [])
-    found: dict[tuple[int, str], SpikeStatistics] = {}
+    statistics: dict[tuple[int, str], SpikeStatistics] = {}
     why: dict[str, str] = {}
     rejections: dict[tuple[int, str], tuple[int, int]] = {}
     rows: list[list[Cell]] = []
@@ -152,26 +155,26 @@ def spiking(subject: Subject, tell: Tell) -> Section:
             at = subject.trace.activations[m], subject.threshold(m), window
             rng = stream(subject.options.seed, 2, m) if order == "shuffled" else None
             try:
-                found[m, order] = one = spikes.statistics(*at, order=order, labels=labels, rng=rng)
+                statistics[m, order] = counted = spikes.statistics(*at, order=order, labels=labels, rng=rng)
             except ValueError as error:
                 why[order] = str(error)
             else:
-                blocks = [one] if labels is None else list(_blocks(*at, labels))
-                rejections[m, order] = _rejected([block.test("binomial").p_value for block in blocks], one.units)
-                rows.append(_spike_row(name_of(m, subject.net), one, rejections[m, order]))
+                blocks = [counted] if labels is None else list(_blocks(*at, labels))
+                rejections[m, order] = _rejected([block.test("binomial").p_value for block in blocks], counted.units)
+                rows.append(_spike_row(name_of(m, subject.net), counted, rejections[m, order]))
         tell(done + 1, len(subject.hidden))
-    if not found:
+    if not statistics:
         raise ValueError("; ".join(why.values()))
     remarks = [f"order {order}: {reason}" for order, reason in why.items()]
     if subject.labels is None:
         remarks.append(f"samples are not presented class by class: {subject.no_labels}")
     columns = ["layer", "order", "MFR", "var r", "MFF", "by chance", "1−r", "var F", "silent", "rejected"]
     chosen = few(len(subject.hidden), 3)
-    last = orders[-1] if (subject.hidden[0], orders[-1]) in found else orders[0]
+    last = orders[-1] if (subject.hidden[0], orders[-1]) in statistics else orders[0]
 
     data = {
-        f"{name}_{m}": np.asarray(np.ma.filled(getattr(one, name), np.nan))
-        for (m, order), one in found.items()
+        f"{name}_{m}": np.asarray(np.ma.filled(getattr(counted, name), np.nan))
+        for (m, order), counted in statistics.items()
         for name in ("rate", "fano_factor", "null_fano_factor")
         if order == last
     }
@@ -192,16 +195,16 @@ def spiking(subject: Subject, tell: Tell) -> Section:
                 f"Fano factor of every unit against its rate, samples {last}, with the null of this order.",
                 partial(
                     _draw_spikes,
-                    {name_of(m, subject.net): found[m, last] for m in (subject.hidden[i] for i in chosen)},
+                    {name_of(m, subject.net): statistics[m, last] for m in (subject.hidden[i] for i in chosen)},
                 ),
                 data,
                 (4.2 * len(chosen) + 1, 3.8),
                 len(chosen),
             ),
         ),
-        results={"statistics": found},
+        results={"statistics": statistics},
         remarks=remarks,
-        unusual=_unusual_spikes(found, rejections, subject.net),
+        unusual=_unusual_spikes(statistics, rejections, subject.net),
     )
 
 
@@ -224,24 +227,24 @@ def _rejected(p_values: Sequence[Any], units: int) -> tuple[int, int]:
 
 
 def _unusual_spikes(
-    found: Mapping[tuple[int, str], SpikeStatistics],
+    statistics: Mapping[tuple[int, str], SpikeStatistics],
     rejections: Mapping[tuple[int, str], tuple[int, int]],
     net: Network,
 ) -> str:
     """Say in which layer most units tell that samples are not in random order, of those where F rises by a tenth."""
-    told = {}
-    for key, one in found.items():
-        if one.silent.all() or one.mean_fano_factor < _UNEVEN * one.mean_null_fano_factor:
+    ordered = {}
+    for key, counted in statistics.items():
+        if counted.silent.all() or counted.mean_fano_factor < _UNEVEN * counted.mean_null_fano_factor:
             continue
         rejected, tested = rejections[key]
         if rejected >= _ORDERED * max(tested, 1):
-            told[key] = rejected, tested
-    if not told:
+            ordered[key] = rejected, tested
+    if not ordered:
         return ""
-    m, order = max(told, key=lambda key: told[key][0] / told[key][1])
-    (rejected, tested), one = told[m, order], found[m, order]
+    m, order = max(ordered, key=lambda key: ordered[key][0] / ordered[key][1])
+    (rejected, tested), counted = ordered[m, order], statistics[m, order]
     where = "of a class " if order == "blocked" else ""
-    fano = f"{printed(one.mean_fano_factor, 3)} instead of {printed(one.mean_null_fano_factor, 3)}"
+    fano = f"{printed(counted.mean_fano_factor, 3)} instead of {printed(counted.mean_null_fano_factor, 3)}"
     return (
         f"By the counts of {rejected} of {tested} units of {name_of(m, net)} the samples {where}are not in random "
         f"order: their mean Fano factor is {fano}."
@@ -250,8 +253,8 @@ def _unusual_spikes(
 
 def _draw_spikes(shown: Mapping[str, Any], figure: Figure) -> None:
     grid = panels(figure, 1, len(shown))[0]
-    for ax, (name, one) in zip(grid, shown.items(), strict=True):
-        one.plot(ax)
+    for ax, (name, statistics) in zip(grid, shown.items(), strict=True):
+        statistics.plot(ax)
         ax.set_title(name)
 
 
@@ -269,20 +272,20 @@ def _window(subject: Subject) -> int:
     return window
 
 
-def _spike_row(name: str, found: SpikeStatistics, rejections: tuple[int, int]) -> list[Cell]:
-    silent = found.silent_units
-    if found.silent.all():
-        return [name, found.order, 0.0, 0.0, None, None, None, None, silent, None]
+def _spike_row(name: str, statistics: SpikeStatistics, rejections: tuple[int, int]) -> list[Cell]:
+    silent = statistics.silent_units
+    if statistics.silent.all():
+        return [name, statistics.order, 0.0, 0.0, None, None, None, None, silent, None]
     rejected, tested = rejections
     return [
         name,
-        found.order,
-        found.mean_rate,
-        found.rate_variance,
-        found.mean_fano_factor,
-        found.mean_null_fano_factor,
-        1 - found.mean_working_rate,
-        found.fano_variance,
+        statistics.order,
+        statistics.mean_rate,
+        statistics.rate_variance,
+        statistics.mean_fano_factor,
+        statistics.mean_null_fano_factor,
+        1 - statistics.mean_working_rate,
+        statistics.fano_variance,
         silent,
         f"{rejected} of {tested}",
     ]

@@ -31,27 +31,29 @@ def ranks(subject: Subject, tell: Tell) -> Section:
     net, labels, executor = subject.net, subject.known_labels(), subject.options.executor
     alone = np.flatnonzero(np.bincount(labels) == 1)
     shared = ~np.isin(labels, alone)
-    found: dict[int, order.RankProbability] = {}
+    ranked: dict[int, order.RankProbability] = {}
     why: dict[int, str] = {}
     for m in range(net.depth):
         try:
-            found[m] = order.rank_probability(net, subject.x[shared], labels[shared], m, executor=executor)
+            ranked[m] = order.rank_probability(net, subject.x[shared], labels[shared], m, executor=executor)
         except ValueError as refusal:
             why[m] = str(refusal)
         tell(m + 1, net.depth)
     accuracy = order.l_map_accuracy(net, subject.x, labels)
     shares = [share(float(p), subject.samples) for p in accuracy]
-    error = np.array([one.error for one in shares])
+    error = np.array([measured.error for measured in shares])
     rows: list[list[Cell]] = []
     for m in range(net.depth + 1):
         name = "inputs" if m == 0 else name_of(m, net)
-        one = found.get(m - 1)
-        slope = Measured(one.layer_slope, one.layer_slope_error) if one is not None else None
-        extremes = None if one is None else f"{one.slope.min():.2f} … {one.slope.max():.2f}".replace("-", "−")
+        ranks_of = ranked.get(m - 1)
+        slope = Measured(ranks_of.layer_slope, ranks_of.layer_slope_error) if ranks_of is not None else None
+        extremes = (
+            None if ranks_of is None else f"{ranks_of.slope.min():.2f} … {ranks_of.slope.max():.2f}".replace("-", "−")
+        )
         rows.append([name, slope, extremes, shares[m]])
 
     remarks = [f"{name_of(m + 1, net)}: {reason}" for m, reason in why.items()]
-    if not found and len(set(why.values())) == 1:
+    if not ranked and len(set(why.values())) == 1:
         remarks = [f"no slope in any layer: {why[0]}"]
     if alone.size:
         remarks.append(f"classes of one sample are left out of the slopes: {', '.join(map(str, alone[:20]))}")
@@ -70,13 +72,13 @@ def ranks(subject: Subject, tell: Tell) -> Section:
                 "Slope of the rank probability distribution in every layer; the distribution itself in the first; "
                 "accuracy with the activations above layer m replaced by the identity (dotted: always the most "
                 "frequent class).",
-                partial(_draw_order, found, labels, shares, net),
-                _order_data(found, accuracy, error),
-                (10.5 if found else 4.0, 3.6),
-                3 if found else 1,
+                partial(_draw_order, ranked, labels, shares, net),
+                _order_data(ranked, accuracy, error),
+                (10.5 if ranked else 4.0, 3.6),
+                3 if ranked else 1,
             ),
         ),
-        results={"rank_probability": found, "l_map_accuracy": accuracy},
+        results={"rank_probability": ranked, "l_map_accuracy": accuracy},
         remarks=remarks,
         unusual=_unusual_order(shares, labels, net),
     )
@@ -89,7 +91,7 @@ def _unusual_order(shares: list[Measured], labels: Ints, net: Network) -> str:
     by_chance = float(np.bincount(labels).max() / labels.size)
     if not bent or whole.value < by_chance + 2 * whole.error:
         return ""
-    first = next(m for m, one in enumerate(shares) if abs(one.value - whole.value) <= 2 * whole.error)
+    first = next(m for m, accuracy in enumerate(shares) if abs(accuracy.value - whole.value) <= 2 * whole.error)
     if first >= max(bent):
         return ""
     where = f"above {name_of(first, net)} " if first else ""
@@ -100,27 +102,27 @@ def _unusual_order(shares: list[Measured], labels: Ints, net: Network) -> str:
 
 
 def _draw_order(
-    found: dict[int, order.RankProbability], labels: Any, shares: list[Measured], net: Network, figure: Figure
+    ranked: dict[int, order.RankProbability], labels: Any, shares: list[Measured], net: Network, figure: Figure
 ) -> None:
-    *others, right = panels(figure, 1, 3 if found else 1)[0]
+    *others, right = panels(figure, 1, 3 if ranked else 1)[0]
     if others:
-        _draw_slopes(others[0], others[1], found, name_of(min(found) + 1, net))
-    bars = np.transpose([one.bars() for one in shares])
-    right.errorbar(np.arange(net.depth + 1), [one.value for one in shares], bars, fmt="s-", color=COLOURS[2])
+        _draw_slopes(others[0], others[1], ranked, name_of(min(ranked) + 1, net))
+    bars = np.transpose([accuracy.bars() for accuracy in shares])
+    right.errorbar(np.arange(net.depth + 1), [accuracy.value for accuracy in shares], bars, fmt="s-", color=COLOURS[2])
     right.axhline(float(np.bincount(labels).max() / labels.size), color="grey", ls=":", lw=1)
     right.set(title="linear above layer $m$", xlabel="layer $m$", ylabel="accuracy", ylim=(0, 1.02))
     right.locator_params(axis="x", integer=True)
 
 
-def _draw_slopes(left: Any, middle: Any, found: dict[int, order.RankProbability], first_name: str) -> None:
-    shown = sorted(found)
-    slopes = [found[m].layer_slope for m in shown]
-    errors = [found[m].layer_slope_error for m in shown]
+def _draw_slopes(left: Any, middle: Any, ranked: dict[int, order.RankProbability], first_name: str) -> None:
+    shown = sorted(ranked)
+    slopes = [ranked[m].layer_slope for m in shown]
+    errors = [ranked[m].layer_slope_error for m in shown]
     left.errorbar([m + 1 for m in shown], slopes, errors, fmt="o-", color=COLOURS[0])
     left.axhline(0, color="grey", ls=":", lw=1)
     left.set(title="rank-probability slope", xlabel="layer of fields", ylabel="slope $s$")
     left.locator_params(axis="x", integer=True)
-    first = found[shown[0]]
+    first = ranked[shown[0]]
     for k, (label, density) in enumerate(zip(first.classes, first.density, strict=True)):
         colour, line = COLOURS[k % len(COLOURS)], ("-", "--", ":")[k // len(COLOURS) % 3]
         middle.stairs(density, first.edges, baseline=None, color=colour, ls=line, label=str(label), lw=1.2)
@@ -131,10 +133,10 @@ def _draw_slopes(left: Any, middle: Any, found: dict[int, order.RankProbability]
         middle.legend(title="class", ncols=2, fontsize=7)
 
 
-def _order_data(found: dict[int, order.RankProbability], accuracy: Floats, error: Floats) -> dict[str, Any]:
-    data = {"l_map_accuracy": accuracy, "l_map_accuracy_error": error, "layers": np.array(sorted(found))}
+def _order_data(ranked: dict[int, order.RankProbability], accuracy: Floats, error: Floats) -> dict[str, Any]:
+    data = {"l_map_accuracy": accuracy, "l_map_accuracy_error": error, "layers": np.array(sorted(ranked))}
     for name in ("layer_slope", "layer_slope_error"):
-        data[name] = np.array([getattr(found[m], name) for m in sorted(found)])
+        data[name] = np.array([getattr(ranked[m], name) for m in sorted(ranked)])
     return data
 
 
@@ -147,7 +149,7 @@ def attraction(subject: Subject, tell: Tell) -> Section:
     chosen = np.sort(rng.permutation(subject.samples)[: options.basins])
     labels = None if subject.labels is None else subject.labels[chosen]
     x = subject.x[chosen]
-    found: dict[str, Basin] = {}
+    measured: dict[str, Basin] = {}
     remarks: list[str] = []
     if labels is None:
         remarks.append(f"the network is taken as a classifier, its own classes as classes: {subject.no_labels}")
@@ -161,7 +163,7 @@ def attraction(subject: Subject, tell: Tell) -> Section:
         spaces["weights"] = partial(basins.weight_basin, layers=layers)
     for step, (name, function) in enumerate(spaces.items()):
         try:
-            found[name] = function(
+            measured[name] = function(
                 net,
                 x,
                 labels,
@@ -172,14 +174,16 @@ def attraction(subject: Subject, tell: Tell) -> Section:
             )
         except ValueError as refusal:
             remarks.append(f"space of {name}: {refusal}")
-    if not found:
+    if not measured:
         raise ValueError("; ".join(remarks))
     columns = ["space", "median σ*", "lower quartile", "upper quartile", "infinite", "σ* = 0"]
-    tables = [Table(columns, [_basin_row(name, one) for name, one in found.items()])]
+    tables = [Table(columns, [_basin_row(name, basin) for name, basin in measured.items()])]
     if labels is not None:
-        tables.append(_by_class(found, labels))
+        tables.append(_by_class(measured, labels))
 
-    data = {f"{part}_{name}": getattr(one, part) for name, one in found.items() for part in ("radius", "low", "high")}
+    data = {
+        f"{part}_{name}": getattr(basin, part) for name, basin in measured.items() for part in ("radius", "low", "high")
+    }
     return Section(
         "basins",
         "Attraction basins",
@@ -192,29 +196,29 @@ def attraction(subject: Subject, tell: Tell) -> Section:
             Picture(
                 "basins",
                 "Distribution of the radii over samples, in the space of samples and in the space of weights.",
-                partial(_draw_basins, found),
+                partial(_draw_basins, measured),
                 data,
-                (4.5 * len(found), 3.6),
-                len(found),
+                (4.5 * len(measured), 3.6),
+                len(measured),
             ),
         ),
-        results=dict(found),
+        results=dict(measured),
         remarks=remarks,
-        unusual=_unusual_basins(found, labels),
+        unusual=_unusual_basins(measured, labels),
     )
 
 
-def _unusual_basins(found: Mapping[str, Basin], labels: Ints | None) -> str:
+def _unusual_basins(measured: Mapping[str, Basin], labels: Ints | None) -> str:
     """Say which class has samples that the least noise drives out, if half of what all bear, or that most are free."""
-    one = found.get("samples")
-    if one is None:
+    basin = measured.get("samples")
+    if basin is None:
         return ""
-    free = float(np.mean(np.isinf(one.radius)))
+    free = float(np.mean(np.isinf(basin.radius)))
     if free > _FREE:
         return f"{free:.0%} of the samples keep their class in most draws of noise on the inputs, however strong."
-    whole = _median(one.radius)
+    whole = _median(basin.radius)
     known = [] if labels is None else [int(k) for k, n in enumerate(np.bincount(labels)) if n >= _FEWEST]
-    radii = one.by_class()
+    radii = basin.by_class()
     middle = {k: _median(radii[k]) for k in known}
     least = min(middle, key=middle.__getitem__, default=None)
     if least is None or not middle[least] < _WEAK * whole:
@@ -225,10 +229,10 @@ def _unusual_basins(found: Mapping[str, Basin], labels: Ints | None) -> str:
     )
 
 
-def _draw_basins(found: Mapping[str, Any], figure: Figure) -> None:
-    grid = panels(figure, 1, len(found))[0]
-    for ax, one in zip(grid, found.values(), strict=True):
-        one.plot(ax, color=COLOURS[0])
+def _draw_basins(measured: Mapping[str, Any], figure: Figure) -> None:
+    grid = panels(figure, 1, len(measured))[0]
+    for ax, basin in zip(grid, measured.values(), strict=True):
+        basin.plot(ax, color=COLOURS[0])
         if ax.get_legend_handles_labels()[0]:
             ax.legend()
 
@@ -238,8 +242,8 @@ def _from(tell: Tell, before: int, total: int) -> Tell:
     return lambda done, _: tell(before + done, total)
 
 
-def _basin_row(name: str, found: Basin) -> list[Cell]:
-    radii = found.radius
+def _basin_row(name: str, basin: Basin) -> list[Cell]:
+    radii = basin.radius
     low, middle, high = (float(q) for q in np.quantile(radii, [0.25, 0.5, 0.75], method="inverted_cdf"))
     return [name, middle, low, high, f"{np.mean(np.isinf(radii)):.1%}", f"{np.mean(radii == 0):.1%}"]
 
@@ -248,14 +252,14 @@ def _median(radii: Floats) -> float:
     return float(np.quantile(radii, 0.5, method="inverted_cdf"))
 
 
-def _by_class(found: dict[str, Basin], labels: Ints) -> Table:
+def _by_class(measured: dict[str, Basin], labels: Ints) -> Table:
     """Return medians class by class, of the first classes where there are many."""
     classes, tally = np.unique(labels, return_counts=True)
     columns, rows = ["class", "samples"], [[int(k), int(n)] for k, n in zip(classes, tally, strict=True)]
     cells: list[list[Cell]] = [list(row) for row in rows[:_MOST_CLASSES]]
-    for name, one in found.items():
+    for name, basin in measured.items():
         columns += [f"median σ*, {name}", f"infinite, {name}"]
-        radii = one.by_class()
+        radii = basin.by_class()
         for row, k in zip(cells, classes, strict=False):
             row += [_median(radii[int(k)]), f"{np.mean(np.isinf(radii[int(k)])):.1%}"]
     return Table(columns, cells)

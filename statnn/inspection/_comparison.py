@@ -67,11 +67,11 @@ class Comparison(ByValue):
         return named(self.sections, name)
 
     def _rows(self) -> list[dict[str, Any]]:
-        return [facts(one) for one in self.inspections.values()]
+        return [facts(inspection) for inspection in self.inspections.values()]
 
     def __str__(self) -> str:
         first = next(iter(self.inspections.values()))
-        head = [f"{name}: {one.net!r}" for name, one in self.inspections.items()]
+        head = [f"{name}: {inspection.net!r}" for name, inspection in self.inspections.items()]
         return "\n\n".join(["\n".join([*head, first.data.source]), *map(str, self.sections)])
 
     def write(self, directory: str | os.PathLike[str]) -> None:
@@ -91,16 +91,18 @@ class Comparison(ByValue):
 
     def _fill(self, folder: Path) -> None:
         links = []
-        for number, (name, one) in enumerate(self.inspections.items(), 1):
+        for number, (name, inspection) in enumerate(self.inspections.items(), 1):
             own = folder / f"{number}-{re.sub(r'[^A-Za-z0-9.-]+', '-', name)[:40]}"
             own.mkdir()
-            fill(one, own)
-            links.append(f'<a href="{own.name}/{PAGE}">{escape(name)}</a>: {escape(repr(one.net))}')
+            fill(inspection, own)
+            links.append(f'<a href="{own.name}/{PAGE}">{escape(name)}</a>: {escape(repr(inspection.net))}')
         first = next(iter(self.inspections.values()))
         head = {
-            "networks": {name: repr(one.net) for name, one in self.inspections.items()},
+            "networks": {name: repr(inspection.net) for name, inspection in self.inspections.items()},
             "data": first.data.source,
-            "digest": digest_of([[one.net for one in self.inspections.values()], first.data.x, first.data.labels]),
+            "digest": digest_of(
+                [[inspection.net for inspection in self.inspections.values()], first.data.x, first.data.labels]
+            ),
         }
         title = f"{len(self.inspections)} networks side by side"
         page(folder, title, "<br>\n".join(links), first.data.source, first.seed, self.sections, head)
@@ -109,10 +111,9 @@ class Comparison(ByValue):
 def compared(inspections: Mapping[str, Inspection]) -> Comparison:
     """Return networks side by side, all of which were asked the same questions."""
     asked = [section.name for section in next(iter(inspections.values())).sections]
-    sections = [_section({name: one[key] for name, one in inspections.items()}) for key in asked]
-    return Comparison(
-        inspections, tuple(_classes(one, inspections) if one.name == "classes" else one for one in sections)
-    )
+    sections = [_section({name: inspection[key] for name, inspection in inspections.items()}) for key in asked]
+    sections = [_classes(part, inspections) if part.name == "classes" else part for part in sections]
+    return Comparison(inspections, tuple(sections))
 
 
 def _section(parts: Mapping[str, Section]) -> Section:
@@ -181,11 +182,11 @@ def _side_by_side(parts: Mapping[str, Section]) -> tuple[Table, list[str]]:
     return Table([*heads, *names, *last], body, len(heads)), alike
 
 
-def _difference(one: Cell, other: Cell) -> Cell:
+def _difference(first: Cell, second: Cell) -> Cell:
     """Return how much larger the second number is; None of texts, probabilities and what is not there."""
-    if isinstance(one, Measured) and isinstance(other, Measured):
-        return Measured(other.value - one.value, math.hypot(one.error, other.error))
-    numbers = [cell for cell in (one, other) if isinstance(cell, int | float) and not isinstance(cell, PValue)]
+    if isinstance(first, Measured) and isinstance(second, Measured):
+        return Measured(second.value - first.value, math.hypot(first.error, second.error))
+    numbers = [cell for cell in (first, second) if isinstance(cell, int | float) and not isinstance(cell, PValue)]
     if len(numbers) < 2 or not all(map(math.isfinite, numbers)):
         return None
     return numbers[1] - numbers[0]

@@ -66,7 +66,7 @@ def page(
     """
     drawn = [_drawn(section, folder) for section in sections]
     (folder / "numbers.json").write_text(as_json(head, seed, [section for section, _ in drawn]), encoding="utf-8")
-    parts = [section_of(*one) for one in drawn]
+    parts = [section_of(*figure_and_remarks) for figure_and_remarks in drawn]
     html = document(title, lead, source, seed, [section for section, _ in drawn], parts)
     (folder / PAGE).write_text(html, encoding="utf-8")
 

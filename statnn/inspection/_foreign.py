@@ -89,7 +89,7 @@ def _text(start: bytes) -> str:
         if error.start < len(start) - 3:
             return ""
         text = start[: error.start].decode("utf-8-sig")
-    return text if all(one.isprintable() or one in "\t\r\n" for one in text) else ""
+    return text if all(letter.isprintable() or letter in "\t\r\n" for letter in text) else ""
 
 
 def _columns(text: str) -> tuple[str | None, int] | None:

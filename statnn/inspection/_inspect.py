@@ -194,8 +194,8 @@ def inspect(
         return order.answered(order.fitted(network), _name(network, name), progress)
     if name is not None:
         raise TypeError(f"name = {name!r} is for one network; those of a mapping have their names in it: leave it out")
-    fitted = {key: order.fitted(one, f"network {key!r}: ") for key, one in networks.items()}  # before any work
-    return compared({key: order.answered(one, key, _of(key, progress)) for key, one in fitted.items()})
+    fitted = {key: order.fitted(source, f"network {key!r}: ") for key, source in networks.items()}  # before any work
+    return compared({key: order.answered(source, key, _of(key, progress)) for key, source in fitted.items()})
 
 
 @dataclass(frozen=True)
@@ -267,14 +267,14 @@ def _several(network: Any) -> Mapping[str, Any] | None:
         raise TypeError(
             f"network is a {type(network).__name__}; pass several networks by name, {{'one': ..., 'two': ...}}"
         )
-    if not isinstance(network, Mapping) or not any(is_source(one) for one in network.values()):
+    if not isinstance(network, Mapping) or not any(is_source(source) for source in network.values()):
         return None
-    for name, one in network.items():
+    for name, source in network.items():
         if not isinstance(name, str) or not name.strip():
             raise TypeError(f"networks are named by texts, and one is named {name!r}")
-        if not is_source(one):
+        if not is_source(source):
             raise TypeError(
-                f"network[{name!r}] is a {type(one).__name__} among networks; pass a file, an object of torch, "
+                f"network[{name!r}] is a {type(source).__name__} among networks; pass a file, an object of torch, "
                 "scikit-learn or onnx, or a Network, arrays by name through statnn.io.load_network"
             )
     if len(network) < 2:
@@ -307,7 +307,7 @@ def _ask(key: str, subject: Subject, progress: Progress | None) -> Section:
             title = (question.__doc__ or key).strip().rstrip(".")
             section = Section(key, title, "", reason=str(error))
     tell(1, 1)
-    remarks = (*section.remarks, *dict.fromkeys(str(one.message) for one in raised))
+    remarks = (*section.remarks, *dict.fromkeys(str(warning.message) for warning in raised))
     return replace(section, remarks=remarks, seconds=time.perf_counter() - begin)
 
 

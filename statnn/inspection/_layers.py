@@ -157,14 +157,14 @@ def strength(subject: Subject, tell: Tell) -> Section:
     """Node strength."""
     del tell
     net = subject.net
-    found = graph.strength(net)
+    strengths = graph.strength(net)
     rows: list[list[Cell]] = []
-    for m, values in enumerate(found.node_strength):
+    for m, values in enumerate(strengths.node_strength):
         name = "inputs" if m == 0 else name_of(m, net)
-        numbers = (float(values.mean()), float(found.fluctuation[m]), float(found.null_fluctuation[m]))
-        rows.append([name, values.size, *numbers, PValue(found.p_value[m])])
+        numbers = (float(values.mean()), float(strengths.fluctuation[m]), float(strengths.null_fluctuation[m]))
+        rows.append([name, values.size, *numbers, PValue(strengths.p_value[m])])
 
-    data: dict[str, Any] = {f"strength_{m}": values for m, values in enumerate(found.node_strength)}
+    data: dict[str, Any] = {f"strength_{m}": values for m, values in enumerate(strengths.node_strength)}
     return Section(
         "strength",
         "Node strength",
@@ -177,40 +177,40 @@ def strength(subject: Subject, tell: Tell) -> Section:
                 "strength",
                 "Layer fluctuation beside that of the same weights in random order (95 %), and the distribution of the "
                 "strengths in some of the layers.",
-                partial(_draw_strength, found, net),
-                data | {"fluctuation": found.fluctuation, "by_chance": found.null_fluctuation},
+                partial(_draw_strength, strengths, net),
+                data | {"fluctuation": strengths.fluctuation, "by_chance": strengths.null_fluctuation},
                 (9.0, 3.6),
                 2,
             ),
         ),
-        results={"strength": found},
-        unusual=_unusual_strength(found, net),
+        results={"strength": strengths},
+        unusual=_unusual_strength(strengths, net),
     )
 
 
-def _unusual_strength(found: graph.Strength, net: Network) -> str:
+def _unusual_strength(strengths: graph.Strength, net: Network) -> str:
     """Say in which layer a fluctuation of twice that of weights in random order, or of half, is the least likely."""
-    null = found.null_fluctuation
-    ratios = np.divide(found.fluctuation, null, out=np.ones(null.size), where=null > 0)
-    unlike = ((ratios >= _UNLIKE) | (ratios <= 1 / _UNLIKE)) & (found.p_value * null.size < _STRONG)
+    null = strengths.null_fluctuation
+    ratios = np.divide(strengths.fluctuation, null, out=np.ones(null.size), where=null > 0)
+    unlike = ((ratios >= _UNLIKE) | (ratios <= 1 / _UNLIKE)) & (strengths.p_value * null.size < _STRONG)
     if not unlike.any():
         return ""
-    m = int(np.where(unlike, found.p_value, np.inf).argmin())
+    m = int(np.where(unlike, strengths.p_value, np.inf).argmin())
     ratio = float(ratios[m])
     name = "the inputs" if m == 0 else name_of(m, net)
     return (
         f"Node strengths of {name} fluctuate {printed(ratio, 3)} times as much as with the same weights in random "
-        f"order ({p_value(found.p_value[m])})."
+        f"order ({p_value(strengths.p_value[m])})."
     )
 
 
-def _draw_strength(found: graph.Strength, net: Network, figure: Figure) -> None:
-    shown = few(len(found.node_strength), 4)
+def _draw_strength(strengths: graph.Strength, net: Network, figure: Figure) -> None:
+    shown = few(len(strengths.node_strength), 4)
     left, right = panels(figure, 1, 2)[0]
-    found.plot(left)
+    strengths.plot(left)
     counting(left)  # a label for every layer runs into the next
     for colour, line, m in zip(COLOURS, LINES, shown, strict=False):
-        values = np.sort(found.node_strength[m])
+        values = np.sort(strengths.node_strength[m])
         name = "inputs" if m == 0 else name_of(m, net)
         share = np.arange(1, values.size + 1) / values.size
         right.step(values, share, where="post", color=colour, ls=line, label=name)

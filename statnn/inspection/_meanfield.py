@@ -64,7 +64,7 @@ def together(subject: Subject, tell: Tell) -> Section:
 
 def _unusual_spread(subject: Subject, spread: dict[int, correlation.Participation]) -> str:
     """Say in which layer activity spreads over fewest directions, if a quarter of those of the inputs and by chance."""
-    narrow = [m for m, one in spread.items() if one.ratio < _NARROW * one.null]
+    narrow = [m for m, participation in spread.items() if participation.ratio < _NARROW * participation.null]
     if not narrow:
         return ""
     least = min(narrow, key=lambda m: spread[m].ratio)
@@ -132,26 +132,26 @@ def phase(subject: Subject, tell: Tell) -> Section:
     del tell
     net, remarks = subject.net, []
     try:
-        found = place(net, subject.x, rng=stream(subject.options.seed, 6))
+        placement = place(net, subject.x, rng=stream(subject.options.seed, 6))
     except ValueError as error:
-        found = place(net)
+        placement = place(net)
         remarks.append(f"signals were not followed: {error}")
     rows: list[list[Cell]] = []
-    for one in found.layers:
-        point, m = one.point, one.index
+    for layer in placement.layers:
+        point, m = layer.point, layer.index
         signals: list[Cell] = [None, None, None, None]
-        if found.correlation.size:
+        if placement.correlation.size:
             signals = [
-                float(found.variance[m]),
-                float(found.predicted_variance[m]),
-                Measured(float(found.correlation[m]), float(found.correlation_error[m])),
-                float(found.predicted_correlation[m]),
+                float(placement.variance[m]),
+                float(placement.predicted_variance[m]),
+                Measured(float(placement.correlation[m]), float(placement.correlation_error[m])),
+                float(placement.predicted_correlation[m]),
             ]
         rows.append(
             [
                 name_of(m + 1, net),
-                Measured(one.sigma_w, one.sigma_w_error),
-                Measured(one.sigma_b, one.sigma_b_error),
+                Measured(layer.sigma_w, layer.sigma_w_error),
+                Measured(layer.sigma_b, layer.sigma_b_error),
                 point.phase.value,
                 point.chi,
                 point.xi_correlation,
@@ -159,9 +159,9 @@ def phase(subject: Subject, tell: Tell) -> Section:
             ]
         )
     facts: dict[str, Cell] = {}
-    if found.decay is not None:
-        length = Measured(found.decay.length, found.decay.error) if np.isfinite(found.decay.error) else None
-        facts["measured correlation length, layers"] = length if length is not None else found.decay.outcome.value
+    if placement.decay is not None:
+        length = Measured(placement.decay.length, placement.decay.error) if np.isfinite(placement.decay.error) else None
+        facts["measured correlation length, layers"] = length if length is not None else placement.decay.outcome.value
     columns = ["layer", "σ_w", "σ_b", "phase", "χ", "ξ_c", "variance", "predicted q", "correlation", "predicted c"]
     return Section(
         "phase",
@@ -173,66 +173,66 @@ def phase(subject: Subject, tell: Tell) -> Section:
         "weights two numbers a layer are a coarse description; the gap says how coarse.",
         facts=facts,
         tables=(Table(columns, rows),),
-        pictures=(_phase_picture(found),),
-        results={"placement": found},
+        pictures=(_phase_picture(placement),),
+        results={"placement": placement},
         remarks=remarks,
-        unusual=_unusual_signals(net, found),
+        unusual=_unusual_signals(net, placement),
     )
 
 
-def _unusual_signals(net: Network, found: Placement) -> str:
+def _unusual_signals(net: Network, placement: Placement) -> str:
     """Say where the variance of the fields is farthest from what random weights would give, if by a factor of two."""
-    if not found.correlation.size:
+    if not placement.correlation.size:
         return ""
     with np.errstate(divide="ignore", invalid="ignore"):
-        factors = found.variance / found.predicted_variance
+        factors = placement.variance / placement.predicted_variance
         off = np.nan_to_num(np.abs(np.log(factors)), posinf=0.0)
     m = int(off.argmax())
     if off[m] <= np.log(_FAR):
         return ""
-    measured, predicted = (float(values[m]) for values in (found.variance, found.predicted_variance))
+    measured, predicted = (float(values[m]) for values in (placement.variance, placement.predicted_variance))
     return (
         f"Fields of {name_of(m + 1, net)} have the variance {shown(measured)}; wide layers of random weights of the "
         f"same scales would give {shown(predicted)}."
     )
 
 
-def _phase_picture(found: Placement) -> Picture:
-    followed = bool(found.correlation.size)
+def _phase_picture(placement: Placement) -> Picture:
+    followed = bool(placement.correlation.size)
 
     data = {
-        name: np.array([getattr(one, name) for one in found.layers])
+        name: np.array([getattr(layer, name) for layer in placement.layers])
         for name in ("sigma_w", "sigma_w_error", "sigma_b", "sigma_b_error")
     }
     for name in ("correlation", "correlation_error", "predicted_correlation", "variance", "predicted_variance"):
-        data[name] = getattr(found, name)
+        data[name] = getattr(placement, name)
     return Picture(
         "phase",
         "Layers in the plane of σ_w and σ_b, numbered by their weights (1 takes the inputs), with where order ends for "
         "the activation below the first of them (edge of chaos, χ = 1, or what the legend names); correlation of pairs "
         "of samples through depth, measured (bars are errors over pairs, in this network alone) and predicted.",
-        partial(_draw_phase, found),
+        partial(_draw_phase, placement),
         data,
         (9.0, 3.8) if followed else (5.0, 3.8),
         2 if followed else 1,
     )
 
 
-def _draw_phase(found: Placement, figure: Figure) -> None:
-    grid = panels(figure, 1, 2 if found.correlation.size else 1)[0]
-    _draw_place(grid[0], found)
-    if found.correlation.size:
-        found.plot_signals(grid[1], colour=COLOURS[0], first=1)
+def _draw_phase(placement: Placement, figure: Figure) -> None:
+    grid = panels(figure, 1, 2 if placement.correlation.size else 1)[0]
+    _draw_place(grid[0], placement)
+    if placement.correlation.size:
+        placement.plot_signals(grid[1], colour=COLOURS[0], first=1)
         grid[1].locator_params(axis="x", integer=True)
         grid[1].legend()
 
 
-def _draw_place(ax: Any, found: Placement) -> None:
+def _draw_place(ax: Any, placement: Placement) -> None:
     """Draw the layers in the plane, without a line where their activation has none."""
     try:
-        found.plot(ax, label="layers", first=1)
+        placement.plot(ax, label="layers", first=1)
     except ValueError:
         ax.clear()
-        found.plot(ax, critical=False, label="layers", first=1)
+        placement.plot(ax, critical=False, label="layers", first=1)
         ax.set_title("no edge of chaos found")
     ax.legend()

@@ -87,21 +87,27 @@ class Inspection(ByValue):
         put(directory, partial(fill, self))
 
 
-def facts(found: Inspection) -> dict[str, Any]:
+def facts(inspection: Inspection) -> dict[str, Any]:
     """Return what a table says of a network: what it is called, and the facts of all sections."""
-    return {"name": found.name, "data": found.data.source, **{part.name: part.facts for part in found.sections}}
+    return {
+        "name": inspection.name,
+        "data": inspection.data.source,
+        **{part.name: part.facts for part in inspection.sections},
+    }
 
 
-def fill(found: Inspection, folder: Path) -> None:
+def fill(inspection: Inspection, folder: Path) -> None:
     """Write the page of a network into a folder that is there."""
     head = {
-        "network": found.name,
-        "described": repr(found.net),
-        "data": found.data.source,
-        "digest": digest_of([found.net, found.data.x, found.data.labels]),
+        "network": inspection.name,
+        "described": repr(inspection.net),
+        "data": inspection.data.source,
+        "digest": digest_of([inspection.net, inspection.data.x, inspection.data.labels]),
     }
-    title = f"{found.name} under the microscope"
-    page(folder, title, escape(repr(found.net)), found.data.source, found.seed, found.sections, head)
+    title = f"{inspection.name} under the microscope"
+    page(
+        folder, title, escape(repr(inspection.net)), inspection.data.source, inspection.seed, inspection.sections, head
+    )
 
 
 def named(sections: tuple[Section, ...], name: str) -> Section:

@@ -269,9 +269,9 @@ def _of_arrays(source: Mapping[str, Any], hints: _Hints, what: str, *, kept: boo
 def _of_file(path: Path, hints: _Hints) -> Loaded:
     kind = path.suffix.lower()
     if kind not in {".npz", ".safetensors", ".onnx"}:
-        told = [_ADVICE[part] for part in map(str.lower, path.suffixes) if part in _ADVICE]  # also of model.joblib.gz
-        if told:
-            raise ValueError(f"{path} {told[-1]}")
+        advice = [_ADVICE[part] for part in map(str.lower, path.suffixes) if part in _ADVICE]  # also of model.joblib.gz
+        if advice:
+            raise ValueError(f"{path} {advice[-1]}")
         if path.is_dir():
             raise ValueError(f"'{path}' is a folder; networks are read from files: {_FILES}")
         raise ValueError(

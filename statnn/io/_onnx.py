@@ -153,7 +153,7 @@ class _Graph:
                 raise ValueError("the graph runs in a circle or ends without an output")
             step = self._step(node, now)
             if isinstance(step, Dense):
-                self._shape = _after(step, self._shape, first=not any(isinstance(one, Dense) for one in chain))
+                self._shape = _after(step, self._shape, first=not any(isinstance(earlier, Dense) for earlier in chain))
             if step is not None:
                 chain.append(step)
             now, walked = node.output[0], walked + 1
@@ -332,7 +332,12 @@ class _Graph:
 
 def _taken(node: Any) -> set[str]:
     """Return the names of what an operator takes, also inside of graphs of its own, which see those around them."""
-    inner = [one for attribute in node.attribute for graph in (attribute.g, *attribute.graphs) for one in graph.node]
+    inner = [
+        inner_node
+        for attribute in node.attribute
+        for graph in (attribute.g, *attribute.graphs)
+        for inner_node in graph.node
+    ]
     return set(node.input).union(*map(_taken, inner))
 
 

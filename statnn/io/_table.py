@@ -77,9 +77,11 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
         scalars = {name: _plain(cells[name]) for name in cells if name not in doubts and np.ndim(cells[name]) == 0}
         arrays = {name: value for name, value in cells.items() if np.ndim(value)}
         if isinstance(result, _Point) and not whole:  # its arguments are no result
-            told, held = ({k: v for k, v in part.items() if _of_result(k)} for part in (scalars, arrays))
+            own_scalars, own_arrays = ({k: v for k, v in part.items() if _of_result(k)} for part in (scalars, arrays))
             chosen = (
-                _chosen(None, told, held, type(result["result"]).__name__) if any(map(np.size, held.values())) else None
+                _chosen(None, own_scalars, own_arrays, type(result["result"]).__name__)
+                if any(map(np.size, own_arrays.values()))
+                else None
             )
         else:
             chosen = _chosen(by, scalars, arrays, type(result).__name__)
@@ -174,8 +176,8 @@ def _inside(value: Any, *, whole: bool) -> Mapping[str, Any] | None:
     within, several = _of_ours(value, "_within"), _several(value)
     if within is None and several is None:
         return _fields(value)
-    told = dict(within()) if within is not None else {str(k): row for k, row in enumerate(several or ())}
-    return {**(_fields(value) or {}), **told} if whole else told
+    rows = dict(within()) if within is not None else {str(k): row for k, row in enumerate(several or ())}
+    return {**(_fields(value) or {}), **rows} if whole else rows
 
 
 def _said(value: Any, name: str) -> Any:

@@ -105,8 +105,8 @@ def _refuse_unlike(value: Any, fresh: Any, name: str) -> None:
     elif fresh is not None and value is not None and type(value) is not type(fresh):
         raise ValueError(f"{name} of these walkers is a {type(fresh).__name__}, not a {type(value).__name__}")
     elif isinstance(fresh, list | tuple) and len(value) == len(fresh):
-        for k, (one, other) in enumerate(zip(value, fresh, strict=True)):
-            _refuse_unlike(one, other, f"{name}[{k}]")
+        for k, (item, fresh_item) in enumerate(zip(value, fresh, strict=True)):
+            _refuse_unlike(item, fresh_item, f"{name}[{k}]")
 
 
 class Untuned(Walkers):

@@ -85,21 +85,21 @@ class Run(ByValue):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UntrustedEstimate)  # it is told beside the numbers
             try:
-                found = self.estimate(name)
+                estimate = self.estimate(name)
             except ValueError as error:  # too few draws, or some that are not finite
                 return None, str(error)
-        return found, None if found.warning is None else str(found.warning)
+        return estimate, None if estimate.warning is None else str(estimate.warning)
 
     def _table(self) -> Rows:
         """Return the estimates of what was recorded."""
         rows: list[tuple[Any, ...]] = []
         for name in self.draws:
-            found, doubt = self._estimated(name)
-            if found is None:
+            estimate, doubt = self._estimated(name)
+            if estimate is None:
                 rows.append((name, *[None] * 4, doubt))
                 continue
-            mean = with_error(found.mean, found.error) if np.ndim(found.mean) == 0 else found.mean
-            rows.append((name, mean, found.tau, found.ess, found.rhat, doubt))
+            mean = with_error(estimate.mean, estimate.error) if np.ndim(estimate.mean) == 0 else estimate.mean
+            rows.append((name, mean, estimate.tau, estimate.ess, estimate.rhat, doubt))
         return Rows(("observable", "mean", "τ", "ess", "R-hat", "warning"), rows)
 
     def _within(self) -> dict[str, Any]:
@@ -110,8 +110,8 @@ class Run(ByValue):
         """Return the numbers of each estimate, and what speaks against it."""
         estimates = {name: self._estimated(name) for name in self.draws}
         return {
-            name: {key: getattr(found, key, None) for key in _NUMBERS} | {"warning": doubt}
-            for name, (found, doubt) in estimates.items()
+            name: {key: getattr(estimate, key, None) for key in _NUMBERS} | {"warning": doubt}
+            for name, (estimate, doubt) in estimates.items()
         }
 
     def _rows(self) -> list[dict[str, Any]]:
@@ -402,9 +402,9 @@ class Run(ByValue):
         with repeatable(model):
             walkers = tuple(method.restored(model, seed, *block) for block in blocks)
         asked = parts.pop("asked", 0)
-        found = cls(**{**parts, "method": method, "watched": watched, "_walkers": walkers, "_asked": asked})
-        found._refuse_unfit()
-        return found
+        run = cls(**{**parts, "method": method, "watched": watched, "_walkers": walkers, "_asked": asked})
+        run._refuse_unfit()
+        return run
 
     def _refuse_unfit(self) -> None:
         """Raise where parts that come from a file do not fit each other: nothing else looks at them."""

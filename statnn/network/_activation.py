@@ -277,7 +277,7 @@ class Activation:
 
     def _own_functions(self) -> tuple[Function, ...]:
         """Return what stores know it by, besides its name, where it is a user's own."""
-        return () if self.built_in else tuple(one for one in (self.function, self.derivative) if not is_own(one))
+        return () if self.built_in else tuple(f for f in (self.function, self.derivative) if not is_own(f))
 
     @classmethod
     def _restored(cls, parts: Mapping[str, Any], own: Mapping[str, Any]) -> Activation:

@@ -49,8 +49,8 @@ def panel_ends(
     for part in (function, derivative):
         if part is not None:
             for more in _breaks(part, what):
-                found = more[~(np.abs(more[:, None] - places) <= 1e-6 * np.maximum(1.0, np.abs(places))).any(axis=1)]
-                places = np.concatenate([places, found])
+                new = more[~(np.abs(more[:, None] - places) <= 1e-6 * np.maximum(1.0, np.abs(places))).any(axis=1)]
+                places = np.concatenate([places, new])
     return tuple(float(place) for place in np.unique(places))
 
 

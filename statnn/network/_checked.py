@@ -88,33 +88,33 @@ def check(
                 "(1/cosh(h)**2, not 1 - tanh(h)**2), or pass derivative="
             )
         return
-    found = elementwise(derivative, f"derivative of {what}")
+    derived = elementwise(derivative, f"derivative of {what}")
     differences, eps = (slope, error, size), precision(values)
     near = _trusted(FIELDS, differences, eps) & (np.abs(FIELDS) <= 1)
     scale = _Scale(float(np.max(np.abs(slope), initial=0.0, where=near)), eps)
-    _compare(what, FIELDS, found, differences, scale)
+    _compare(what, FIELDS, derived, differences, scale)
     _between(what, function, derivative, kinks, scale)
     _beside(what, function, derivative, kinks, scale)
     _finite_at_kinks(what, function, derivative, kinks)
 
 
 def _compare(
-    what: str, fields: Floats, found: Values, differences: tuple[Floats, Floats, Floats], scale: _Scale
+    what: str, fields: Floats, derived: Values, differences: tuple[Floats, Floats, Floats], scale: _Scale
 ) -> None:
     """Raise where what a derivative returns is most wrong, among fields of order one if there are such."""
     slope, error, _ = differences
     with np.errstate(all="ignore"):
-        off = np.abs(found.astype(float) - slope)
-        allowed = (TOLERANCE + 4 * precision(found)) * scale.of(slope) + 10 * error
+        off = np.abs(derived.astype(float) - slope)
+        allowed = (TOLERANCE + 4 * precision(derived)) * scale.of(slope) + 10 * error
         wrong = _trusted(fields, differences, scale.eps) & ~(off <= allowed)
-        wrong &= np.isfinite(found) | (np.abs(fields) <= _FINITE)
+        wrong &= np.isfinite(derived) | (np.abs(fields) <= _FINITE)
         by = np.where(wrong, np.nan_to_num(off / (scale.of(slope) + error), nan=np.inf), 0.0)
     if not wrong.any():
         return
     near = np.where(np.abs(fields) <= _NEAR, by, 0.0)
     at = int(np.argmax(near if near.any() else by))
     raise ValueError(
-        f"derivative of {what} is wrong at the field {fields[at]:.6g}: it returns {float(found[at]):.9g}, while "
+        f"derivative of {what} is wrong at the field {fields[at]:.6g}: it returns {float(derived[at]):.9g}, while "
         f"central differences of the function give {slope[at]:.9g}; pass the derivative of this very function, or "
         "derivative=None to have it found numerically"
     )
@@ -131,19 +131,19 @@ def _between(
 
     One difference tells where it may be wrong; only there it is computed to its digits.
     """
-    found = evaluate(derivative, BETWEEN, f"derivative of {what}")
+    derived = evaluate(derivative, BETWEEN, f"derivative of {what}")
     step = _STEP * (scale.eps * 2.0**52) ** (1 / 3)
     above, below = BETWEEN + step, BETWEEN - step
     with np.errstate(all="ignore"):
         over, under = evaluate(function, np.stack([above, below]), what).astype(float)
         slope = (over - under) / (above - below)
-        off = np.abs(found.astype(float) - slope)
+        off = np.abs(derived.astype(float) - slope)
         doubtful = np.isfinite(slope) & ~(off <= TOLERANCE * scale.of(slope)) & ~np.isin(BETWEEN, kinks)
         off = np.where(doubtful, np.nan_to_num(off / scale.of(slope), nan=np.inf), -1.0)
     worst = np.sort(np.argsort(off)[-min(_DOUBTFUL, int(doubtful.sum())) :]) if doubtful.any() else np.empty(0, int)
     if worst.size:
         fields = BETWEEN[worst]
-        _compare(what, fields, found[worst], slopes(function, fields, kinks, what), scale)
+        _compare(what, fields, derived[worst], slopes(function, fields, kinks, what), scale)
 
 
 def _beside(
@@ -171,9 +171,9 @@ def _beside(
     with np.errstate(all="ignore"):
         (slope, rounding), *finer = (secant(fields, part) for part in (steps, steps / 2, steps / 4))
         change = np.abs([other - slope for other, _ in finer]).max(axis=0)
-    told = apart & close & (change <= 0.01 * np.abs(slope))  # no wave is finer
-    fields, slope = fields[told], slope[told]
-    error = 1e-3 * scale.of(slope) + rounding[told]
+    decisive = apart & close & (change <= 0.01 * np.abs(slope))  # no wave is finer
+    fields, slope = fields[decisive], slope[decisive]
+    error = 1e-3 * scale.of(slope) + rounding[decisive]
     size = np.full(slope.shape, np.inf)
     _compare(what, fields, evaluate(derivative, fields, what), (slope, error, size), scale)
 
@@ -185,16 +185,16 @@ def elementwise(function: Callable[[Values], Values], what: str) -> Values:
         given = np.array(fields)
         try:
             with np.errstate(all="ignore"):
-                found = function(given)
+                result = function(given)
         except (ArithmeticError, ValueError) as error:  # perhaps at some fields only
             failure = error
         except Exception as error:
             raise TypeError(
-                f"{what} fails on fields of shape {given.shape}{_told(error)}: pass a function of arrays of any shape; "
-                f"{_ADVICE}"
+                f"{what} fails on fields of shape {given.shape}{_cause(error)}: pass a function of arrays of any "
+                f"shape; {_ADVICE}"
             ) from error
         else:
-            reals(found, given.shape, what)
+            reals(result, given.shape, what)
         if not np.array_equal(given, fields):
             raise ValueError(f"{what} changes the fields that it is given: return a new array")
     values = evaluate(function, FIELDS, what)
@@ -204,7 +204,7 @@ def elementwise(function: Callable[[Values], Values], what: str) -> Values:
         raise ValueError(f"{what} returns memory that its next call overwrites: return a new array")
     if not np.isfinite(values).any():
         raise ValueError(
-            f"{what} has a finite value at none of {FIELDS.size} fields from -1000 to 1000{_told(failure)}: pass a "
+            f"{what} has a finite value at none of {FIELDS.size} fields from -1000 to 1000{_cause(failure)}: pass a "
             f"function of arrays; {_ADVICE}"
         ) from failure
     some = evaluate(function, FIELDS[-2::-3].reshape(2, -1), what).ravel()
@@ -230,12 +230,12 @@ def of_arrays(function: Callable[[Values], Values]) -> Callable[[Values], Values
         return AsArray(function)
     for field in FIELDS[::16]:
         with contextlib.suppress(ArithmeticError, ValueError), np.errstate(all="ignore"):
-            found = function(np.full((2, 2), field))
-            return function if type(found) is np.ndarray and found.dtype == np.float64 else AsArray(function)
+            result = function(np.full((2, 2), field))
+            return function if type(result) is np.ndarray and result.dtype == np.float64 else AsArray(function)
     return function
 
 
-def _told(error: Exception | None) -> str:
+def _cause(error: Exception | None) -> str:
     return "" if error is None else f" ({type(error).__name__}: {str(error).partition(chr(10))[0]})"
 
 
@@ -303,12 +303,12 @@ def _finite_at_kinks(
     """Raise where the derivative has no value although the function has a slope on the left: fields can be there."""
     places = np.unique([0.0, *kinks])
     slope, error, size = slopes(function, places, tuple(places), what)
-    found = evaluate(derivative, places, f"derivative of {what}")
+    derived = evaluate(derivative, places, f"derivative of {what}")
     bad = (error <= TRUSTED * np.maximum(np.abs(slope), size)) & np.isfinite(evaluate(function, places, what))
-    bad &= ~np.isfinite(found)
+    bad &= ~np.isfinite(derived)
     if bad.any():
         at = int(np.argmax(bad))
         raise ValueError(
-            f"derivative of {what} is {float(found[at])} at the field {places[at]:.6g}, where fields can be: return a "
-            f"finite number there, for example the slope from the left, {slope[at]:.6g}"
+            f"derivative of {what} is {float(derived[at])} at the field {places[at]:.6g}, where fields can be: return "
+            f"a finite number there, for example the slope from the left, {slope[at]:.6g}"
         )

@@ -112,30 +112,30 @@ class Tabulated:
         within = (np.arange(parts)[:, None] + (1 + _points(points)) / 2) / parts
         fields = begin + (end - begin) * within
         with np.errstate(over="ignore", invalid="ignore"):  # no part at the end of floats is described
-            found, last, slope, values = fitted(fields, (end - begin) / parts)
+            coefficients, last, slope, values = fitted(fields, (end - begin) / parts)
         allowed = DIGITS + ROUNDING * np.finfo(float).eps * np.abs(fields).max(axis=(1, 2))
         size = np.maximum(np.abs(slope), values)  # fields fall with the number of the point
         size = np.where(begin >= 0, size[..., ::-1], size)
         scale = size[..., :TOWARDS_ZERO].max(axis=2)
         small = np.abs(last).max(axis=2) <= allowed[:, None] * scale
         smooth = (small & np.isfinite(size).all(axis=2)).all(axis=1)
-        self._panels.update(zip(panels[smooth].tolist(), found[smooth], strict=True))
+        self._panels.update(zip(panels[smooth].tolist(), coefficients[smooth], strict=True))
         return np.asarray(smooth)
 
     def _of_slopes(self, fields: Floats, _: Floats) -> Fit:
         flat, missed = self._derivative.attempt(fields.ravel())
         slope = np.where(missed, np.nan, flat).reshape(fields.shape)
-        found = slope @ _coefficients(NODES)
-        return found, found[..., -3:], slope, np.abs(self._values(fields))
+        coefficients = slope @ _coefficients(NODES)
+        return coefficients, coefficients[..., -3:], slope, np.abs(self._values(fields))
 
     def _of_values(self, fields: Floats, width: Floats) -> Fit:
         values = self._values(fields)
         terms = values @ _coefficients(VALUES)
         rounding = np.finfo(float).eps * np.abs(values).max(axis=2, keepdims=True)
         terms = np.where(np.abs(terms) <= 4 * rounding, 0.0, terms) * (2 / width)  # a plateau has no slope at all
-        found = np.asarray(chebyshev.chebder(terms[..., : NODES + 1], axis=2), dtype=float)
-        slope = np.asarray(found @ chebyshev.chebvander(_points(VALUES), NODES - 1).T, dtype=float)
-        return found, (2 * np.arange(VALUES) * terms)[..., NODES - 2 :], slope, np.abs(values)
+        coefficients = np.asarray(chebyshev.chebder(terms[..., : NODES + 1], axis=2), dtype=float)
+        slope = np.asarray(coefficients @ chebyshev.chebvander(_points(VALUES), NODES - 1).T, dtype=float)
+        return coefficients, (2 * np.arange(VALUES) * terms)[..., NODES - 2 :], slope, np.abs(values)
 
     def _values(self, fields: Floats) -> Floats:
         return evaluate(self._derivative.function, fields.ravel(), "").astype(float).reshape(fields.shape)
@@ -155,7 +155,7 @@ def _coefficients(count: int) -> Floats:
 
 def _clenshaw(table: Floats, place: Values, x: Floats) -> Floats:
     """Return the sums of Chebyshev polynomials at x, each with the coefficients of its own row."""
-    one, two = np.zeros_like(x), np.zeros_like(x)
+    last, before = np.zeros_like(x), np.zeros_like(x)
     for k in range(NODES - 1, 0, -1):
-        one, two = 2 * x * one - two + table[place, k], one
-    return np.asarray(x * one - two + table[place, 0])
+        last, before = 2 * x * last - before + table[place, k], last
+    return np.asarray(x * last - before + table[place, 0])

@@ -27,11 +27,11 @@ def _field() -> Step:
     spins, local = vector("s", 3), vector("h", 3)
     pairs = dict(zip([(0, 1), (1, 2), (0, 2)], sp.symbols("J_:3", real=True), strict=True))
     energy = -sp.log(weight(pairs, list(local), tuple(spins)))
-    names = {n: sp.Integer(3)} | {J[one, one]: sp.S.Zero for one in (1, 2, 3)}
+    names = {n: sp.Integer(3)} | {J[first, first]: sp.S.Zero for first in (1, 2, 3)}
     for place, (spin, field) in enumerate(zip(spins, local, strict=True), 1):
         names |= {s[place]: spin, fields[place]: field}
-    for (one, other), coupling in pairs.items():
-        names |= {J[one + 1, other + 1]: coupling, J[other + 1, one + 1]: coupling}
+    for (first, second), coupling in pairs.items():
+        names |= {J[first + 1, second + 1]: coupling, J[second + 1, first + 1]: coupling}
     return instance(
         "A spin feels the others through one number, its local field F, the bracket: to flip it costs 2sF; checked "
         "for each of three coupled spins in fields.",

@@ -57,7 +57,7 @@ def swap() -> Derivation:
 
     def by_sides(gap: sp.Expr) -> sp.Expr:
         """Write min(1, exp(x)) as what it is on either side of zero, and use the integrals of both."""
-        known = {put_in(one, laws): put_in(other, laws) for one, other in ((above, likely), (below, tilted))}
+        known = {put_in(integral, laws): put_in(value, laws) for integral, value in ((above, likely), (below, tilted))}
         return sp.simplify(gap.replace(lambda part: isinstance(part, sp.Integral), _on_its_side).xreplace(known))
 
     return Derivation(

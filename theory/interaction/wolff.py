@@ -47,8 +47,8 @@ def wolff() -> Derivation:
     pi, go = sp.Function(r"\pi"), sp.Function("P")
     start, end, size = sp.symbols("s s' n", integer=True)
     chain = {pi(number): weights[state] for number, state in enumerate(states, 1)}
-    for (one, before), (two, after) in product(enumerate(states, 1), repeat=2):
-        chain[go(one, two)] = laws[before].get(after, sp.S.Zero)
+    for (row, before), (column, after) in product(enumerate(states, 1), repeat=2):
+        chain[go(row, column)] = laws[before].get(after, sp.S.Zero)
     taken = 1 - sp.exp(-2 * K)
     there, back, p = named(r"P(s \to s')"), named(r"P(s' \to s)"), named("p")
     here, other_end = named(r"\pi(s)"), named(r"\pi(s')")

@@ -64,9 +64,9 @@ def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, thres
     has a chance to be infinite.
     """
     steps = np.linspace(-60, 60, 401) / math.sqrt(draws)
-    one, two = (chance(radius * np.exp(steps))[:, None] for chance in (kept, both))
+    single, double = (chance(radius * np.exp(steps))[:, None] for chance in (kept, both))
     turn = np.exp(-2j * np.pi * np.arange(draws + 1) / (draws + 1))
-    pair = 1 - 2 * one + two + 2 * (one - two) * turn + two * turn**2
+    pair = 1 - 2 * single + double + 2 * (single - double) * turn + double * turn**2
     law = np.fft.ifft(pair ** (draws // 2), axis=1).real
     least = min(max(round(threshold * draws, 9), 0.5), draws - 0.5)
     lower = math.ceil(least - 0.5)  # the middle of the step to which is the first below

@@ -75,8 +75,8 @@ def _without_end(finite: sp.Expr) -> sp.Expr:
 def _counted(spikes: int, first: int, second: int) -> sp.Rational:
     """Return the mean number of ways to pick spikes from each of two windows of three samples."""
     arrangements = list(combinations(range(6), spikes))
-    counts = [(sum(place < 3 for place in one), sum(place >= 3 for place in one)) for one in arrangements]
-    return sp.Rational(sum(comb(one, first) * comb(other, second) for one, other in counts), len(counts))
+    counts = [(sum(place < 3 for place in window), sum(place >= 3 for place in window)) for window in arrangements]
+    return sp.Rational(sum(comb(window, first) * comb(rest, second) for window, rest in counts), len(counts))
 
 
 def _steps() -> tuple[Step, ...]:

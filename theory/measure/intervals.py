@@ -115,7 +115,7 @@ def _longer(samples: int, spikes: int, gap: int, length: int) -> sp.Rational:
     """Return the share of arrangements in which a gap, counted from 0 and up to the spike that ends it, is longer."""
     arrangements = list(combinations(range(samples), spikes))
     ends = [(-1, *places, samples) for places in arrangements]
-    return sp.Rational(sum(one[gap + 1] - one[gap] > length for one in ends), len(ends))
+    return sp.Rational(sum(borders[gap + 1] - borders[gap] > length for borders in ends), len(ends))
 
 
 def spike_intervals() -> Derivation:

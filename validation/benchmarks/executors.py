@@ -67,8 +67,8 @@ def _share(run: Callable[..., object], rounds: int) -> tuple[float, float, float
         with ThreadPoolExecutor(2) as threads:
             done = [threads.submit(run) for _ in range(2)]
             wait(done)
-            for one in done:
-                one.result()
+            for future in done:
+                future.result()
 
     copies, workers, processor = [], [], []
     run()

@@ -95,17 +95,17 @@ class Comparison(ByValue):
         """Return what a table says of each law."""
         fitted = [
             {
-                "law": type(one.process).__name__,
-                "b": one.b,
-                "b_error": one.b_error,
-                "c": one.c,
-                "c_error": one.c_error,
+                "law": type(candidate.process).__name__,
+                "b": candidate.b,
+                "b_error": candidate.b_error,
+                "c": candidate.c,
+                "c_error": candidate.c_error,
                 "aic": aic,
                 "weight": weight,
-                "p_value": one.p_value,
+                "p_value": candidate.p_value,
                 "reason": None,
             }
-            for one, aic, weight in zip(self.fits, self.aic, self.weights, strict=True)
+            for candidate, aic, weight in zip(self.fits, self.aic, self.weights, strict=True)
         ]
         return fitted + [dict.fromkeys(fitted[0]) | {"law": law, "reason": why} for law, why in self.left_out.items()]
 

@@ -38,12 +38,12 @@ class Checked:
         return of_scipy.moment(order, *shapes, loc=np.asarray(loc, dtype=float), **scale)
 
     def _logcdf(self: Any, k: Any, *shapes: Any) -> NDArray[np.float64]:
-        found = _log_of_share(self._cdf(k, *shapes), self._sf(k, *shapes))
-        return _with_far_tails(self, found, self._get_support(*shapes)[0], k, *shapes)
+        log = _log_of_share(self._cdf(k, *shapes), self._sf(k, *shapes))
+        return _with_far_tails(self, log, self._get_support(*shapes)[0], k, *shapes)
 
     def _logsf(self: Any, k: Any, *shapes: Any) -> NDArray[np.float64]:
-        found = _log_of_share(self._sf(k, *shapes), self._cdf(k, *shapes))
-        return _with_far_tails(self, found, np.add(k, 1), self._get_support(*shapes)[1], *shapes)
+        log = _log_of_share(self._sf(k, *shapes), self._cdf(k, *shapes))
+        return _with_far_tails(self, log, np.add(k, 1), self._get_support(*shapes)[1], *shapes)
 
 
 _FAR = -600.0
@@ -56,19 +56,19 @@ def _log_of_share(share: Any, rest: Any) -> NDArray[np.float64]:
         return np.asarray(np.where(np.less(rest, 0.5), np.log1p(-np.asarray(rest)), np.log(share)))
 
 
-def _with_far_tails(law: Any, found: NDArray[np.float64], first: Any, last: Any, *shapes: Any) -> NDArray[np.float64]:
+def _with_far_tails(law: Any, log: NDArray[np.float64], first: Any, last: Any, *shapes: Any) -> NDArray[np.float64]:
     """Return logarithms of P(first <= count <= last) with those far below zero from logarithms of weights."""
 
-    def tail(found: float, first: float, last: float, *shapes: Any) -> float:
+    def tail(log: float, first: float, last: float, *shapes: Any) -> float:
         begin, end = int(first), int(min(last, LARGEST_COUNT))
-        if found > _FAR or begin > end:
-            return found
+        if log > _FAR or begin > end:
+            return log
         most = max(law._logpmf(np.array([begin, end]), *shapes))  # the weights fall from the end that faces the others
         if not math.isfinite(most):
-            return found
+            return log
         return float(most + math.log(smooth_sum(lambda k: np.exp(law._logpmf(k, *shapes) - most), begin, end)))
 
-    return np.asarray(np.vectorize(tail, otypes=[float])(found, first, last, *shapes))
+    return np.asarray(np.vectorize(tail, otypes=[float])(log, first, last, *shapes))
 
 
 _LEAST = 1e-300
@@ -100,13 +100,13 @@ class Discrete(Checked, _Any):  # type: ignore[misc]
         last = math.floor(min(last, LARGEST_COUNT, self._isf(_LEAST, *args) if math.isinf(high) else high))
 
         def values(k: NDArray[np.int64]) -> NDArray[Any]:
-            found = array_of(k + loc if func is None else func(k + loc), "the result of the function of k")
-            if found.shape != k.shape or found.dtype.kind not in "biuf" or not np.isfinite(found).all():
+            result = array_of(k + loc if func is None else func(k + loc), "the result of the function of k")
+            if result.shape != k.shape or result.dtype.kind not in "biuf" or not np.isfinite(result).all():
                 raise ValueError(
-                    f"the function of k returned {found.dtype} of shape {found.shape} for counts k of shape {k.shape}; "
-                    "it must return one finite number for each k"
+                    f"the function of k returned {result.dtype} of shape {result.shape} for counts k of shape "
+                    f"{k.shape}; it must return one finite number for each k"
                 )
-            return found
+            return result
 
         total = self._total(lambda k: self._pmf(k, *args) * values(k), first, last, *args)
         if math.isinf(high) and (ub is None or ub - loc > last):
@@ -170,10 +170,10 @@ class Tabulated(Checked, _Sample):  # type: ignore[misc]
         log_p[first] = np.log1p(-np.delete(self.pk, first).sum())
         return np.asarray(log_p)
 
-    def _at(self, k: Any, found: NDArray[np.float64], without: float) -> Any:
-        """Return what was found for values k, and something else for those that are none."""
+    def _at(self, k: Any, table: NDArray[np.float64], without: float) -> Any:
+        """Return what stands in a table for values k, and something else for those that are none."""
         at = np.minimum(np.searchsorted(self.xk, k), self.xk.size - 1)
-        return np.where(self.xk[at] == k, found[at], without)
+        return np.where(self.xk[at] == k, table[at], without)
 
     def _pmf(self, k: Any) -> Any:
         return self._at(k, self.pk, 0.0)

@@ -158,16 +158,16 @@ def _chain(model: Neurons, covariance: bool) -> tuple[Floats, float, float, Floa
         log_determinant += more
     layers, h, rest = [], model.inputs.T, N @ biases[:, None] - r
     for weight, message, (start, stop) in zip(net.weights, messages, pairwise(edges), strict=True):
-        fixed, told = biases[start:stop, None], message.r - message.N @ biases[:, None]
+        fixed, residual = biases[start:stop, None], message.r - message.N @ biases[:, None]
         size = np.abs(weight) @ np.abs(h) + np.abs(fixed)
-        h, rest = _mean(message, weight @ h + fixed, size, told, rest, model.stiffness)
+        h, rest = _mean(message, weight @ h + fixed, size, residual, rest, model.stiffness)
         layers.append(h.T)
     mean = model.pack(State(tuple(layers), net.weights, tuple(np.split(biases, edges[1:-1]))))
     return mean, least, log_determinant, _spread(model, messages, edges, root) if covariance else None
 
 
 def _mean(
-    message: _Message, computed: Floats, size: Floats, told: Floats, rest: Floats, stiffness: float
+    message: _Message, computed: Floats, size: Floats, residual: Floats, rest: Floats, stiffness: float
 ) -> tuple[Floats, Floats]:
     """Return the mean of a layer, and what it leaves of M h + N b - r; `rest` is what all layers below leave of it.
 
@@ -176,9 +176,9 @@ def _mean(
     """
     U, V, k = message.U, message.V, message.s.size
     s, root = message.s[:, None], message.root[:, None]
-    along, said, left = V @ computed, U[:, :k].T @ told, np.vstack([root * rest[:k], rest[k:]])
+    along, said, left = V @ computed, U[:, :k].T @ residual, np.vstack([root * rest[:k], rest[k:]])
     doubt = s.max(initial=0) / s  # small ones have the errors of large ones
-    above = (np.abs(U[:, :k].T) @ np.abs(told) + np.abs(left[:k])) / s * doubt
+    above = (np.abs(U[:, :k].T) @ np.abs(residual) + np.abs(left[:k])) / s * doubt
     below = root**2 * (np.abs(V) @ size)
     h = V.T @ np.where(above < below, (said + left[:k]) / s, root**2 * along + message.gain[:, None] * said)
     rounded = np.fmin(above, below)
@@ -209,18 +209,18 @@ def _spread(model: Neurons, messages: list[_Message], edges: Any, root: Floats |
     """Return the covariance of neurons, and of biases of which a root of the covariance is given."""
     alone, slope = np.zeros((2, edges[-1], edges[-1]))  # what noise of each neuron does to it, and what its bias does
     for m, (message, (start, stop)) in enumerate(zip(messages, pairwise(edges), strict=True)):
-        here, one = slice(start, stop), np.eye(stop - start)
+        here, identity = slice(start, stop), np.eye(stop - start)
         if m:
             below = slice(edges[m - 1], start)
             alone[here] = _damped(model.net.weights[m] @ alone[below], message, message.root**2)
             slope[here] = model.net.weights[m] @ slope[below]
-        alone[here, here] = _damped(one, message, message.root) / math.sqrt(2 * model.stiffness)
+        alone[here, here] = _damped(identity, message, message.root) / math.sqrt(2 * model.stiffness)
         if m:
             rounded, V = _EPS * np.abs(model.net.weights[m]) @ np.abs(alone[below]), np.abs(message.V)
             if len(V) == stop - start:
                 rounded = V.T @ (message.root[:, None] ** 2 * (V @ rounded))
             _refuse_if((np.linalg.norm(rounded, axis=1) > 1e-3 * np.linalg.norm(alone[here], axis=1)).any())
-        slope[here, here] += one
+        slope[here, here] += identity
         slope[here] = _damped(slope[here], message, message.root**2) - _follows(message, message.N)
     index = model.unpack(np.arange(model.dimension))
     places: Any = np.hstack(index.neurons).astype(int)  # (samples, neurons of one sample)
@@ -279,9 +279,9 @@ def _damped(values: Floats, message: _Message, share: Floats) -> Floats:
     return np.asarray(kept if len(along) == len(values) else values - message.V.T @ along + kept)
 
 
-def _follows(message: _Message, told: Floats) -> Floats:
+def _follows(message: _Message, residual: Floats) -> Floats:
     """Return what a layer takes of what is said from above, s/(s² + λ) of each direction."""
-    return np.asarray(message.V.T @ (message.gain[:, None] * (message.U[:, : message.s.size].T @ told)))
+    return np.asarray(message.V.T @ (message.gain[:, None] * (message.U[:, : message.s.size].T @ residual)))
 
 
 # -- one layer with free weights -------------------------------------------------------------------------
@@ -300,16 +300,16 @@ def _regression(model: Neurons, covariance: bool) -> tuple[Floats, float, float,
     targets = model.targets if model.targets is not None else np.zeros((samples, outputs))
     whole = beta + model.stiffness
     share, gamma = model.stiffness / whole, 2 * beta * (model.stiffness / whole)
-    told, asked = math.sqrt(gamma) * x, math.sqrt(gamma) * (targets - fixed)
+    design, response = math.sqrt(gamma) * x, math.sqrt(gamma) * (targets - fixed)
     if samples > scale.size and not covariance:  # as many rows as parameters say the same, and pivots are slow
-        both = np.hstack([told, asked])[_large_first(told)]
-        told, asked = np.hsplit(np.linalg.qr(both, mode="r")[: scale.size], [scale.size])
+        both = np.hstack([design, response])[_large_first(design)]
+        design, response = np.hsplit(np.linalg.qr(both, mode="r")[: scale.size], [scale.size])
     # least squares by orthogonal steps: rows and columns keep their digits whatever their scales
-    rows = np.vstack([told, np.diag(1 / scale)])
-    asked = np.vstack([asked, np.zeros((scale.size, outputs))]).T
-    asked = np.vstack([asked, np.eye(samples if covariance else 0, len(rows))])
+    rows = np.vstack([design, np.diag(1 / scale)])
+    response = np.vstack([response, np.zeros((scale.size, outputs))]).T
+    response = np.vstack([response, np.eye(samples if covariance else 0, len(rows))])
     large = _large_first(rows)
-    turned, R, order = linalg.qr_multiply(rows[large], asked[:, large], mode="right", pivoting=True)
+    turned, R, order = linalg.qr_multiply(rows[large], response[:, large], mode="right", pivoting=True)
     root = np.empty_like(R)
     root[order] = linalg.solve_triangular(R, np.eye(len(R)))  # S⁻¹ = root rootᵀ
     theta = root @ turned[:outputs].T  # (parameters, outputs)
@@ -342,21 +342,23 @@ def _large_first(rows: Floats) -> Any:
     return np.argsort(-np.abs(rows).max(axis=1))
 
 
-def _least(gamma: float, x: Floats, asked: Floats, theta: Floats, scale: Floats) -> float:
+def _least(gamma: float, x: Floats, response: Floats, theta: Floats, scale: Floats) -> float:
     """Return the least βH; where a fit would leave no digits as rᵀ (1/2γ + Φ Λ⁻¹ Φᵀ)⁻¹ r/2."""
     if len(x) > len(theta) or not gamma:
-        return (gamma * float(np.square(asked - x @ theta).sum()) + float(np.square(theta / scale[:, None]).sum())) / 2
+        return (
+            gamma * float(np.square(response - x @ theta).sum()) + float(np.square(theta / scale[:, None]).sum())
+        ) / 2
     rows = np.vstack([(x * scale).T, np.eye(len(x)) / math.sqrt(gamma)])
     R, order = linalg.qr(rows[_large_first(rows)], mode="r", pivoting=True)
-    return float(np.square(linalg.solve_triangular(R[: len(x)], asked[order], trans="T")).sum()) / 2
+    return float(np.square(linalg.solve_triangular(R[: len(x)], response[order], trans="T")).sum()) / 2
 
 
-def _refuse_rounded(gamma: float, x: Floats, asked: Floats, theta: Floats, root: Floats) -> None:
+def _refuse_rounded(gamma: float, x: Floats, response: Floats, theta: Floats, root: Floats) -> None:
     """Raise if rounding of the inputs moves parameters by what can be seen, or fits of more samples are exact."""
-    rest = np.abs(asked - x @ theta)
+    rest = np.abs(response - x @ theta)
     moved = np.abs(root @ root.T) @ (_EPS * gamma * np.abs(x).T @ rest)
     seen = 1e-3 * (np.linalg.norm(root, axis=1)[:, None] + np.abs(theta))
-    noise = _EPS * (np.abs(asked) + np.abs(x) @ np.abs(theta))  # of what is left, and so of the least βH
+    noise = _EPS * (np.abs(response) + np.abs(x) @ np.abs(theta))  # of what is left, and so of the least βH
     exact = len(x) > len(theta) and not gamma * float(np.square(noise).sum()) <= 1e-6 * (
         1 + gamma * float(np.square(rest).sum())
     )

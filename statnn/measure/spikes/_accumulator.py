@@ -167,14 +167,14 @@ class Accumulator:
                 f"{' of one class each' if self._closed else ''} that a variance over windows needs: take "
                 "a smaller window"
             )
-        classes = [one for one in self._classes().values() if one[0]]
+        classes = [group for group in self._classes().values() if group[0]]
         name = order or ("blocked" if len(self._classes()) > 1 else "given")
         counters = self._counters
         return summary(
             counters.spikes.copy(),
             counters.squares.copy(),
-            np.array([one[0] for one in classes], dtype=float),
-            np.array([one[1] for one in classes], dtype=float),
+            np.array([group[0] for group in classes], dtype=float),
+            np.array([group[1] for group in classes], dtype=float),
             window=self.window,
             dropped=self._dropped + self._filled,
             order=name,

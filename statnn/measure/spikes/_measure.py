@@ -123,14 +123,14 @@ def _labels(labels: ArrayLike | None, order: str, samples: int) -> NDArray[np.in
     given = array_of(labels, "labels")
     if given.shape != (samples,):
         raise ValueError(f"labels have shape {given.shape}; one a sample, shape ({samples},), is needed")
-    missing = np.array([is_missing(one) for one in given]) if given.dtype == object else given != given  # noqa: PLR0124
+    missing = np.array([is_missing(label) for label in given]) if given.dtype == object else given != given  # noqa: PLR0124
     if missing.any():
         where = int(np.argmax(missing))
         raise ValueError(f"labels[{where}] is {given[where]}: every sample has a class")
     try:
         return np.asarray(np.unique(given, return_inverse=True)[1], dtype=np.int64)
     except TypeError:
-        kinds = sorted({type(one).__name__ for one in given})
+        kinds = sorted({type(label).__name__ for label in given})
         raise TypeError(f"labels are of the types {', '.join(kinds)}, which have no order: use one type") from None
 
 

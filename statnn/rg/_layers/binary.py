@@ -359,9 +359,9 @@ class BinaryLayer(ByValue):
         """
         refuse_unless_square(self, "repeated, so that it has no eigenvalues")
         if self.shape != (1, 1):
-            found = self._wide[0]
-            forgotten = Spectrum(found.log_leading, locked(np.eye(1, found.ratios.size)[0]), 0.0)
-            return forgotten if forgets(self.couplings) else found
+            spectrum = self._wide[0]
+            forgotten = Spectrum(spectrum.log_leading, locked(np.eye(1, spectrum.ratios.size)[0]), 0.0)
+            return forgotten if forgets(self.couplings) else spectrum
         single = self._single()
         log = single.log_leading + self.constant
         if not math.isfinite(log):
@@ -463,11 +463,11 @@ class BinaryLayer(ByValue):
         """The spectrum of a layer of many spins, its matrix, and errors of that where it has no λ_0: see `memory`."""
         _refuse_wider(self.shape)
         states = spins(self.shape[0])
-        found = memory(states @ self.couplings @ states.T, states @ whole_field(self))
-        if found is None:
+        recalled = memory(states @ self.couplings @ states.T, states @ whole_field(self))
+        if recalled is None:
             matrix = self.transfer()
             return matrix.spectrum(), matrix._balanced()[0], None  # noqa: SLF001 - made here
-        log, others, errors = found
+        log, others, errors = recalled
         return remembered(self.constant + log, others), others, errors
 
     def _single(self) -> Single:

@@ -90,8 +90,8 @@ def _reached(sigma: Activation, w: float, b: float, h: Any, side: float) -> Any:
 def _image(sigma: Activation, w: float, b: float, h: Any) -> Floats:
     """Return where a layer leads without noise; far out that may be no number."""
     with np.errstate(over="ignore", invalid="ignore"):
-        found: Floats = np.asarray(sigma(w * h + b), dtype=np.float64)
-    return found
+        image: Floats = np.asarray(sigma(w * h + b), dtype=np.float64)
+    return image
 
 
 def _never_returns(sigma: Activation, w: float, b: float, end: float, outward: float) -> bool:
@@ -240,7 +240,7 @@ def panels(sigma: Activation, w: float, b: float, noise: float, low: float, high
     """
     ends = np.array([x for x in breaks(sigma, w, b) if low < x < high])
     edges = np.unique(np.concatenate([np.linspace(low, high, math.ceil((high - low) / noise) + 1), ends]))
-    left, right, found, most = edges[:-1], edges[1:], [ends], 0.0
+    left, right, cuts, most = edges[:-1], edges[1:], [ends], 0.0
     points, coefficients = _chebyshev(PANEL)
     for _ in range(HALVINGS):
         half = (right - left) / 2
@@ -251,11 +251,11 @@ def panels(sigma: Activation, w: float, b: float, noise: float, low: float, high
             break
         left, right = left[rough], right[rough]
         middle = left + half[rough]
-        found += [left, middle, right]
+        cuts += [left, middle, right]
         left, right = np.concatenate([left, middle]), np.concatenate([middle, right])
-        if PANEL * sum(part.size for part in found) > 3 * MOST_POINTS:
+        if PANEL * sum(part.size for part in cuts) > 3 * MOST_POINTS:
             return tuple(ends.tolist())  # it is nowhere smooth on the scale of the noise
-    return tuple(np.unique(np.concatenate(found)).tolist())
+    return tuple(np.unique(np.concatenate(cuts)).tolist())
 
 
 def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[Floats, Floats, Floats]:
@@ -298,8 +298,8 @@ def masses(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Flo
     """
     distance = (nodes[:, None] - np.clip(centres, nodes[0], nodes[-1])) / noise
     P = weights[:, None] * np.exp(-(distance**2) / 2)
-    found: Floats = P / P.sum(axis=0)
-    return found
+    shares: Floats = P / P.sum(axis=0)
+    return shares
 
 
 def lost(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Floats:
@@ -307,8 +307,8 @@ def lost(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Float
     density = np.exp(-(((nodes[:, None] - centres) / noise) ** 2) / 2) / (math.sqrt(2 * math.pi) * noise)
     beyond = special.ndtr((nodes[0] - centres) / noise) + special.ndtr((centres - nodes[-1]) / noise)
     far = np.maximum(1.0, special.ndtri(np.clip(beyond, 1e-300, 0.5)) ** 2)  # the square of its distance, in deviations
-    found: Floats = np.abs(1 - beyond - weights @ density) + far * beyond
-    return found
+    missing: Floats = np.abs(1 - beyond - weights @ density) + far * beyond
+    return missing
 
 
 def missed(sigma: Activation, w: float, b: float, noise: float, on: tuple[Floats, Floats, Floats]) -> Floats:

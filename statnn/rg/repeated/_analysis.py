@@ -173,10 +173,10 @@ def _has_sides(sigma: Activation, h: float, radius: float, values: Floats, slope
     """Return whether a function bends otherwise close to a field than a polynomial says, which has no sides."""
     for distance in radius / np.array([16.0, 64.0]):
         steps = np.array([-distance, 0.0, distance])
-        found = np.asarray(sigma(h + steps), dtype=float)
-        bent = np.abs(found - found[1] - slope * steps).max()
-        rounding = 16 * np.finfo(float).eps * max(1.0, float(np.abs(found).max()), abs(h))
-        if np.abs(found - np.polynomial.polynomial.polyval(steps, values)).max() > SHARE_MISSED * bent + rounding:
+        image = np.asarray(sigma(h + steps), dtype=float)
+        bent = np.abs(image - image[1] - slope * steps).max()
+        rounding = 16 * np.finfo(float).eps * max(1.0, float(np.abs(image).max()), abs(h))
+        if np.abs(image - np.polynomial.polynomial.polyval(steps, values)).max() > SHARE_MISSED * bent + rounding:
             return True
     return False
 

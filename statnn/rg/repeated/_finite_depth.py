@@ -94,8 +94,8 @@ def _solved(a: float, tau: float, nodes: int) -> float:
     last = min(LAST * tau, 0.005, 0.1 / max(1.0, abs(a)))
     if -a * last < FELT:
         return _with_last(a, tau, nodes, last)
-    found = [_with_last(a, tau, nodes, last * part) for part in (1.0, 0.5, 0.25)]
-    return (found[0] - 12 * found[1] + 32 * found[2]) / 21  # off by the square of the time and its cube
+    estimates = [_with_last(a, tau, nodes, last * part) for part in (1.0, 0.5, 0.25)]
+    return (estimates[0] - 12 * estimates[1] + 32 * estimates[2]) / 21  # off by the square of the time and its cube
 
 
 def _with_last(a: float, tau: float, nodes: int, last: float) -> float:

@@ -206,15 +206,15 @@ class _Own:
         def weighed(z: Floats, owner: Any) -> Floats:
             density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
             with np.errstate(over="ignore", invalid="ignore"):
-                found: Floats = integrand(z, deviation[owner][:, None]) * density
-            return found
+                weight: Floats = integrand(z, deviation[owner][:, None]) * density
+            return weight
 
         what = f"{what} of activation {self.activation.name!r}"
         return integrals(weighed, self._edges(deviation, *more), what=what, **options)
 
     def moments(self, q: Floats, *, most: int = MOST_PANELS) -> Moments:
-        mean, _, slope = found = self._moments(q, most)
-        curve = self._extended(lambda q: self._moments(q, most)[1], q, NARROW) if (q < NARROW**2).any() else found[1]
+        mean, _, slope = direct = self._moments(q, most)
+        curve = self._extended(lambda q: self._moments(q, most)[1], q, NARROW) if (q < NARROW**2).any() else direct[1]
         density, size = self._jumps(np.sqrt(np.maximum(q, np.finfo(float).tiny)))
         slope = np.where((q == 0) & (slope < 1e-290), 0.0, slope)  # φ'(0) = 0: it is that of the variance put in for 0
         return Moments(mean, curve, np.where((density * size**2).sum(axis=1) > 0, np.inf, slope))
@@ -285,15 +285,17 @@ class _Own:
         edge = deviation**2
         if not edge or (q >= edge).all() or (np.abs(self.breaks) < END * deviation).any():
             return average(q)
-        found, (at, twice, fourfold) = average(np.maximum(q, edge)), average(edge * np.array([1.0, 2.0, 4.0]))
+        direct, (at, twice, fourfold) = average(np.maximum(q, edge)), average(edge * np.array([1.0, 2.0, 4.0]))
         bend, x = fourfold - 3 * twice + 2 * at, q / edge
         if abs(bend) > STRAIGHT * abs(at):
             return average(q)
-        return np.where(q < edge, at + (x - 1) * (twice - at + (x - 2) * bend / 6), found)
+        return np.where(q < edge, at + (x - 1) * (twice - at + (x - 2) * bend / 6), direct)
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
-        found = np.array([self._pair(one, variance) for one, variance in zip(e, q, strict=True)]).reshape(-1, 2)
-        return found[:, 0], found[:, 1]
+        moments = np.array([self._pair(distance, variance) for distance, variance in zip(e, q, strict=True)]).reshape(
+            -1, 2
+        )
+        return moments[:, 0], moments[:, 1]
 
     def _pair(self, e: float, q: float) -> tuple[float, float]:
         """Integrate over the second field inside the average over the first."""
@@ -320,8 +322,8 @@ class _Own:
             bends = (breaks - (1 - e) * first[:, None]) / max(across, 1e-8)
             edges = with_edges(np.repeat(inside, first.size, axis=0), bends)
             options: Any = {"tolerance": INNER, "least": np.array([rounding / INNER, 0.0]), "together": True}
-            found = integrals(inner, edges, what=what, most=MOST_INNER, **options)
-            return np.asarray(found.reshape(2, *z.shape))
+            averages = integrals(inner, edges, what=what, most=MOST_INNER, **options)
+            return np.asarray(averages.reshape(2, *z.shape))
 
         near = np.add.outer(breaks, across * np.array([-6.0, -2.0, 2.0, 6.0])).ravel()
         edges = with_edges(self._edges(np.array([deviation])), near[None])
@@ -385,8 +387,8 @@ def _spread(function: Any, q: Floats, mean: Floats) -> Floats:
         return np.asarray(off**2 * np.exp(-z * z / 2) / math.sqrt(2 * math.pi))[None]
 
     unit = np.maximum(mean, np.finfo(float).tiny)
-    found = integrals(integrand, gaussian_edges(deviation), what="a moment of the activation", roots=(0,))[0]
-    return np.asarray(unit**2 * found)
+    spread = integrals(integrand, gaussian_edges(deviation), what="a moment of the activation", roots=(0,))[0]
+    return np.asarray(unit**2 * spread)
 
 
 def averages(activation: Activation, *, digits: float = FULL) -> Averages:

@@ -207,8 +207,8 @@ class RandomLayer:
         x, w = np.polynomial.legendre.leggauss(8)
         t = c[:, None] * (1 + x) / 2
         slopes = self._of.pair_moments(1 - t.ravel(), np.repeat(q, x.size))[1].reshape(t.shape)
-        found: Floats = c * ((slopes * share[:, None]) @ w) / 2
-        return found
+        change: Floats = c * ((slopes * share[:, None]) @ w) / 2
+        return change
 
     def propagate(self, q: float, c: float, depth: int) -> tuple[Floats, Floats]:
         """Return variance and correlation in every layer, each of shape (depth+1,), the start first.
@@ -317,7 +317,7 @@ class RandomLayer:
         >>> [point.couplings.round(6) for point in RandomLayer("tanh", 1.5, 0.1).fixed_points()]
         [array([0.813322, 0.180084])]
         """
-        return tuple(self._fixed(found) for found in self.branches())
+        return tuple(self._fixed(branch) for branch in self.branches())
 
     def _fixed(self, point: MeanField) -> FixedPoint:
         ending = FixedPointEnd.EXACT if self._of.homogeneous else FixedPointEnd.CONVERGED

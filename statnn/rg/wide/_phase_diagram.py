@@ -231,14 +231,14 @@ def _solved(task: tuple[Activation, Floats, Floats, float]) -> Solution:
     """Return the fixed points of some columns."""
     function, columns, rows, begin = task
     weights, biases = (grid.ravel() ** 2 for grid in np.meshgrid(columns, rows, indexing="ij"))
-    found = solve(averages(function, digits=FAST), weights, biases, begin, relative=DIAGRAM)
-    slopes = np.stack((found.slope, found.correlation_slope))
-    near = np.isfinite(found.variance) & (np.abs(slopes - 1) < NEARLY_CRITICAL).any(axis=0)
+    solution = solve(averages(function, digits=FAST), weights, biases, begin, relative=DIAGRAM)
+    slopes = np.stack((solution.slope, solution.correlation_slope))
+    near = np.isfinite(solution.variance) & (np.abs(slopes - 1) < NEARLY_CRITICAL).any(axis=0)
     if near.any():
         closer = solve(averages(function), weights[near], biases[near], begin)
         for each in fields(Solution):
-            getattr(found, each.name)[near] = getattr(closer, each.name)
-    return found
+            getattr(solution, each.name)[near] = getattr(closer, each.name)
+    return solution
 
 
 def _axis(values: ArrayLike, name: str) -> Floats:

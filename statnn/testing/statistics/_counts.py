@@ -99,12 +99,12 @@ def _law_of_sum(law: Floats, n: int) -> Floats:
     if size > TERM_BY_TERM:
         fast = fft.next_fast_len(size, real=True)
         return np.asarray(np.maximum(fft.irfft(fft.rfft(law, fast) ** n, fast), 0.0)[:size])
-    found = np.ones(1)
+    power = np.ones(1)
     for bit in f"{n:b}":
-        found = np.convolve(found, found)
+        power = np.convolve(power, power)
         if bit == "1":
-            found = np.convolve(found, law)
-    return found
+            power = np.convolve(power, law)
+    return power
 
 
 def proportion(successes: int, trials: int, probability: float) -> Comparison:
@@ -125,8 +125,8 @@ def proportion(successes: int, trials: int, probability: float) -> Comparison:
     >>> proportion(52, 100, 0.5).p > 0.05, proportion(80, 100, 0.5).p < 1e-8
     (True, True)
     """
-    found, of, probability = numbers_of(successes=successes, trials=trials, probability=probability)
-    whole = all(number == np.rint(number) for number in (found, of))
+    counted, all_of, probability = numbers_of(successes=successes, trials=trials, probability=probability)
+    whole = all(number == np.rint(number) for number in (counted, all_of))
     if not (whole and FEWEST_REPLICATES <= trials <= 2**53 and 0 <= successes <= trials and 0 <= probability <= 1):
         raise Refusal(f"cannot compare {successes} successes in {trials} trials with probability {probability}")
     p = float(stats.binomtest(int(successes), int(trials), probability).pvalue)

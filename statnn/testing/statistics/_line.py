@@ -77,14 +77,14 @@ def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
         slope = float(((x / error) / leverage) @ ((y / error) / leverage))
         chi_square = float((((y - slope * x) / error) ** 2).sum())
         scale = up / across
-        found = slope * scale, scale / leverage, (means[1] - slope * means[0]) * up, chi_square
-    if not np.isfinite(found).all() or found[1] == 0:
+        fit = slope * scale, scale / leverage, (means[1] - slope * means[0]) * up, chi_square
+    if not np.isfinite(fit).all() or fit[1] == 0:
         raise Refusal(
-            f"slope {found[0]:.3g} ± {found[1]:.3g}, intercept {found[2]:.3g} and chi-square {chi_square:.3g} are not "
+            f"slope {fit[0]:.3g} ± {fit[1]:.3g}, intercept {fit[2]:.3g} and chi-square {chi_square:.3g} are not "
             "all within float64: measure x, y and error in units of about their size"
         )
     dof = x.size - 2
-    return Line(*found, dof, float(stats.chi2.sf(chi_square, dof)))
+    return Line(*fit, dof, float(stats.chi2.sf(chi_square, dof)))
 
 
 def power_law(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:

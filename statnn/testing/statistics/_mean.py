@@ -79,19 +79,21 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     expected, off = theory / size, bias / size
     if not (math.isfinite(expected) and math.isfinite(off)):
         raise Refusal(BEYOND)
-    found = _mean(array / size, expected, off)
-    return replace(found, estimate=found.estimate * size, error=found.error * size, theory=theory, bias=bias)
+    comparison = _mean(array / size, expected, off)
+    return replace(
+        comparison, estimate=comparison.estimate * size, error=comparison.error * size, theory=theory, bias=bias
+    )
 
 
 def _mean(array: Floats, theory: float, bias: float) -> Comparison:
-    gaps, told = _from_first(array, theory)
+    gaps, expected = _from_first(array, theory)
     spread = float(gaps.std(ddof=1))
     if spread <= 8 * np.finfo(float).eps * float(np.abs(array).max()):
         raise Refusal("the replicates do not differ: the standard error is zero, compare exactly instead")
     centre = float(gaps.mean())
-    student = z_score(centre - told, spread / math.sqrt(array.size), 0.0, bias=bias, dof=array.size - 1)
+    student = z_score(centre - expected, spread / math.sqrt(array.size), 0.0, bias=bias, dof=array.size - 1)
     student = replace(student, estimate=float(array[0]) + centre)
-    root = _tempered_root(gaps, min(max(centre, told - bias), told + bias))
+    root = _tempered_root(gaps, min(max(centre, expected - bias), expected + bias))
     p = min(1.0, 2 * float(stats.t.sf(root, array.size - 1)))
     return student if p <= student.p else replace(student, p=p, law="empirical likelihood")
 
@@ -187,15 +189,15 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     >>> mean_vector(np.random.default_rng(1).normal(size=(20, 3)), np.zeros(3)).p > 0.01
     True
     """
-    drawn, told = array_of(samples, "samples", 2), array_of(theory, "theory", 1)
+    drawn, claimed = array_of(samples, "samples", 2), array_of(theory, "theory", 1)
     replicas, d = drawn.shape
-    if not d or told.shape != (d,):
-        raise Refusal(f"theory must have shape {(d,)}, one number for each column of samples, got {told.shape}")
+    if not d or claimed.shape != (d,):
+        raise Refusal(f"theory must have shape {(d,)}, one number for each column of samples, got {claimed.shape}")
     if replicas < max(fewest, d + 2):
         raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers; take {max(fewest, d + 2)}")
     sizes = np.array([unit(column) for column in drawn.T])
     with np.errstate(over="ignore"):  # refused below
-        scaled, expected = drawn / sizes, told / sizes  # no square leaves float64
+        scaled, expected = drawn / sizes, claimed / sizes  # no square leaves float64
     if not np.isfinite(expected).all():
         raise Refusal(BEYOND)
     gaps, expected = _from_first(scaled, expected)
@@ -216,8 +218,8 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     law = stats.f(d, replicas - d, scale=d * (replicas - 1) / (replicas - d))
     z = gap / np.sqrt(np.diag(spread))
     far = int(np.argmax(np.abs(z)))
-    found = (scaled[0, far] + means[far] * widths[far]) * sizes[far]
-    where = f"in entry [{far}]: {found:.6g} instead of {told[far]:.6g}, z = {z[far]:+.2f}"
+    estimate = (scaled[0, far] + means[far] * widths[far]) * sizes[far]
+    where = f"in entry [{far}]: {estimate:.6g} instead of {claimed[far]:.6g}, z = {z[far]:+.2f}"
     return Comparison(square, float(law.std()), float(law.mean()), float(law.sf(judged)), law="Hotelling", where=where)
 
 
@@ -277,10 +279,10 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
         expected = float(theory[i, j]) / float(sizes[i]) / float(sizes[j])
         if not math.isfinite(expected):
             raise Refusal(BEYOND)
-        found = mean(unbiased * deviations[:, i] * deviations[:, j], expected, fewest=fewest)
-        estimate, error = (x * float(sizes[i]) * float(sizes[j]) for x in (found.estimate, found.error))
+        comparison = mean(unbiased * deviations[:, i] * deviations[:, j], expected, fewest=fewest)
+        estimate, error = (x * float(sizes[i]) * float(sizes[j]) for x in (comparison.estimate, comparison.error))
         where = f"in entry [{i}, {j}]"
-        entries[i, j] = replace(found, estimate=estimate, error=error, theory=float(theory[i, j]), where=where)
+        entries[i, j] = replace(comparison, estimate=estimate, error=error, theory=float(theory[i, j]), where=where)
     z = np.empty((d, d))
     for (i, j), entry in entries.items():
         z[i, j] = z[j, i] = entry.z
