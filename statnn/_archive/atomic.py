@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 _SHOWN = 40
-"""Letters of a name that stand in that of its temporary file, which must not be longer than names can be."""
+"""Letters of a name kept in the name of its temporary file, which must not be longer than the system allows."""
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a binary file that takes the place of `path` when the context ends well, and vanishes when not.
+    """Open a binary file that takes the place of `path` when the context ends well, and vanishes otherwise.
 
-    What was written is on the disk before the name is: after a loss of power the name stands for the old file or for
-    the whole new one. A link stays, and what it leads to is replaced. Who may read a file follows from the umask, or is
-    as it was.
+    The contents are on the disk before the name is: after a loss of power the name stands for the old file or for the
+    whole new one. A link stays, and the file it leads to is replaced. Permissions follow from the umask, or stay those
+    of the old file.
 
     See Also
     --------
-    save : writes figures so.
+    save : writes figures this way.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     temporary = target.with_name(f".{target.name[:_SHOWN]}.{secrets.token_hex(8)}.tmp")
     try:
         file = temporary.open("x+b")
-    except OSError as error:  # it names a file that nobody asked for
+    except OSError as error:  # it names the temporary file, which nobody asked for
         error.filename = os.fspath(path)
         raise
     try:
@@ -53,25 +53,25 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         _sync(target.parent)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        # a full disk does not say which file it is
+        # the error of a full disk names no file
         if isinstance(error, OSError) and error.errno and error.filename in (None, str(temporary)):
             raise OSError(error.errno, error.strerror, os.fspath(path)) from None
         raise
 
 
 def refuse_unnamed(path: str | os.PathLike[str], name: str) -> None:
-    """Raise `ValueError` for an empty name, as of a variable of the shell that is not set: it is where one is."""
+    """Raise `ValueError` for an empty name, as of an unset shell variable: it would mean the current folder."""
     if not os.fspath(path):
-        raise ValueError(f"{name} = '' is an empty name, which would be where one is; give another, or '.'")
+        raise ValueError(f"{name} = '' is an empty name, which would mean the current folder; give another, or '.'")
 
 
 def kind_of(path: Path) -> str:
-    """Return what stands in the place of a folder."""
+    """Return what is there instead of a folder."""
     return "a file" if path.exists() else "a link to nothing"
 
 
 def _sync(folder: Path) -> None:
-    """Bring the names of a folder to the disk, where the system has a call for it."""
+    """Write the names in a folder to the disk, where the system has a call for it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:  # folders cannot be opened on Windows

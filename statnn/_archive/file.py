@@ -1,8 +1,8 @@
-"""One value in one npz file: arrays by name, and a text of JSON under the name ``statnn`` that says what they are.
+"""One value in one npz file: arrays by name, and a JSON text under the name ``statnn`` that describes them.
 
 The text is ``{"format": "statnn.value", "version": 1, "value": ..., "digest": ..., "provenance": ...}``; the digest is
-the SHA-256 of the value and of all arrays. Entries of a store also say ``"of"`` what they are, which is in the digest.
-``numpy.load`` reads the arrays, ``json.loads`` the text; nothing else does.
+the SHA-256 of the value and of all arrays. Entries of a store also say what they are ``"of"``; it is in the digest.
+``numpy.load`` reads the arrays, ``json.loads`` the text; nothing else is needed.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ FORMAT, VERSION = "statnn.value", 1
 
 
 class TooLongError(ValueError):
-    """The text of a file would be longer than what is read."""
+    """The text of a file would be longer than reading allows."""
 
 
 def digest_of(value: Any, known_by: Callable[[Any], str] | None = None) -> str:
     """Return the SHA-256 of a value: equal for equal values, in every process and on every machine.
 
-    Functions of a user's own inside count by their names, or by what `known_by` says of each.
+    A user's own functions in it count by their names, or by what `known_by` returns for them.
 
     Examples
     --------
@@ -61,15 +61,15 @@ def write(path: str | os.PathLike[str], value: Any, of: Mapping[str, str] | None
             f"the description is {len(text):.3g} bytes long, at most {MOST_TEXT:.3g} are read again: make arrays of "
             "long lists of numbers"
         )
-    store: Any = np.savez  # its own keywords, typed bool, stand in the way of arrays by name
+    store: Any = np.savez  # typed Any: its own keywords, typed bool, would clash with arrays by name
     with replacing(path) as file:
         store(file, **{KEY: np.bytes_(text.encode())}, **packer.arrays)
 
 
 def refuse_unfit(value: Any) -> None:
-    """Raise `TypeError` or `ValueError` where a value does not fit into a file as one of several, see `kept`."""
+    """Raise `TypeError` or `ValueError` if a value does not fit into a file with others, see `kept`."""
     text = json.dumps(Packer(inside=2).tree(value, "it"))
-    if len(text) > 0.9 * MOST_TEXT:  # labels stand beside it
+    if len(text) > 0.9 * MOST_TEXT:  # labels need room, too
         raise TooLongError(f"its description is {len(text):.3g} bytes long: make arrays of long lists of numbers")
 
 

@@ -1,4 +1,4 @@
-"""What a function of a user's own does, as far as it can be seen: results that are kept belong to it."""
+"""A digest of what a user's own function does, as far as that can be seen: stored results belong to it."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from statnn._archive.file import digest_of
 from statnn._archive.names import PACKAGE
 
 _BOUND = ("__self__", "args", "keywords", "otypes", "signature", "excluded", "fset", "fdel")
-"""Of methods, partial and vectorised functions, and properties."""
+"""Attributes, beside the function inside, of methods, partial and vectorised functions, and properties."""
 _HOLDING: Any = str | list | tuple | set | frozenset | Mapping
-"""What is packed by its values, of whatever class it is."""
+"""Texts and containers, which are packed by their values, whatever their class."""
 _GLOBAL = get_state.__self__  # type: ignore[attr-defined]
-"""The random state that numpy shares: it is known, and never drawn from."""
+"""The global random state of numpy: it is recognised, never drawn from."""
 
 
 def fingerprint(function: Callable[..., Any]) -> str:
     """Return the name of a function and a digest of what it does, as far as that can be seen.
 
-    Seen are its code, parameters, defaults, attributes, arguments that are bound to it, and what it takes from around
-    it: numbers and arrays by their values, objects by what they would be pickled as, functions, classes and modules of
-    its own package, and of all others that are not installed, by what is seen of them: those that it imports when it is
-    called are imported. Those of libraries are known by their names.
+    The digest covers its code, parameters, defaults, attributes, bound arguments, and the outer variables that it uses:
+    numbers and arrays by their values, objects by what they would be pickled as, functions, classes and modules of its
+    own package, and of all others that are not installed, in the same way; modules that it imports when it is called
+    are imported for that. Functions, classes and modules of libraries count by their names.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def fingerprint(function: Callable[..., Any]) -> str:
 
 
 def digest_of_work(value: Any) -> str:
-    """Return the digest of what work depends on, with what functions of a user's own inside of it do.
+    """Return the digest of a value that work depends on; a user's own functions in it count by what they do.
 
     Examples
     --------
@@ -73,29 +73,29 @@ def digest_of_work(value: Any) -> str:
 
 
 def _as_array(value: Any) -> Any:
-    """Return sparse matrices and tensors of torch as what is known by its values, and others as they are."""
+    """Return sparse matrices and tensors of torch in a form that is known by its values, and others as they are."""
     if sparse.issparse(value):
         return sparse.csr_array(value)  # type: ignore[call-overload]
     if hasattr(type(value), "detach") and hasattr(type(value), "numpy"):
-        with suppress(TypeError, RuntimeError):  # of types that numpy has not
+        with suppress(TypeError, RuntimeError):  # types that numpy lacks
             return value.detach().cpu().numpy()
     return value
 
 
 def _inside(value: Any) -> Any:
-    """Return the function in a partial one, a method, a property, one that is compiled or behind a cache, else None."""
+    """Return the function inside a partial, a method, a property, a compiled or a cached function, else None."""
     if isinstance(value, FunctionType | type):
         return None
-    if isinstance(value, np.ufunc):  # of numpy.frompyfunc, which says nowhere else what it calls
+    if isinstance(value, np.ufunc):  # of numpy.frompyfunc: nothing else refers to the function that it calls
         return next(filter(callable, gc.get_referents(value)), None)
     names: tuple[str, ...] = ("__func__", "fget", "pyfunc", "py_func", "__wrapped__")
-    names += ("func",) * isinstance(value, partial | partialmethod | cached_property)  # sympy has them elsewhere
+    names += ("func",) * isinstance(value, partial | partialmethod | cached_property)  # sympy has another func
     there = (getattr(value, name) for name in names if getattr_static(value, name, None) is not None)
     return next((inner for inner in there if callable(inner)), None)
 
 
 def _home(value: Any) -> str:
-    """Return the package that a function is of, empty for what has none inside."""
+    """Return the package of the innermost function, empty if there is no function."""
     while (inner := _inside(value)) is not None:
         value = inner
     return _package(value.__module__) if isinstance(value, FunctionType) else ""
@@ -134,14 +134,14 @@ def _imports(code: CodeType) -> Iterator[str]:
 
 
 class _Looked:
-    """Looks at a function and at what it refers to, at each thing once."""
+    """Looks at a function and at all that it refers to, at each object once."""
 
     def __init__(self, home: str, known: Mapping[int, tuple[int, Any]] | None = None) -> None:
         self._home = home
-        self._known = dict(known or {})  # values are held, so that no number is given to another
+        self._known = dict(known or {})  # values are held, so that no id is given to another
 
     def at(self, value: Any) -> list[str]:
-        """Return what is seen of a value in words: a digest of a plain one."""
+        """Return words that describe a value: a digest if it is plain."""
         if isinstance(value, WeakKeyDictionary | WeakValueDictionary):
             return [type(value).__qualname__]  # a cache
         with suppress(TypeError, ValueError, RecursionError):
@@ -150,11 +150,11 @@ class _Looked:
         return self.into(value)
 
     def _is_more(self, value: Any) -> bool:
-        """Return whether a container or a text is of a class of one's own, or has a default."""
+        """Return whether a container or a text is of a user's own class, or has a default."""
         return isinstance(value, defaultdict) or self._is_own(type(value).__module__)
 
     def _holds_more(self, value: Any) -> bool:
-        """Return whether there is more of a value, or of one in it, than equal ones have in common."""
+        """Return whether a value, or one in it, holds more than what makes values equal."""
         if not isinstance(value, _HOLDING):
             return False
         parts = () if isinstance(value, str) else [*value, *(value.values() if isinstance(value, Mapping) else ())]
@@ -164,7 +164,7 @@ class _Looked:
         )
 
     def into(self, value: Any) -> list[str]:  # noqa: PLR0911 - a return for each kind
-        """Return what is seen of a value that is not plain, or of a function."""
+        """Return words that describe a function, or a value that is not plain."""
         if id(value) in self._known:
             return [f"again {self._known[id(value)][0]}"]
         self._known[id(value)] = len(self._known), value
@@ -177,14 +177,14 @@ class _Looked:
         if isinstance(value, _HOLDING):
             return self._container(value)
         if value is _GLOBAL:
-            return ["the random state of numpy"]  # scipy's distributions hold it, and it is another in each process
+            return ["the random state of numpy"]  # scipy's distributions hold it, and it differs in each process
         inner = _inside(value)
-        if inner is None or self._is_own(type(value).__module__):  # what is around the function counts as well
+        if inner is None or self._is_own(type(value).__module__):  # the wrapper of the function counts as well
             return self._object(value)
         return self._all([inner, *(getattr(value, name, None) for name in _BOUND)])
 
     def _container(self, value: Any) -> list[str]:
-        if isinstance(value, set | frozenset):  # in another order in each process
+        if isinstance(value, set | frozenset):  # their order differs in each process
             kind = self.at(type(value)) if self._is_more(value) else ["set"]
             return [*kind, *map(repr, sorted(_Looked(self._home, self._known).at(part) for part in value))]
         if self._is_more(value):
@@ -208,7 +208,7 @@ class _Looked:
         return [*_code(function.__code__), *self._all(parts)]
 
     def _around(self, function: FunctionType) -> list[Any]:
-        """Return what its code takes from around it, also out of modules of its own package."""
+        """Return the outer variables that its code uses, also those in modules of its own package."""
         around, scopes = [], [function.__globals__]
         waiting = [*map(_content, function.__closure__ or ()), *self._imported(function)]
         for scope in scopes:
@@ -224,10 +224,10 @@ class _Looked:
         return around
 
     def _imported(self, function: FunctionType) -> list[ModuleType]:
-        """Return the modules that a function imports when it is called, of those that are no libraries."""
+        """Return the modules that a function imports when it is called, except libraries."""
         modules = []
         for name in _imports(function.__code__):
-            with suppress(Exception):  # no module but what one holds, or one that is not there: its call will say so
+            with suppress(Exception):  # something in a module, or a module that is not there: its call will say so
                 whole = resolve_name(name, function.__globals__.get("__package__"))
                 if self._is_own(whole):
                     modules.append(import_module(whole))
@@ -244,7 +244,7 @@ class _Looked:
         return [kind.__qualname__, *self._all(parts)]
 
     def _object(self, value: Any) -> list[str]:
-        """Return what is seen of the class of an object, and what it would be pickled as."""
+        """Return words that describe the class of an object and what it would be pickled as."""
         kind = type(value)
         try:
             made = copyreg.dispatch_table[kind](value) if kind in copyreg.dispatch_table else value.__reduce_ex__(4)
@@ -256,7 +256,7 @@ class _Looked:
 
 
 def _stated(kind: type, state: Any) -> list[Any]:
-    """Return the state of an object in the order of its names, without what it has worked out from the rest."""
+    """Return the state of an object, sorted by name, without properties cached from the rest."""
     parts = []
     for part in state if isinstance(state, tuple) else (state,):
         named = isinstance(part, dict) and all(isinstance(name, str) for name in part)
@@ -273,7 +273,7 @@ def _stated(kind: type, state: Any) -> list[Any]:
 
 
 def _content(cell: Any) -> Any:
-    """Return what stands in a variable around a function, None as long as nothing does."""
+    """Return the value of a variable around a function, None before it has one."""
     try:
         return cell.cell_contents
     except ValueError:
@@ -285,18 +285,18 @@ def _inner(code: CodeType) -> list[CodeType]:
 
 
 def _names(code: CodeType) -> list[str]:
-    """Return the names that code takes from around it, those of functions inside among them."""
+    """Return the outer names that code uses, with those used by functions inside it."""
     return sorted({*code.co_names, *(name for inner in _inner(code) for name in _names(inner))})
 
 
 def _code(code: CodeType) -> list[str]:
     inner = [part for constant in _inner(code) for part in _code(constant)]
     constants = [
-        digest_of(constant) if isinstance(constant, frozenset) else repr(constant)  # sets have another order each time
+        digest_of(constant) if isinstance(constant, frozenset) else repr(constant)  # the order of sets varies
         for constant in code.co_consts
         if not isinstance(constant, CodeType)
     ]
     kinds = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
-    named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]  # by which sweeps call
-    tried = [code.co_exceptiontable.hex()] if code.co_exceptiontable else []  # which of it stands under try
+    named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]  # sweeps pass arguments by these names
+    tried = [code.co_exceptiontable.hex()] if code.co_exceptiontable else []  # which of the code stands under try
     return [code.co_code.hex(), repr((kinds, named, code.co_names)), *tried, *constants, *inner]

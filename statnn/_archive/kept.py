@@ -1,7 +1,7 @@
-"""Results that stand in a store, many to an entry: what is there is taken from it, the rest is done and put into it.
+"""Results in a store, many per entry: those that are there are read, the others are computed and added.
 
-Entries ``KIND-K`` of a store, K = 0, 1, ..., hold ``{LABEL: [...], "results": [...]}``: what results are of, and the
-results. A later entry counts more than an earlier one.
+Entries ``KIND-K`` of a store, K = 0, 1, ..., hold ``{LABEL: [...], "results": [...]}``: labels, which say what
+the results are of, and the results. A later entry takes precedence over an earlier one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 
 def stored(store: Store, kind: str, label: str) -> Iterator[tuple[Any, Any]]:
-    """Yield what stands in the store, and what it is, in the order in which it was written."""
+    """Yield labels and results of the store in the order in which they were written."""
     for number in _numbers(store, kind):
         part = store.get(f"{kind}-{number}")
         yield from zip(part[label], part["results"], strict=True)
@@ -30,7 +30,7 @@ def stored(store: Store, kind: str, label: str) -> Iterator[tuple[Any, Any]]:
 
 @contextmanager
 def storing(store: Store, kind: str, label: str, pace: Pace) -> Iterator[Callable[[Any, Any], None]]:
-    """Yield a function that takes a label and a result; they are written at the pace, and when the context ends.
+    """Yield a function that takes a label and a result; it writes them at the given pace, and when the context ends.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def kept_tasks(
 ) -> Iterator[tuple[int, Result]]:
     """Yield what `run_tasks` does; entries ``tasks-K`` of the store hold ``{"indices", "results"}`` of some tasks each.
 
-    Results are functions of their specifications, so that it does not matter in which order they came before.
+    Results depend on their specifications alone, so the order in which they were stored does not matter.
 
     Examples
     --------

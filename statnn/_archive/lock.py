@@ -11,7 +11,7 @@ _held: set[int] = set()
 
 
 def _left_to_the_parent() -> None:
-    """Close the locks of a process that was forked: a worker would hold them when their owner is gone."""
+    """Close inherited locks in a forked process: a worker would hold them when their owner is gone."""
     for descriptor in _held:
         os.close(descriptor)
     _held.clear()
@@ -23,18 +23,18 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 @contextmanager
 def locked(path: Path, name: str, error: type[ValueError] = ValueError, *, leave: bool = True) -> Iterator[None]:
-    """Hold a file as a lock, which the system gives back however the process ends; where it has none, hold nothing.
+    """Hold a file as a lock, which the system releases however the process ends; hold nothing if it has no locks.
 
     Parameters
     ----------
     path : Path
-        The file. It is made, and says which process is at work.
+        The file. It is created, and names the process at work.
     name : str
         What is locked, in messages.
     error : type
-        What is raised where another process holds it.
+        The error to raise if another process holds it.
     leave : bool
-        Whether the file stays where the process comes to its end.
+        Whether the file stays when the context ends.
     """
     try:
         import fcntl
@@ -55,15 +55,15 @@ def locked(path: Path, name: str, error: type[ValueError] = ValueError, *, leave
             pass
         if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
             break
-        os.close(descriptor)  # its last holder has removed it in between
+        os.close(descriptor)  # its last holder has removed it in the meantime
     _held.add(descriptor)
     try:
-        with suppress(OSError):  # a full disk: the name is for messages alone
+        with suppress(OSError):  # a full disk: the text is for messages alone
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
         yield
     finally:
-        if descriptor in _held:  # or else in a fork
+        if descriptor in _held:  # unless this is a fork, which has closed it
             if not leave:
                 path.unlink(missing_ok=True)
             _held.remove(descriptor)

@@ -20,7 +20,7 @@ def is_own(thing: Any) -> bool:
 
 
 def name_of(thing: Any) -> str:
-    """Return ``module:name``, with the highest room that exports the thing: private files may be renamed.
+    """Return ``module:name``, with the highest room that exports the thing, because private files may be renamed.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def class_of(name: str, kind: str) -> Any:
 
 
 def name_of_ufunc(function: np.ufunc) -> str | None:
-    """Return the name of a universal function of numpy or of ``scipy.special``; others may have any name.
+    """Return the name of a universal function of numpy or of ``scipy.special``, else None: others may have any name.
 
     Examples
     --------

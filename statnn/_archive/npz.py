@@ -27,7 +27,7 @@ from statnn._memory import refuse_beyond_memory
 MOST_TEXT = 10_000_000
 """Longest text, in bytes, that is written or read: enough for a hundred thousand layers."""
 MOST_UNPACKED = 100
-"""Times the size of the file that its members may hold together: parameters and images shrink far less in a zip."""
+"""Largest total size of the members, in sizes of the file: parameters and images shrink far less in a zip."""
 ALWAYS_UNPACKED = 64 * 2**20
 """Bytes that may be unpacked from a file however small it is."""
 _MOST_HEADER = 10_000
@@ -143,7 +143,7 @@ def read_npy(file: IO[bytes], size: int, name: str) -> NDArray[Any]:
     if len(data) < header.nbytes:
         raise ValueError(f"{name!r} ends after {len(data)} of {header.nbytes} bytes")
     flat = np.frombuffer(data, header.dtype)
-    flat = flat.astype(header.dtype.newbyteorder("="), copy=False)  # files of other machines
+    flat = flat.astype(header.dtype.newbyteorder("="), copy=False)  # byte order of other machines
     return flat.reshape(header.shape, order="F" if header.fortran else "C")
 
 
@@ -156,7 +156,7 @@ def _header(raw: bytes, name: str) -> Header:
         columns = ": for columns with names, store numpy.lib.recfunctions.structured_to_unstructured(array)"
         named = "[(" in text and "'descr'" in text
         raise ValueError(f"{name!r} has a header that describes no plain array{columns if named else ''}")
-    values = dict(entries)  # in any order, as the format has it
+    values = dict(entries)  # the format allows any order
     descr, shape = values["descr"], values["shape"]
     if descr.lstrip("<>|=") == "O":
         raise ValueError(
@@ -196,6 +196,6 @@ def _with_path(path: Path, kind: str) -> Iterator[None]:
     except ValueError as error:
         raise ValueError(f"{path}: {line_of(error)}") from None
     except OSError as error:
-        if error.errno != errno.EINVAL:  # that of a directory of the archive which points outside of it
+        if error.errno != errno.EINVAL:  # raised when the directory of the archive points outside of it
             raise
         raise ValueError(f"{path} is not an {kind} file, or it is cut off or damaged: {line_of(error)}") from None

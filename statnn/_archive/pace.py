@@ -1,4 +1,4 @@
-"""How often long work is written down."""
+"""How often the results of long work are written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from time import monotonic
 EVERY = 5.0
 """Seconds between two writes, at least."""
 SHARE = 0.02
-"""Largest share of the time that writing takes; where it takes long it is rarer."""
+"""Largest share of the time spent on writing: slow writes are made less often."""
 
 
 class Pace:
@@ -19,7 +19,7 @@ class Pace:
     Parameters
     ----------
     every : float
-        Seconds between two writes, at least, where that is less than `EVERY`.
+        Seconds between two writes, at least; `EVERY` if that is less.
 
     Examples
     --------
@@ -34,12 +34,12 @@ class Pace:
 
     @property
     def due(self) -> bool:
-        """Whether it is time."""
+        """Whether it is time to write."""
         return monotonic() >= self._next
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Measure how long it takes, which says when it is time again."""
+        """Measure the duration of a write, from which follows when the next is due."""
         began = monotonic()
         yield
         ended = monotonic()

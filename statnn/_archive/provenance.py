@@ -17,7 +17,7 @@ PACKAGES = ("statnn", "numpy", "scipy", "numba")
 
 
 def provenance(command: Sequence[str] | None = None) -> dict[str, Any]:
-    """Return the command, and the time, beside all that does not change while a process runs.
+    """Return the command and the time, with all that does not change while a process runs.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def versions(packages: Sequence[str]) -> dict[str, str]:
 
 
 def version(package: str = "statnn") -> str:
-    """Return the version of a package; of this one too it is known of an installation alone."""
+    """Return the version of an installed package; this one, too, must be installed to have a version."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -2,10 +2,10 @@
 
 ``store.json`` says what the work is: ``{"format": "statnn.store", "version": 1, "key": {...}, "digest": "...",
 "provenance": {...}}``, with the SHA-256 of the key; ``NAME.npz`` are its entries, each written whole or not at all (see
-`statnn._archive.file`), and each says its name and that digest; ``lock`` is held by the process at work. A store of
+`statnn._archive.file`), and each holds its name and that digest; ``lock`` is held by the process at work. A store of
 other work, of another version, or one that is damaged is refused and left as it is, and so is an entry of another name
-or store. Stores from before there were digests of keys are read. ``parts``, where it is there, says what stands behind
-digests of the key: of work that is refused it tells what differs.
+or store. Older stores, without a digest of the key, are read. ``parts``, if it is there, holds what digests in the
+key are made of, so that a refusal can say what differs.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Store:
     key : dict
         What the work is, as it stands in the folder.
     own : Mapping
-        Functions and objects of a user's own, by the names that stand in entries.
+        A user's own functions and objects, by their names in entries.
     """
 
     path: Path
@@ -118,7 +118,7 @@ def opened(
     parts: Mapping[str, Mapping[str, Any]] | None = None,
     instead: Callable[[Mapping[str, Any], Mapping[str, Any]], str] | None = None,
 ) -> Iterator[Store]:
-    """Open a store, or make one, and hold it alone until the context ends.
+    """Open a store, or make one, and keep other processes out until the context ends.
 
     Parameters
     ----------
@@ -127,13 +127,13 @@ def opened(
     key : Mapping
         What the work is: all that its result depends on, as JSON. The version of the package is added.
     own : Mapping, optional
-        Functions of a user's own by name.
+        A user's own functions by name.
     adopt : tuple of str
-        Parts of the key that are taken from a store that is there, such as a seed that nobody chose.
+        Parts of the key that are taken from an existing store, such as a seed that nobody chose.
     parts : Mapping, optional
-        What a digest in the key is made of, by its name there: said where it differs.
+        What a digest in the key is made of, by its name there; the error spells it out where it differs.
     instead : callable, optional
-        Called with the key that is there and the one here where they differ; what it returns joins the advice.
+        Called with the stored key and the new one if they differ; the text it returns is added to the advice.
 
     Raises
     ------
@@ -182,13 +182,13 @@ def opened(
             text = {"format": FORMAT, "version": VERSION, "key": wanted, "digest": _digest(wanted), "parts": known}
             with replacing(head) as out:
                 out.write(json.dumps({**text, "provenance": provenance()}, indent=1).encode())
-        yield Store(folder.absolute(), wanted, own or {})  # whatever folder the work goes to meanwhile
+        yield Store(folder.absolute(), wanted, own or {})  # absolute: the work may change the current folder
 
 
 def opened_or_none(
     path: str | os.PathLike[str] | None, key: Mapping[str, Any], *, adopt: tuple[str, ...] = ()
 ) -> AbstractContextManager[Store | None]:
-    """Return the context of `opened`, or one of None where no path is given."""
+    """Return the context of `opened`, or one that yields None if no path is given."""
     return nullcontext() if path is None else opened(path, key, adopt=adopt)
 
 
@@ -252,13 +252,13 @@ def _refuse_other(
 
 
 def _spelled(key: Mapping[str, Any], name: str, parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a key with its parts in the place of a digest."""
+    """Return a key in which the parts of a digest take its place."""
     rest = {other: value for other, value in key.items() if other != name}
     return rest | {f"{name}.{part}": value for part, value in parts.items()}
 
 
 def _warn_of_other_code(folder: Path) -> None:
-    """Say where a checkout has moved on since the store was made: its version is the same, its draws may not be."""
+    """Warn if the checkout has changed since the store was made: its version is the same, its draws may not be."""
     origin = json.loads((folder / HEAD).read_bytes()).get("provenance")
     there, here = origin.get("commit") if isinstance(origin, dict) else None, surroundings()["commit"]
     if there and here and there != here:

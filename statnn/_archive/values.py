@@ -1,9 +1,9 @@
 """Values as a tree of JSON and named arrays, and back.
 
-Numbers, texts, tuples, lists, mappings, arrays and frozen objects of this package; of functions the name. Objects come
-back through their constructor, which checks what it is given: a file cannot make an object that could not be made by
-hand. A class whose constructor takes something else than its fields says so by ``_stored()``, and ``_restored(parts,
-own)`` where even that is not a call of the constructor.
+Numbers, texts, tuples, lists, mappings, arrays and frozen objects of this package; functions by name. Objects come
+back through their constructor, which checks its arguments: a file cannot make an object that could not be made by
+hand. A class whose constructor takes other arguments than its fields returns them from ``_stored()``, and defines
+``_restored(parts, own)`` if even those are not arguments of the constructor.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 _GENERATORS = ("SFC64", "PCG64", "PCG64DXSM", "Philox", "MT19937")
 _DEEPEST = 200
 _LONGEST = 14_000
-"""Bits of a whole number: Python reads numbers of up to 4300 digits."""
+"""Most bits of a whole number: Python reads numbers of up to 4300 digits."""
 
 
 def _content(array: np.ndarray[Any, Any]) -> Any:
-    """Return what arrays of equal values have in common, in any order of bytes and of memory."""
+    """Return a key that is the same for arrays of equal values, in any order of bytes and of memory."""
     plain: Any = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     return plain.dtype.str, array.shape, hashlib.sha256(plain.reshape(-1).view(np.uint8)).digest()
 
@@ -46,9 +46,9 @@ class Packer:
     values_alone : bool
         Whether trees and arrays of equal values are equal, whoever shares arrays or may write to them.
     known_by : callable, optional
-        Says what a function of a user's own inside of an object does; without, it is known by its name.
+        Returns what a user's own function inside an object does; without it, the function is known by its name.
     inside : int
-        In how many others the value will be.
+        Number of containers around the value where it will be stored.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Packer:
         if isinstance(value, np.random.Generator):
             state = value.bit_generator.state
             return {"generator": self.tree(_plain(state), path)}
-        if isinstance(value, np.dtype) and value.kind not in "VT":  # of which the text says the size alone
+        if isinstance(value, np.dtype) and value.kind not in "VT":  # their text gives the size alone
             return {"dtype": value.str}
         return None
 
@@ -183,17 +183,17 @@ class Packer:
                 name = _free("".join(c if c.isalnum() or c in "._- " else "_" for c in path)[-100:], self.arrays)
                 self.arrays[name] = np.stack([array.real, array.imag], axis=-1) if array.dtype.kind == "c" else array
                 self._names[same] = name
-            self._known[id(array)] = self._names[same], array  # held, so that its number is not given to another
+            self._known[id(array)] = self._names[same], array  # held, so that its id is not given to another
         tree: dict[str, Any] = {"array": self._known[id(array)][0]}
         if array.flags.writeable and not self._values_alone:
             tree["writeable"] = True
         if array.dtype.kind == "c":
-            tree["complex"] = array.dtype.newbyteorder("<").str  # as in the digests of all others
+            tree["complex"] = array.dtype.newbyteorder("<").str  # little-endian, as in the digests of all arrays
         return tree
 
 
 class Unpacker:
-    """Turns trees back into values; `own` holds functions and objects of a user's own by name."""
+    """Turns trees back into values; `own` holds a user's own functions and objects by name."""
 
     def __init__(self, arrays: Mapping[str, np.ndarray[Any, Any]], own: Mapping[str, Any]) -> None:
         self._arrays, self._own = arrays, own
@@ -236,7 +236,7 @@ class Unpacker:
 
     def _of_range(self, tree: Any, _: Any) -> Any:
         numbers = range(*tree["range"])
-        most = abs(numbers.stop - numbers.start)  # len() knows no long ones
+        most = abs(numbers.stop - numbers.start)  # len() raises for long ranges
         refuse_beyond_memory(
             40.0 * (most // abs(numbers.step)), f"{numbers} as numbers", "use a machine with more memory"
         )
@@ -256,7 +256,7 @@ class Unpacker:
             array = self._arrays[name]
             if "complex" in tree:
                 parts, array = array, np.empty(array.shape[:-1], np.dtype(tree["complex"]).newbyteorder("="))
-                array.real, array.imag = parts[..., 0], parts[..., 1]  # a sum would make NaN of infinities
+                array.real, array.imag = parts[..., 0], parts[..., 1]  # a sum would turn infinities into NaN
             self._read[name] = array
         array = self._read[name]
         if tree.get("writeable"):
@@ -292,7 +292,7 @@ class Unpacker:
                 bits.state = state
         except (TypeError, ValueError, ArithmeticError) as error:
             raise ValueError(f"the state of a generator is not valid: {error}") from None
-        if not same(bits.state, state):  # numbers that numpy rounds to whole ones
+        if not same(bits.state, state):  # numpy rounds numbers to integers
             raise ValueError(f"the state of a generator is not one of {state['bit_generator']}")
         return np.random.Generator(bits)
 
@@ -336,7 +336,7 @@ def _plain(value: Any) -> Any:
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:
-    """Return the name, or with a number behind it where it is taken."""
+    """Return the name, with a number behind it if it is taken."""
     if name not in taken:
         return name
     return next(numbered for k in range(2, len(taken) + 3) if (numbered := f"{name}-{k}") not in taken)

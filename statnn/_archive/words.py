@@ -1,4 +1,4 @@
-"""What is said of files: whatever they hold, it is one line that can be shown."""
+"""Messages about files: one line that can be printed, whatever the files hold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _MOST, _END = 600, 150
 
 
 def line_of(error: object) -> str:
-    r"""Return a message as one line: what cannot be printed by its code, and of a very long one the two ends.
+    r"""Return a message as one line: with escapes for what cannot be printed, and a very long one cut to its two ends.
 
     Examples
     --------
