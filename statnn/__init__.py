@@ -10,7 +10,7 @@ Nouns and verbs, by room
     ``BatchNorm``, ``Activation``, ``ACTIVATIONS``, ``leaky_relu``.
 ``statnn.interaction``
     Networks as Hamiltonians on graphs: ``BinaryNeurons``, ``DynamicNeurons`` (``energy``, ``exact``, ``graph``,
-    ``plot``), ``translation_symmetry``; ``square_lattice``, and solved for it ``kaufman`` and ``onsager``.
+    ``plot``), ``translation_symmetry``; ``square_lattice``, and its exact solutions ``kaufman`` and ``onsager``.
 ``statnn.montecarlo``
     ``sample`` makes a ``Run`` of chains (``estimate``, ``extend``, ``plot``).
 ``statnn.rg``
@@ -27,7 +27,7 @@ Nouns and verbs, by room
 ``statnn.inspection``
     ``inspect`` asks all this of one network and its data and writes one page; also ``python -m statnn inspect``.
 ``statnn.plot``
-    The house style of figures, and ``save`` (SVG, PNG and the data beside).
+    The house style of figures, and ``save`` (SVG, PDF, PNG and the data behind them).
 ``statnn.testing``
     Tests for objects and formulas of your own: ``assert_mean``, ``assert_law`` and their like, which share a budget of
     false alarms that a plugin of pytest keeps; ``statistics``; ``rejects``; ``strategies`` for hypothesis.
@@ -59,9 +59,9 @@ r, F      firing rate and Fano factor Var n/⟨n⟩ of a unit, n its spikes in a
 K, h      coupling and field of layers of one spin, divided by the temperature
 S, ε      covariance, and standard deviation, of the noise that a layer adds
 ξ         correlation length, in layers: what is known of a signal decays as exp(-m/ξ)
-q, c, χ   variance and correlation of the fields of wide random layers; factor of squared small distances in a layer
+q, c, χ   variance and correlation of the fields of wide random layers; factor of small squared distances per layer
 λ, y, ν   eigenvalue of a renormalisation by b layers, exponents y = ln|λ|/ln b and ν = 1/y of what drives criticality
-r, s, π   rank of a sample in the fields of a unit, in (0, 1); slope of the law of ranks of a class; its share
+r, s, π   rank of a sample in the fields of a unit, in (0, 1); slope of the law of ranks of a class; share of the class
 σ*        radius of an attraction basin: noise at which the chance of an unchanged class falls below a threshold
 Θ         neural tangent kernel
 ========  ==========================================================================================

@@ -1,8 +1,8 @@
 """The command line: ``python -m statnn inspect NETWORK --data FILE``, ``python -m statnn describe PATH``.
 
 Exit codes: 0 when the page was written, 2 when the command is wrong, or the network or the data cannot be read or do
-not fit, 130 when it was interrupted. Numbers go to standard output, progress and errors of one line to standard error;
-where nobody reads these any more, as behind ``| head``, the signal of a broken pipe ends the command.
+not fit, 130 when it was interrupted. Numbers go to standard output, progress and one-line errors to standard error;
+when their reader has gone, as behind ``| head``, the signal of a broken pipe ends the command.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from statnn._streams import end_with_readers, settle_streams
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 _ARGUMENT = re.compile(r"\b(activation|layers|labels)=(\[\.\.\.\])?")
-"""Of functions, whose messages name them; the command has options for them."""
+"""Arguments that messages of functions name; the command has options for them."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -76,7 +76,7 @@ def _describe(given: argparse.Namespace) -> int:
 
 
 def _rows(entries: Any, indent: str = "") -> Iterator[str]:
-    """Yield a line for every entry, those of inner mappings below their name."""
+    """Yield a line for every entry; entries of inner mappings are indented below their name."""
     width = max(map(len, entries), default=0)
     for name, value in entries.items():
         if isinstance(value, dict) and value:
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _line(error: Exception) -> str:
-    """Return what an error says in one line, an operating system's without its number."""
+    """Return the message of an error in one line, without the number of an operating-system error."""
     if isinstance(error, OSError) and error.strerror is not None:
         return f"{error.strerror}: {str(error.filename)!r}" if error.filename is not None else error.strerror
     return _ARGUMENT.sub(r"--\1", " ".join(str(error).split()))
@@ -124,7 +124,7 @@ def _inspect(given: argparse.Namespace) -> int:
         raise FileNotFoundError(f"directory {str(out.absolute().parent)!r} does not exist; make it first")
     place = out if out.exists() else out.absolute().parent
     try:
-        Path(tempfile.mkdtemp(dir=place, prefix=".")).rmdir()  # permissions alone do not say it
+        Path(tempfile.mkdtemp(dir=place, prefix=".")).rmdir()  # permission bits alone do not tell
     except OSError as error:
         raise PermissionError(
             f"directory {str(place)!r} cannot be written to ({error.strerror}); choose another with --out"
@@ -152,7 +152,7 @@ def _inspect(given: argparse.Namespace) -> int:
 
 
 def _by_name(paths: Sequence[str]) -> dict[str, str]:
-    """Return files by their names without suffix, or by their paths where names are the same."""
+    """Return files keyed by their names without suffix, or by their paths if two names are the same."""
     if len(set(paths)) < len(paths):
         raise ValueError(f"network {max(paths, key=paths.count)!r} is given twice; give different ones")
     stems = [Path(path).stem for path in paths]
@@ -160,7 +160,7 @@ def _by_name(paths: Sequence[str]) -> dict[str, str]:
 
 
 class ProgressReport:
-    """Report progress: on a terminal in one line that is written over, elsewhere one line per question."""
+    """Report progress: on a terminal in one line that is overwritten, elsewhere one line per question."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._watched = stream, stream.isatty()

@@ -18,7 +18,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
 _FOREIGN = ("__dlpack__", "__cuda_array_interface__", "__array_namespace__")
-"""What arrays of other libraries have, for those who ask."""
+"""Attributes by which arrays of other libraries are recognised."""
 LARGEST_COUNT = 9 * 10**18
 """Counts are kept in 64-bit integers."""
 
@@ -43,13 +43,13 @@ def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) 
 
 
 def array_of(values: Any, name: str) -> NDArray[Any]:
-    """Return ``values`` as an array, or raise if rows differ in length, entries are masked or there is a unit.
+    """Return ``values`` as an array, or raise if rows differ in length, entries are masked or values have a unit.
 
-    A masked entry has a value underneath, which numpy hands on as if it were none the less. An array of which nothing
-    is masked says the same as a plain one, and is taken. Units, too, numpy leaves behind: meV would be taken for eV.
-    Numbers of up to 16 bits of a type that ml_dtypes has, such as bfloat16, become float32 or int8, exactly.
+    numpy passes on the value underneath a masked entry as if it were valid. A masked array in which nothing is masked
+    equals a plain one and is accepted. numpy also drops units: meV would be taken for eV.
+    Numbers of up to 16 bits of a type of ml_dtypes, such as bfloat16, become float32 or int8, exactly.
     """
-    if type(values) is np.ndarray:  # as most are: no mask, nothing to convert
+    if type(values) is np.ndarray:  # the usual case: no mask, nothing to convert
         return _known_to_numpy(values)
     unit = _unit(values)
     if unit:
@@ -60,7 +60,7 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
     values = _computed(values)
     hidden = _is_masked(values)
     try:
-        given = np.asarray([]) if hidden else np.asanyarray(values)  # what makes itself an array may make a masked one
+        given = np.asarray([]) if hidden else np.asanyarray(values)  # __array__ may return a masked array
     except ValueError as error:
         raise ValueError(f"{name} is not an array, its rows differ in length: {error}") from None
     except (TypeError, RuntimeError) as error:  # tensors that require gradients, or of a type numpy does not know
@@ -86,20 +86,20 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
 
 
 def _known_to_numpy(array: NDArray[Any]) -> NDArray[Any]:
-    if array.dtype.isbuiltin != 2 or array.dtype.itemsize > 2:  # 2: of a type that another package registered
+    if array.dtype.isbuiltin != 2 or array.dtype.itemsize > 2:  # 2: a type that another package registered
         return array
     return array.astype(np.int8 if "int" in array.dtype.name else np.float32)
 
 
 def _computed(values: Any) -> Any:
-    """Return arrays of dask, also in nested lists, as arrays: before, masks are in parts that numpy does not see."""
+    """Compute arrays of dask, also in nested lists: numpy does not see the masks in their chunks."""
     if hasattr(type(values), "__dask_graph__"):
         return values.compute()
     return [_computed(entry) for entry in values] if _holds_arrays(values) else values
 
 
 def _holds_arrays(values: Any) -> bool:
-    """Return whether these are a list that holds lists or arrays, asked of each type once."""
+    """Return whether `values` is a list or tuple that holds lists or arrays; each type of entry is checked once."""
     return isinstance(values, list | tuple) and any(
         issubclass(kind, list | tuple | np.ndarray) or hasattr(kind, "__dask_graph__") for kind in {*map(type, values)}
     )
@@ -109,24 +109,24 @@ def _is_masked(values: Any) -> bool:
     """Return whether any entry is masked, in an array or in nested lists of arrays."""
     if isinstance(values, list | tuple):
         return _holds_arrays(values) and any(map(_is_masked, values))
-    structured = isinstance(values, np.ma.MaskedArray) and values.dtype.names is not None  # no numbers: refused later
+    structured = isinstance(values, np.ma.MaskedArray) and values.dtype.names is not None  # not numbers: refused later
     return not structured and bool(np.ma.is_masked(values))
 
 
 def _unit(values: Any) -> str:
-    """Return the unit of a quantity of astropy, brian2, pint, quantities or unyt, or of a list; empty without."""
+    """Return the unit of a quantity of astropy, brian2, pint, quantities or unyt, or of a list of them, or nothing."""
     first = values
     while isinstance(first, list | tuple) and first:
         first = first[0]
-    # asked of the class, as columns of tables may have that name
-    if hasattr(type(first), "is_dimensionless"):  # of brian2, whose numbers are in base units
+    # looked up on the class, because a table may have a column of that name
+    if hasattr(type(first), "is_dimensionless"):  # brian2, whose numbers are in base units
         return "" if first.is_dimensionless else str(first.dimensions)
     unit = next((getattr(first, key) for key in ("unit", "units") if hasattr(type(first), key)), "")
-    return str(unit) if unit is not None and "dimensionless" not in str(unit) else ""  # None of columns of tables
+    return str(unit) if unit is not None and "dimensionless" not in str(unit) else ""  # None for columns of tables
 
 
 def refuse_unordered(values: Any, name: str) -> None:
-    """Raise `TypeError` for a set: each process has its members in another order."""
+    """Raise `TypeError` for a set: the order of its members differs between processes."""
     if isinstance(values, set | frozenset):
         raise TypeError(f"{name} = {values!r} is a set, which has no order: pass a list")
 
@@ -152,7 +152,7 @@ def share(value: Any, name: str, *, why: str) -> float:
 
 
 def nearest(value: Any) -> float:
-    """Return the nearest float, which is infinite for integers beyond all floats."""
+    """Return the nearest float, which is infinite for integers beyond the range of floats."""
     try:
         return float(value)
     except OverflowError:
@@ -165,7 +165,7 @@ def _whole_objects(array: NDArray[Any]) -> bool:
 
 
 def as_floats(array: NDArray[Any], name: str) -> str:
-    """Return what makes real numbers of booleans, and of objects that are such, as fractions; else nothing."""
+    """Return advice how to make floats of booleans, or of objects that are real numbers, as fractions; else nothing."""
     real = numbers.Real, Decimal
     objects = array.dtype == object and all(isinstance(value, real) for value in array.flat)
     return f" (pass numpy.asarray({name}, dtype=float))" if objects or (array.dtype == bool and array.ndim) else ""
@@ -178,7 +178,7 @@ def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArr
         array = np.reshape([nearest(value) for value in array.flat], array.shape)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers, not {array.dtype}{as_floats(array, name)}: {why}")
-    with np.errstate(over="ignore"):  # long doubles beyond all floats are refused as infinite
+    with np.errstate(over="ignore"):  # long doubles beyond the range of floats become infinite, which is refused
         result = array.astype(float)
     bad = ~(np.isfinite(result) & (result >= minimum))
     if bad.any():
@@ -195,8 +195,8 @@ def exact(values: ArrayLike, name: str, *, why: str) -> NDArray[np.float64]:
 
 
 def refuse_rounded(given: NDArray[Any], floats: NDArray[Any], name: str) -> None:
-    """Raise if ``floats`` are not the whole numbers that were given: differences between those are what counts."""
-    if given.dtype.kind not in "iuO" or given.size == 0 or np.abs(floats).max() < 2.0**53:  # 2^53 + 1 becomes it
+    """Raise if ``floats`` are not exactly the whole numbers given: rounding changes their differences, which matter."""
+    if given.dtype.kind not in "iuO" or given.size == 0 or np.abs(floats).max() < 2.0**53:  # 2^53 + 1 rounds to 2^53
         return
     rounded = np.array([int(a) != int(b) for a, b in zip(given.flat, floats.flat, strict=True)])
     if rounded.any():
@@ -207,7 +207,7 @@ def refuse_rounded(given: NDArray[Any], floats: NDArray[Any], name: str) -> None
 
 
 def real_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
-    """Return ``values`` as array of their own type, or raise if any of them is masked, no real number or NaN."""
+    """Return ``values`` as array of their own type, or raise if any of them is masked, not a real number, or NaN."""
     array = array_of(values, name)
     if _whole_objects(array):
         array = np.reshape([nearest(value) for value in array.flat], array.shape)
@@ -226,7 +226,7 @@ def whole_array(
     maximum: int = LARGEST_COUNT,
     matrix: str = "",
 ) -> NDArray[np.int64]:
-    """Return ``values`` as int64 vector of whole numbers in ``[0, maximum]``, or raise; ``matrix`` is advice for one.
+    """Return ``values`` as int64 vector of whole numbers in ``[0, maximum]``, or raise; ``matrix``: advice on a matrix.
 
     Raises
     ------

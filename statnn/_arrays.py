@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from statnn._arguments import Floats, array_of, as_floats
 
 _AT_ONCE = 2**14
-"""Random numbers that are drawn together."""
+"""Random numbers drawn at a time."""
 
 Reals: TypeAlias = NDArray[Any]
 Array = TypeVar("Array", bound=NDArray[Any])
@@ -30,7 +30,7 @@ def real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
         raise ValueError(f"{name} has shape {array.shape}; {'a matrix' if ndim == 2 else 'a vector'} is needed")
     if array.size == 0:
         raise ValueError(f"{name} has shape {array.shape} and no entries")
-    with np.errstate(over="ignore"):  # long doubles beyond all floats are refused as infinite
+    with np.errstate(over="ignore"):  # long doubles beyond the range of floats become infinite, which is refused
         result = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     finite = np.isfinite(result)
     if not finite.all():
@@ -41,19 +41,19 @@ def real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
 
 
 def drawn(rng: np.random.Generator, shape: tuple[int, ...], scale: float, dtype: np.dtype[Any]) -> Reals:
-    """Return normal numbers of a scale as `frozen` would, made piece by piece in their last place."""
+    """Return normal numbers times `scale` in memory like that of `frozen`, written there piece by piece."""
     file, left = io.BytesIO(), math.prod(shape)
     while left:
         piece = rng.standard_normal(min(left, _AT_ONCE))
         left -= piece.size
-        with np.errstate(over="ignore"):  # infinite parameters are refused by those who take them
+        with np.errstate(over="ignore"):  # callers refuse infinite parameters
             piece *= scale
             file.write(piece.astype(dtype).data)
     return np.ndarray(shape, dtype, file.getvalue())
 
 
 def refuse_malformed(matrix: Any, name: str) -> None:
-    """Raise where a sparse matrix points outside itself, by arrays that were changed: scipy would write there."""
+    """Raise if the arrays of a sparse matrix were changed to point outside it: scipy would write there."""
     if matrix.format not in ("csr", "csc", "bsr", "coo"):
         return
     stored = len(matrix.data)
@@ -69,7 +69,7 @@ def refuse_malformed(matrix: Any, name: str) -> None:
                 f"{name} are a broken sparse matrix: its indptr, {begins.size} numbers from {begins[:1]} to "
                 f"{begins[-1:]}, must be {rows + 1}, rising from 0 to at most {stored}"
             )
-        stored = int(begins[-1])  # there may be room behind them
+        stored = int(begins[-1])  # the arrays may be longer than what is used
         pointed = [(matrix.indices[:stored], columns)]
     for places, count in pointed:
         if places.shape != (stored,) or (stored and not 0 <= places.min() <= places.max() < count):
@@ -79,7 +79,7 @@ def refuse_malformed(matrix: Any, name: str) -> None:
 
 
 def read_only(array: Array) -> Array:
-    """Return the array itself, which cannot be written to from now on."""
+    """Make an array read-only, and return it."""
     array.flags.writeable = False
     return array
 
@@ -90,7 +90,7 @@ def locked(values: ArrayLike) -> Floats:
 
 
 def frozen(array: Reals, dtype: np.dtype[Any]) -> Reals:
-    """Return a copy in the memory of a `bytes` object, which nobody can make writeable; such a copy is kept."""
+    """Return a copy in the memory of a `bytes` object, which nobody can make writeable; such an array itself."""
     owner: Any = array.base
     if isinstance(owner, bytes) and array.dtype == dtype and array.flags.c_contiguous:
         return array

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Cycle of Okabe and Ito, told apart with any colour vision, without their yellow, which is lost on white."""
+"""Colours of Okabe and Ito, distinguishable with any colour vision, without their yellow, which is lost on white."""
 MARKERS = "os^Dv<>"
 LINES = ("-", "--", ":", "-.")
-"""Of the same series, for where there is no colour."""
+"""Line styles in the same order, for figures without colour."""
 
 
 def axes(ax: Any | None) -> Any:
@@ -32,10 +32,11 @@ def axes(ax: Any | None) -> Any:
 
 
 def settled(ax: Any) -> Any:
-    """Return the axes, to be drawn smaller where what stands around them would leave their place in the figure.
+    """Return the axes, to be drawn smaller where their labels would leave their place in the figure.
 
-    Their place in a grid of subplots ends where the axes above and at the right begin, and at the left and below where
-    those of the neighbours end, or the figure. Where a layout engine is at work, it finds the places.
+    A place in a grid of subplots includes the gaps at the left and below, up to the neighbouring axes; the gaps at the
+    right and above belong to the neighbours. Outermost places reach the edge of the figure. A layout engine, if there
+    is one, finds the places itself.
     """
     if ax.get_subplotspec() is not None:
         ax.set_axes_locator(_Inside(ax.get_subplotspec))
@@ -44,7 +45,7 @@ def settled(ax: Any) -> Any:
 
 @dataclass(frozen=True)
 class _Inside:
-    """Where to draw axes of a grid; matplotlib asks each time that it draws them, and its tight layout for the cell."""
+    """Locator of axes in a grid: matplotlib calls it at every draw, and its tight layout asks it for the cell."""
 
     get_subplotspec: Any
 
@@ -55,7 +56,7 @@ class _Inside:
         if figure.get_layout_engine() is not None or not np.allclose(home, spec.get_position(figure)):
             return home
         place, box = _place(spec, figure), home
-        for _ in range(2):  # smaller axes have other ticks
+        for _ in range(2):  # twice, because smaller axes have other ticks
             ax.apply_aspect(box)
             drawn = ax.get_tightbbox(renderer, call_axes_locator=False).transformed(figure.transSubfigure.inverted())
             at = ax.get_position()
@@ -68,7 +69,7 @@ class _Inside:
 
 
 def _place(spec: Any, figure: Any) -> Any:
-    """Return the box that a cell of a grid may fill, in parts of the figure."""
+    """Return the box that a cell of a grid may fill, in fractions of the figure."""
     from matplotlib.transforms import Bbox
 
     whole = spec.get_topmost_subplotspec()
@@ -84,7 +85,7 @@ def _place(spec: Any, figure: Any) -> Any:
 
 
 def colour_bar(ax: Any, colours: Any, label: str) -> Any:
-    """Return a colour bar, a tenth of an inch wide, at the right of the axes, a part of them in any layout."""
+    """Return a colour bar, a tenth of an inch wide, at the right of the axes and part of them in any layout."""
     from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
     inches = ax.figure.dpi_scale_trans + ScaledTranslation(1, 0, ax.transAxes)
@@ -93,9 +94,9 @@ def colour_bar(ax: Any, colours: Any, label: str) -> Any:
 
 
 def label(name: str) -> str:
-    """Return a user's name for something as the text of a label; dollars are dollars where they set no mathematics.
+    """Return a user's name for something as the text of a label; dollars that enclose no valid mathematics are escaped.
 
-    A legend leaves out what begins with an underscore, so that stands in quotes.
+    Legends leave out labels that begin with an underscore, so such a name is put in quotes.
     """
     from matplotlib.mathtext import MathTextParser
 
@@ -116,14 +117,14 @@ def ink() -> str:
 
 
 def stroke(number: int) -> str:
-    """Return the stroke of the curve of a number: another one each time that the colours of the style begin again."""
+    """Return the line style of curve `number`: it changes each time the colours of the style start over."""
     import matplotlib as mpl
 
     return ("-", "--", "-.", ":")[number // len(mpl.rcParams["axes.prop_cycle"]) % 4]
 
 
 def drawable(at: Any, name: str) -> Any:
-    """Return indices of the places above 0, and so on a logarithmic axis, along it; or raise where none is."""
+    """Return the indices of positions above 0, which a logarithmic axis can show, in increasing order; or raise."""
     order = at.argsort(kind="stable")
     shown = order[at[order] > 0]
     if not shown.size:
@@ -145,7 +146,7 @@ def logarithmic(ax: Any, *names: str) -> None:
 
 
 def counting(ax: Any) -> None:
-    """Let labels along x be whole numbers, of layers or places; a logarithmic axis that was given stays one."""
+    """Put ticks along x at whole numbers, of layers or places; an axis that is logarithmic already stays so."""
     from matplotlib.ticker import MaxNLocator
 
     if ax.get_xscale() == "linear":
@@ -153,7 +154,7 @@ def counting(ax: Any) -> None:
 
 
 _SHORT = 1.3
-"""Decades of an axis that has ticks between them."""
+"""Decades up to which an axis has labels between the powers of ten."""
 
 
 def _decades(axis: Any) -> float:
@@ -162,7 +163,7 @@ def _decades(axis: Any) -> float:
 
 
 def _plain(axis: Any) -> bool:
-    """Return whether ticks are plain numbers, all of one axis or none: where it has few decades and they are short."""
+    """Return whether all ticks of an axis are plain numbers: it spans few decades, and the numbers are short."""
     low, high = sorted(axis.get_view_interval())
     if low <= 0:
         return False

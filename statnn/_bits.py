@@ -1,4 +1,4 @@
-"""Bits of machine words in kernels: random ones out of a number, and how many are 1."""
+"""Bits of machine words in kernels: random bits from a word, and the number of bits that are 1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from statnn._compile import helper
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-"""2^64 over the golden ratio, odd: its multiples are all different, and neighbours far apart."""
+"""2^64 over the golden ratio, an odd number: its multiples modulo 2^64 all differ, and neighbours are far apart."""
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _BY_1, _BY_2, _BY_4 = np.uint64(1), np.uint64(2), np.uint64(4)
@@ -26,7 +26,7 @@ def hashed(word: Any) -> Any:
 
 @helper
 def ones_by_byte(word: Any) -> Any:
-    """Return in every byte how many of its bits are 1, by sums of neighbours: bits, pairs, quartets."""
+    """Return in every byte the number of its bits that are 1, by adding neighbouring bits, pairs, then quartets."""
     word -= (word >> _BY_1) & _PAIRS  # a pair of bits ab less its upper bit: 2a + b - a
     word = (word & _QUARTETS) + ((word >> _BY_2) & _QUARTETS)
     return (word + (word >> _BY_4)) & _BYTES

@@ -1,7 +1,7 @@
-"""Frozen objects that hold arrays: equal where their parts are, printed in a few lines, read-only where they were.
+"""Frozen objects that hold arrays: equal if their parts are, printed in a few lines, and read-only in copies, too.
 
-The equality that dataclasses come with asks arrays for one truth value and takes NaN for different from itself; its
-text lists every entry. A copy or pickle of an array can be written to, whatever the array itself allows.
+The equality of dataclasses asks arrays for one truth value and takes NaN to differ from itself; their text lists every
+entry. A plain copy or pickle of a read-only array can be written to.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from statnn._notebook import Shown, html, parts
 T = TypeVar("T")
 
 _FEW = 6
-"""Entries that are shown one by one."""
+"""Arrays and sequences show at most this many entries one by one."""
 _LINE = 120
 _SCREEN = 4 * _LINE
-"""Characters of an object; where it would take more, none of its parts may take more than a line."""
+"""Characters of an object; if it would take more, each of its parts is cut to a line."""
 
 
 class ByValue(Shown):
     """Base of frozen dataclasses, ``@dataclass(frozen=True, eq=False, repr=False)``: equality, hash and text by value.
 
     Arrays are equal if shape, type and entries are, NaN equal to NaN. A hash looks at no entry of an array: it costs
-    nothing, and equal objects have equal ones.
+    nothing, and equal objects have equal hashes.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class ByValue(Shown):
     """
 
     def _compared(self) -> tuple[Any, ...]:
-        """Return what tells two objects of the class apart."""
+        """Return the parts that equality compares."""
         own: Any = self
         return tuple(getattr(self, field.name) for field in fields(own) if field.compare)
 
@@ -111,11 +111,11 @@ def same(a: Any, b: Any) -> bool:
         a, b = ((type(it.bit_generator), it.bit_generator.state) for it in (a, b))
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(same, a, b))
-    return bool(a == b or (a != a and b != b))  # noqa: PLR0124 - of NaN
+    return bool(a == b or (a != a and b != b))  # noqa: PLR0124 - only NaN differs from itself
 
 
 def _locks(value: Any) -> Any:
-    """Return which arrays in a value are read-only, in a tree of its shape."""
+    """Return which arrays in a value are read-only, in a tree of the same shape."""
     if isinstance(value, np.ndarray):
         return not value.flags.writeable
     if isinstance(value, Mapping):
@@ -124,7 +124,7 @@ def _locks(value: Any) -> Any:
 
 
 def _lock(value: Any, locks: Any) -> None:
-    """Make read-only what `_locks` says of a value of the same shape."""
+    """Make read-only the arrays of a value that `_locks` found to be so in one of the same shape."""
     if isinstance(locks, dict):
         for key, part in locks.items():
             _lock(value[key], part)
@@ -152,7 +152,7 @@ def _key(value: Any) -> Any:
         return _key(value.args)
     if isinstance(value, partial):
         return _key((value.func, value.args, value.keywords))
-    return None if value != value else value  # noqa: PLR0124 - of NaN
+    return None if value != value else value  # noqa: PLR0124 - only NaN differs from itself
 
 
 def _text(name: str, parts: Mapping[str, Any]) -> str:
@@ -165,7 +165,7 @@ def _text(name: str, parts: Mapping[str, Any]) -> str:
 
 
 def _brief(value: Any, most: int) -> str:
-    """Return the text of a value, in which long arrays are shapes, and of long sequences the first entries are seen."""
+    """Return the text of a value: a long array as its shape, a long sequence as its first entries."""
     if isinstance(value, np.ndarray):
         whole = f"masked({value})" if isinstance(value, np.ma.MaskedArray) else repr(value)
         return " ".join(whole.split()) if value.size <= _FEW else f"<{value.dtype} of shape {value.shape}>"

@@ -1,7 +1,7 @@
 """The one decorator of all kernels: compiled on first use, cached on disk, free of the interpreter lock.
 
 A read-only installation without a writable home has nowhere to keep the cache; numba raises there at
-import time, and the kernel is then compiled afresh in every process instead. A cache that is damaged is compiled anew.
+import time, and the kernel is then compiled afresh in every process instead. A damaged cache is replaced.
 With NUMBA_DISABLE_JIT=1 kernels are plain functions, for debuggers and coverage.
 """
 
@@ -28,7 +28,7 @@ def kernel(function: Function) -> Function:
 
 
 def vector_kernel(function: Function) -> Function:
-    """Compile a kernel whose divisions go into vector registers: they are not tested for zero."""
+    """Compile a kernel whose divisions are not tested for zero, so that they use vector registers."""
     return _cached(function, "numpy")
 
 
@@ -60,7 +60,7 @@ def _cached(function: Function, error_model: Literal["python", "numpy"]) -> Func
 
 
 def _plain(function: Function) -> Function:
-    """Return the function itself, as silent as a kernel where numbers leave their range."""
+    """Return the function itself, as silent as a kernel when numbers leave their range."""
 
     @wraps(function)
     def silent(*args: Any, **kwargs: Any) -> Any:
@@ -73,7 +73,7 @@ def _plain(function: Function) -> Function:
 
 
 def _mend(compiled: Any) -> None:
-    """Let a kernel do without its cache where that cannot be read or written, and say so in the log."""
+    """Let a kernel work without its cache if the cache cannot be read or written, and log it."""
     cache = compiled._cache  # noqa: SLF001 - numba has no other way
     load, save, log = cache.load_overload, cache.save_overload, logging.getLogger("statnn")
     _seal(cache._impl)  # noqa: SLF001
@@ -97,7 +97,7 @@ def _mend(compiled: Any) -> None:
 
 
 def _seal(kept: Any) -> None:
-    """Keep a digest with machine code, which nothing else looks through before it is run."""
+    """Keep a digest with machine code, which nothing else checks before it is run."""
     reduce, rebuild = kept.reduce, kept.rebuild
 
     def digest(code: bytes) -> bytes:

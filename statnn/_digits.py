@@ -1,4 +1,4 @@
-"""More digits than floats have, each question to its own: the precision of mpmath is one for all threads."""
+"""More digits than floats have, in contexts of their own: all threads share the precision of the module mpmath."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from threading import local
 from typing import Any
 
 _MOST = 16
-"""Contexts that a thread keeps: each takes as long to make as thousands of operations in it."""
+"""Contexts that a thread keeps: making one takes as long as thousands of operations in it."""
 _known = local()
 
 
 def with_digits(digits: int) -> Any:
-    """Return functions and numbers as those of the module mpmath, to so many digits, whatever other threads set.
+    """Return the functions and numbers of mpmath to this many digits, whatever other threads set.
 
     Examples
     --------

@@ -11,13 +11,13 @@ from pathlib import Path
 
 _GROUPS = Path("/sys/fs/cgroup")
 _UNLIMITED = 2.0**60
-"""Bytes from which on a control group's limit is none."""
+"""A control group's limit of this many bytes or more is no limit."""
 
 
 def available() -> float:
-    """Return the bytes that can be had: of the machine, its control groups and the limits of this process, the least.
+    """Return the bytes available: the least of what the machine, control groups and the limits of this process leave.
 
-    Free memory alone would be too little: what the system holds to cache files is given back when it is needed.
+    Free memory alone would be too little: the system gives its file cache back when memory is needed.
     """
     groups = control_groups(_read(Path("/proc/self/cgroup")), _GROUPS)
     return max(0.0, min(_of_machine(), *groups, *_of_process(), float("inf")))
@@ -26,7 +26,7 @@ def available() -> float:
 def refuse_beyond_memory(needed: float, what: str, fix: str, *, of: tuple[int, str] | None = None) -> None:
     """Raise `MemoryError` if more bytes are needed than are available.
 
-    `of` is a number that the bytes are in proportion to, and its unit: the message says how many would fit.
+    `of` is a number that the bytes are proportional to, and its unit: the message says how many would fit.
     """
     there = available()
     if needed > there:
@@ -56,7 +56,7 @@ def _of_process() -> Iterator[float]:
 
 
 def control_groups(table: str, root: Path) -> Iterator[float]:
-    """Yield the bytes that control groups of a process leave, those above it included.
+    """Yield the bytes that the control groups of a process leave, groups above its own included.
 
     Parameters
     ----------
@@ -67,16 +67,16 @@ def control_groups(table: str, root: Path) -> Iterator[float]:
     """
     for limit, usage, stat, cached in _files(table, root):
         with suppress(ValueError):
-            most = float(_read(limit))  # "max" is none
+            most = float(_read(limit))  # "max" is not a number: no limit
             if most < _UNLIMITED:
                 match = re.search(rf"^{cached} (\d+)$", _read(stat), re.MULTILINE)
                 # cached files are given back when memory is needed
                 yield most - float(_read(usage)) + (float(match[1]) if match else 0.0)
 
 
-@lru_cache(maxsize=8)  # a run asks before every block, and paths take longer to put together than to read
+@lru_cache(maxsize=8)  # a run asks before every block, and building the paths takes longer than reading the files
 def _files(table: str, root: Path) -> tuple[tuple[Path, Path, Path, str], ...]:
-    """Return of every control group the files of its limit, usage and statistics, and what those call cached files."""
+    """Return for each control group the files of limit, usage and statistics, and what the last calls cached files."""
     files = []
     for line in table.splitlines():
         number, controllers, path = [*line.split(":", 2), "", ""][:3]
@@ -98,7 +98,7 @@ def _files(table: str, root: Path) -> tuple[tuple[Path, Path, Path, str], ...]:
 
 
 def _read(path: Path) -> str:
-    """Return the text of a file, or none where there is no such file."""
+    """Return the text of a file, empty if it cannot be read."""
     try:
         return path.read_bytes().decode("ascii")
     except (OSError, UnicodeDecodeError):

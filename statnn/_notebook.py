@@ -13,18 +13,18 @@ import numpy as np
 from statnn._text import printed, with_error
 
 FEW, LONG = 6, 100
-"""Entries that are shown one by one; characters of a text."""
+"""Entries that are shown one by one; characters shown of a text."""
 
 
 class Rows(NamedTuple):
-    """What a table holds: names of its columns, or none where each row is a name and a value."""
+    """Contents of a table: names of its columns, none if each row is a name and a value, and its rows."""
 
     head: tuple[str, ...]
     rows: Sequence[Sequence[Any]]
 
 
 class Shown:
-    """Base of results that a notebook shows as a table; `_table` says of what, by default of all parts.
+    """Base of results that a notebook shows as a table; `_table` returns its contents, by default all parts.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def _row(values: Iterable[Any]) -> str:
 
 
 def cell(value: Any) -> str:
-    """Return a value as short text: long arrays as shape and range, long sequences by their number.
+    """Return a value as short text: long arrays as shape and range, long sequences as their length.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 
 class Page(Figure):
-    """A figure that is shown where it stands last in a cell."""
+    """A figure that a notebook shows when it is the last expression of a cell."""
 
     def _repr_png_(self) -> bytes:
         picture = io.BytesIO()

@@ -1,9 +1,9 @@
-"""What travels to another process and back: large objects once, by name ever after.
+"""Tasks that travel to another process and back: large objects travel once, and by name afterwards.
 
-A task is pickled without the objects that all tasks share. Each of those lies in a file, under the digest of its
-content, which workers of the same machine map into memory: it is there once, however many read it. A worker keeps the
-last few it has opened, and with them whatever was planned for them, so that the next task, or the next call, finds
-them ready. A worker that cannot see the file, on another machine, says so; the task is sent again with the content.
+A task is pickled without the objects that all tasks share. Each of these lies in a file, known by the digest of its
+content, which workers on the same machine map into memory: one copy serves all of them. A worker keeps the last few
+objects that it opened, with any plans made for them, so that the next task, or the next call, finds them ready. A
+worker on another machine, which cannot see the file, says so; the task is sent again with the content.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 SMALL = 2**16
-"""Bytes up to which an object travels with every task."""
+"""Objects of at most this many bytes travel with every task."""
 KEPT = 4
 """Shared objects that a worker keeps."""
 _ALIGNED = 64
@@ -57,7 +57,7 @@ class Parcel(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """Digests of what a worker could not open."""
+    """Digests of the objects that a worker could not open."""
 
     digests: tuple[str, ...]
 
@@ -65,8 +65,8 @@ class Missing(NamedTuple):
 class Shared:
     """The objects that all tasks of a call share, on the side of the caller.
 
-    Files of models, which never change, stay as long as these live, so that the next call need not write them; those
-    of arrays go with the call.
+    Files of models, which never change, stay as long as the models live, so that the next call need not write them;
+    files of arrays are removed after the call.
     """
 
     def __init__(self, objects: Sequence[Any], *, by_value: bool) -> None:
@@ -94,7 +94,7 @@ class Shared:
         return Parcel(_dumps((task, spec), names, self._by_value), tuple(self._references), contents, self._by_value)
 
     def unpack(self, body: bytes) -> Any:
-        """Return a result, in which shared objects are those of the caller."""
+        """Return a result; the shared objects in it are those of the caller."""
         return _Unpacker(body, self._objects).load()
 
     def __enter__(self) -> Self:
@@ -108,7 +108,7 @@ class Shared:
 
 
 def carry_out(parcel: Parcel) -> bytes | Missing:
-    """Do a task in a worker and return its pickled result, or what of the shared objects cannot be opened here."""
+    """Do a task in a worker and return its pickled result, or say which shared objects cannot be opened here."""
     objects, missing = {}, []
     for reference in parcel.references:
         try:
@@ -128,21 +128,21 @@ _files: dict[int, Reference] = {}
 
 @cache
 def _folder(process: int) -> Path:
-    """Return the folder of this process, which goes when the process ends."""
+    """Return the folder of this process, which is removed when the process ends."""
     path = Path(tempfile.mkdtemp(prefix="statnn-"))
     atexit.register(_removed, path, process)
     return path
 
 
 def _removed(path: Path, process: int) -> None:
-    """Remove what this process made, and nothing that one it was forked from did."""
+    """Remove a file or folder that this process made; leave what the process it was forked from made."""
     if os.getpid() == process:
-        with suppress(OSError):  # where workers still hold it
+        with suppress(OSError):  # workers may still hold it
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _published(shared: Any, by_value: bool) -> Reference | None:
-    """Return where an object lies, written now unless it was before; None if it is small."""
+    """Return where an object lies, and write it there unless it was written before; None if it is small."""
     if id(shared) in _files:
         return _files[id(shared)]
     pieces = _content(shared, by_value)
@@ -157,7 +157,7 @@ def _published(shared: Any, by_value: bool) -> Reference | None:
         file.writelines(pieces)
     reference = Reference(digest.hexdigest(), name)
     if not isinstance(shared, np.ndarray):
-        with suppress(TypeError):  # of objects that cannot be watched
+        with suppress(TypeError):  # objects that take no weak references
             weakref.finalize(shared, _forgotten, id(shared), Path(name), os.getpid())
             _files[id(shared)] = reference
     return reference
@@ -169,7 +169,7 @@ def _forgotten(number: int, path: Path, process: int) -> None:
 
 
 def _content(shared: Any, by_value: bool) -> list[memoryview]:
-    """Return an object as bytes: how many pieces and how long, the pickle, then its arrays, all aligned."""
+    """Return an object as bytes: the number and sizes of its pieces, the pickle, then its arrays, all aligned."""
     buffers: list[pickle.PickleBuffer] = []
     pieces = [memoryview(_dumps(shared, {}, by_value, buffers.append)), *(buffer.raw() for buffer in buffers)]
     sizes = memoryview(np.array([len(pieces), *(piece.nbytes for piece in pieces)], np.int64).tobytes())
@@ -183,7 +183,7 @@ _lock = Lock()
 
 
 def _opened(reference: Reference, contents: Mapping[str, bytes]) -> Any:
-    """Return a shared object, opened now unless it was before."""
+    """Return a shared object, opening it unless it is open already."""
     with _lock:
         if reference.digest not in _known:
             _known[reference.digest] = _read(_raw(reference, contents))
@@ -224,7 +224,7 @@ class _Unpacker(pickle.Unpickler):
 
 @cache
 def _packer(by_value: bool) -> Any:
-    """Return the class of picklers that leave shared objects out."""
+    """Return a class of picklers that write shared objects as their digests."""
     base: Any = pickle.Pickler
     if by_value:
         with suppress(ImportError):  # it comes with dask

@@ -38,7 +38,7 @@ def root(rng: int | np.random.Generator | None) -> Root:
             f"rng = {rng!r} is a {type(rng).__name__}; pass a whole number, a generator of numpy, "
             "numpy.random.default_rng(seed), or None"
         )
-    return whole(rng, "rng", minimum=0, maximum=2**128 - 1), ()  # the words after are those of keys
+    return whole(rng, "rng", minimum=0, maximum=2**128 - 1), ()  # longer seeds would collide with keys
 
 
 def seed_of(words: Any) -> Root:
@@ -59,7 +59,7 @@ def stream(seed: Root, *key: int) -> np.random.Generator:
     Parameters
     ----------
     seed : tuple
-        Entropy and spawn key of a ``numpy.random.SeedSequence``: ``(1, ())`` of ``rng=1``. Methods are handed it.
+        Entropy and spawn key of a ``numpy.random.SeedSequence``: ``(1, ())`` for ``rng=1``. Methods receive it.
     *key : int
         Which stream: the number of a chain, or several numbers.
 

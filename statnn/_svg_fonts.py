@@ -1,4 +1,4 @@
-"""Letters of an SVG as letters: searchable, editable, and the same everywhere, since their outlines travel with it."""
+"""Text of an SVG as text: searchable, editable, and the same everywhere, because its fonts are inside."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _TEXT = re.compile(r"<(?:text|tspan)\b[^>]*>([^<]*)<")
 
 
 def embedded(svg: str) -> str:
-    """Return an SVG of matplotlib with the letters that it uses, of the fonts that it names, inside."""
+    """Return an SVG of matplotlib in which the letters that it uses, from the fonts that it names, are embedded."""
     letters = frozenset(unescape("".join(_TEXT.findall(svg))))
     needed: dict[tuple[str, str, str], frozenset[str]] = {}
     for font in sorted(set(_STYLE.findall(svg))):
         slant = "italic" if "italic" in font else "normal"
         weight = "bold" if re.search(r"\b(?:bold|700)\b", font) else "normal"
         left = letters
-        for family in _FAMILY.findall(font):  # the next one for what the first has not
+        for family in _FAMILY.findall(font):  # the next family supplies the letters that the first lacks
             face = family, slant, weight
             there = left & _letters(_path(*face))
             needed[face] = needed.get(face, frozenset()) | there
@@ -54,12 +54,12 @@ def _letters(path: str | None) -> frozenset[str]:
 
 
 def _subset(path: str | None, letters: frozenset[str]) -> bytes:
-    """Return the outlines of letters that a font has, the same bytes each time."""
+    """Return a font reduced to some of its letters, the same bytes each time."""
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont
 
     options = Options(notdef_outline=True, hinting=False, layout_features=[])
-    options.drop_tables += ["FFTM"]  # times of the maker of the font
+    options.drop_tables += ["FFTM"]  # time stamps of FontForge
     font, subsetter, written = TTFont(path, recalcTimestamp=False, fontNumber=0), Subsetter(options), io.BytesIO()
     subsetter.populate(text="".join(sorted(letters)))
     subsetter.subset(font)

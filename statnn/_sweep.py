@@ -34,17 +34,17 @@ Point = dict[str, Any]
 _LOST = "lost"
 _INTERRUPTED = "KeyboardInterrupt: not begun, or not ended, when the sweep was interrupted"
 _EVERY = 1.0
-"""Seconds between two writes to a store, at least: what a point cost is not asked for again."""
+"""Seconds between two writes to a store, at least: few finished points may be lost, because points are costly."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sweep(ByValue):
-    """What a function gave at every point of a grid, as `sweep` returns it.
+    """Results of a function at every point of a grid, as `sweep` returns them.
 
     Parameters
     ----------
     points : tuple of dict
-        Arguments by name, one mapping a point.
+        Arguments by name, one mapping per point.
     results : tuple
         What the function returned, None where it failed.
     failures : dict
@@ -61,7 +61,7 @@ class Sweep(ByValue):
     def result(self, **point: Any) -> Any:
         """Return the result of one point, or raise ValueError if it is not in the grid or failed.
 
-        Where no point is of the same types, too, numbers and texts of numpy are those of Python, and 1 is 1.0.
+        If no point has the same types, too, numbers and texts of numpy match those of Python, and 1 matches 1.0.
         """
         for alike in (same, _alike):
             equal = [number for number, own in enumerate(self.points) if alike(own, point)]
@@ -75,7 +75,7 @@ class Sweep(ByValue):
         raise ValueError(f"{point} is not a point of the grid; its first is {self.points[0]}")
 
     def rows(self) -> list[Point]:
-        """Return a mapping a point: its arguments, and "result" or "failure"; pandas.DataFrame takes them."""
+        """Return one mapping per point: its arguments, and "result" or "failure"; pandas.DataFrame accepts them."""
         for taken in {"result", "failure"} & set().union(*self.points):
             raise ValueError(f"an argument is called {taken!r}, as a column of rows is: take .points and .results")
         return [
@@ -99,19 +99,19 @@ def sweep(
     Parameters
     ----------
     function : callable
-        Called with the arguments of a point by name, copies that are its own. Where it has a parameter ``rng`` that no
-        `functools.partial` has bound it is handed a generator that depends on the seed and on the point alone, where
-        functions of your own count by their names: neither on the executor nor on the other points.
+        Called with the arguments of a point by name; they are copies. If it has a parameter ``rng`` that no
+        `functools.partial` has bound, it receives a generator that depends on the seed and on the point alone, neither
+        on the executor nor on the other points. Your own functions in a point count by their names.
     grid : mapping of sequences, or sequence of mappings
         ``{"temperature": [2.0, 2.3], "size": [16, 32]}`` is all four combinations, the last name fastest.
     executor : concurrent.futures.Executor, optional
-        Where points are worked on, one task each. Processes need a function of a module.
+        Where points are computed, one task each. Processes need a module-level function.
     store : str or os.PathLike, optional
-        A folder that keeps the results. Called again with it, finished points are not computed anew; the grid may have
-        grown. It belongs to the seed and to the function: to one of a module by its name, which may be mended before a
-        retry; to any other, such as a lambda or a method, by what it does as far as that can be seen.
-        Results are written as they come, but once a second at most and in at most 2 % of the time: where the process
-        is killed, those since then are computed again.
+        A folder that keeps the results. A later call with it does not compute finished points again; the grid may have
+        grown. The store belongs to the seed and to the function: a function of a module is known by its name, and may
+        be mended before a retry; any other, such as a lambda or a method, by what it does as far as that can be seen.
+        Results are written as they come, but once a second at most and in at most 2 % of the time: if the process is
+        killed, results since the last write are computed again.
     rng : int, numpy.random.Generator or None
         Seed; None for fresh entropy, or for the seed of the store.
     retry : bool
@@ -122,10 +122,10 @@ def sweep(
     Returns
     -------
     Sweep
-        A point that raised an error is among the failures, or gave what the store cannot hold, and so is one whose
-        worker died; the others go on. Ctrl-C returns what is there, with the points that are missing among the
-        failures. A store keeps the first kind alone: the others are computed when it is called again. That all points
-        failed is warned of.
+        A point is among the failures if it raised an error, if the store cannot hold its result, or if its worker died;
+        the others go on. Ctrl-C returns the results so far, with the missing points among the failures. A store keeps
+        failures of the first two kinds alone: the other points are computed in the next call. If all points failed,
+        there is a warning.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def sweep(
         If the grid is empty, names no arguments or would not fit into memory, or the store is of another function or
         seed.
     Exception
-        What the executor says, if no point at all comes back from it.
+        The error of the executor, if no point at all comes back from it.
 
     See Also
     --------
@@ -169,13 +169,13 @@ def sweep(
 
 
 def _known_as(function: Callable[..., Any]) -> str:
-    """Return what a store calls a function; names of lambdas, methods and functions in functions do not tell them."""
+    """Return the name of a function in a store, with a digest for lambdas, methods and inner functions."""
     alone = isinstance(function, FunctionType) and "<" not in function.__qualname__
     return f"{function.__module__}:{function.__qualname__}" if alone else fingerprint(function)
 
 
 def _takes_rng(function: Any) -> bool:
-    """Return whether a function has a parameter ``rng`` that nobody has bound; compiled ones may not say."""
+    """Return whether a function has a parameter ``rng`` that nobody has bound; compiled functions may not tell."""
     bound = isinstance(function, partial) and "rng" in function.keywords
     with suppress(ValueError):
         return not bound and "rng" in inspect.signature(function).parameters
@@ -238,18 +238,18 @@ def _computed(
 
 
 def _known(store: Store, names: set[str]) -> dict[str, dict[str, Any]]:
-    """Return what a store holds of these points; before there were entries of many, each had one by its name."""
+    """Return the entries of these points in a store; an old store has one entry per point, under its name."""
     entries = {name: store.get(name) for name in names & set(store.names())}
     return entries | {name: entry for name, entry in stored(store, "points", "names") if name in names}
 
 
 def _lost(error: Exception) -> dict[str, Any]:
-    """Return the entry of a point whose worker did not come back: it is not its fault, and no store keeps it."""
+    """Return the entry of a point whose worker was lost: the point is not at fault, and no store keeps the entry."""
     return {"failure": f"{type(error).__name__}: {error}", _LOST: error}
 
 
 def _kept(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the entry of a point, or that of one whose result no store can hold: it must not take others with it."""
+    """Return the entry of a point, or a failure if no store can hold its result: results beside it must not be lost."""
     try:
         if _LOST not in entry:
             refuse_unfit(entry)
@@ -260,18 +260,18 @@ def _kept(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _at(task: tuple[Callable[..., Any], Point, tuple[Root, str] | None]) -> dict[str, Any]:
     function, point, drawn = task
-    arguments = deepcopy(point)  # it may change them, and other points hold the same objects
+    arguments = deepcopy(point)  # the function may change them, and other points hold the same objects
     if drawn is not None:
         seed, digits = drawn
         arguments["rng"] = stream(seed, *(int(digits[k : k + 8], 16) for k in range(0, len(digits), 8)))
     try:
         return {"result": function(**arguments)}
-    except Exception as error:  # noqa: BLE001 - of one point, which must not end the others
+    except Exception as error:  # noqa: BLE001 - one point that fails must not end the others
         return {"failure": f"{type(error).__name__}: {error}"}
 
 
 def _refuse_no_values(values: Any, name: str) -> None:
-    """Raise unless these are values in an order, each of which is one."""
+    """Raise unless `values` holds several values in an order."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise TypeError(f"{name} = {values!r} is one value; pass a list of them, [{values!r}]")
     refuse_unordered(values, name)
@@ -306,7 +306,7 @@ def _points(grid: Any) -> tuple[Point, ...]:
 
 
 def _digest(point: Point) -> str:
-    """Return by what a point is known, or raise where that cannot be told of one of its values."""
+    """Return the digest that identifies a point, or raise if one of its values has none."""
     try:
         return digest_of_work(point)
     except TypeError:

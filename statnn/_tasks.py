@@ -19,7 +19,7 @@ _DIED = (
 
 
 def check_executor(executor: Any) -> None:
-    """Raise where work cannot be submitted, and name the call that gives an executor.
+    """Raise if work cannot be submitted to `executor`, and name the call that makes one.
 
     Examples
     --------
@@ -67,15 +67,15 @@ def run_tasks(
     task : callable
         A module-level function of one small picklable specification that carries its own seed.
     specs : sequence
-        One specification a task.
+        One specification per task.
     executor : Executor or None
         A thread pool (kernels release the interpreter lock), a process pool started with "spawn",
         ``dask.distributed.Client.get_executor()``, ``mpi4py.futures.MPIPoolExecutor``, ...
     shared : sequence
         Large objects that many specifications hold, models or arrays: they are sent to other processes once.
     lost : callable, optional
-        What takes the place of a result that does not come back: called with the error of a task, or of a worker that
-        died. By default the error is raised, and with it what others did is lost.
+        Returns the substitute for a result that does not come back: called with the error of the task, or of a worker
+        that died. By default the error is raised, and results of other tasks are lost.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def _sent(
     parcels: Shared,
     lost: Callable[[Exception], Result] | None,
 ) -> Iterator[tuple[int, Result]]:
-    """Yield results from processes that may have to be sent what they share."""
+    """Yield results from processes; the shared objects are sent to those that miss them."""
     waiting: dict[int, tuple[str, ...]] = dict.fromkeys(range(len(specs)), ())
     while waiting:
         futures: dict[Future[Any], int] = {
@@ -137,7 +137,7 @@ def _sent(
 def _finished(
     futures: dict[Future[Result], int], lost: Callable[[Exception], Result] | None
 ) -> Iterator[tuple[int, Result]]:
-    """Yield results with their numbers as they come; what is still waiting when one fails is not begun."""
+    """Yield results with their numbers as they come; when one fails, tasks that have not begun are cancelled."""
     try:
         for future in as_completed(futures):
             yield futures.pop(future), _result(future, lost)  # forgotten at once: results may be large

@@ -8,7 +8,7 @@ _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def printed(number: float, digits: int = 6) -> str:
-    """Write a number to so many digits as in print, with a power of ten where it is large or small.
+    """Write a number to `digits` digits as in print, with a power of ten where it is large or small.
 
     Examples
     --------
@@ -19,7 +19,7 @@ def printed(number: float, digits: int = 6) -> str:
 
 
 def in_print(number: str) -> str:
-    """Write a number as in print where Python writes - and e.
+    """Write a number as in print, where Python writes - and e.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def line(w: float, b: float, digits: int = 6) -> str:
 
 
 def p_value(p: float) -> str:
-    """Write a p-value; below what floating point tells from zero, that is said.
+    """Write a p-value; where floating point hardly tells it from zero, write a bound.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def p_value(p: float) -> str:
 
 
 def measured(estimate: float, error: float) -> str:
-    """Write an estimate to the two leading digits of its standard error; alone where it has none but rounding.
+    """Write an estimate to the two leading digits of its standard error; alone if the error is mere rounding.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def measured(estimate: float, error: float) -> str:
         return f"{estimate:.6g} ± {error:.2g}"
     if error <= 1e-15 * abs(estimate):
         return f"{estimate:.6g}"
-    exponent = max(-323, math.floor(math.log10(max(abs(estimate), error))))  # a power of ten that is none is 0
+    exponent = max(-323, math.floor(math.log10(max(abs(estimate), error))))  # smaller powers are 0 as floats
     if -4 <= exponent < 6:
         places = max(0, 1 - math.floor(math.log10(error)))
         if places <= 8:

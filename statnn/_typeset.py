@@ -12,7 +12,7 @@ _SYMBOL = re.compile(r"(?<![\w'’&“-])(?<!</)([B-HJ-Zb-zα-ω]|[a-z][A-Z])(?=
 
 
 class Name(str):
-    """What a user calls something: set as it stands, a network "b" as no variable."""
+    """A name that a user chose, set as it stands: a network called "b" is not a variable."""
 
     __slots__ = ()
 

@@ -25,7 +25,7 @@ def words(rng: np.random.Generator) -> NDArray[np.uint64]:
 
 @inlined
 def step(s0: Any, s1: Any, s2: Any, s3: Any) -> Any:
-    """Return 64 random bits and the four words that follow: a kernel that draws often keeps them in registers."""
+    """Return 64 random bits and the four words of the next state, which kernels that draw often keep in registers."""
     total = s0 + s3
     result = ((total << _ROTATE_23) | (total >> _ROTATE_41)) + s0
     shifted = s1 << _SHIFT_17

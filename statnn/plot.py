@@ -42,7 +42,7 @@ _RC: Any = {
     "figure.constrained_layout.use": True,
     "figure.facecolor": "white",
     "font.size": 10,
-    "font.family": ["STIXGeneral", "DejaVu Sans"],  # one family with its mathematics; the other has what it lacks
+    "font.family": ["STIXGeneral", "DejaVu Sans"],  # the second supplies what the first lacks
     "mathtext.fontset": "stix",
     "axes.titlesize": "medium",
     "axes.spines.top": False,
@@ -69,10 +69,10 @@ _PRINT: Any = {
 }
 WIDTHS = {1: 3.375, 2: 7.0}
 """Widths in inches of one column and of two, 86 and 178 mm, as physics journals have them."""
-# A fixed salt, so that equal figures are equal files; letters stay letters, and travel with the file.
+# A fixed salt, so that equal figures are equal files; text stays text, with its fonts inside.
 _FILES: Any = {"svg.hashsalt": "statnn", "svg.fonttype": "none", "pdf.fonttype": 42}
 _NO_LAYOUT: Any = {"figure.constrained_layout.use": False, "figure.autolayout": False}
-"""Or matplotlib lays a figure without an engine out by these, once it is drawn."""
+"""Otherwise matplotlib would lay out a figure that has no layout engine when it is drawn."""
 _OTHER_NAMES = {"file", "allow_pickle"}
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SUFFIXES = {".svg", ".png", ".npz", ".pdf", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps", ".ps"}
@@ -80,7 +80,7 @@ _SUFFIXES = {".svg", ".png", ".npz", ".pdf", ".jpg", ".jpeg", ".webp", ".tif", "
 
 @contextmanager
 def style(columns: int | None = None) -> Iterator[None]:
-    """Draw in the style of the house inside this context; settings are as before when it ends.
+    """Draw in the style of the house inside this context; settings are restored when it ends.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def style(columns: int | None = None) -> Iterator[None]:
         with mpl.rc_context({**_RC, **_FILES, **printed, "axes.prop_cycle": cycler(color=COLOURS)}):
             try:
                 yield
-            finally:  # notebooks become interactive with their first figure, and show none without it
+            finally:  # notebooks become interactive with their first figure, and show no figure otherwise
                 interactive = mpl.is_interactive()
     finally:
         mpl.interactive(interactive)
@@ -124,7 +124,7 @@ def _width(columns: int) -> float:
 def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float | None = None) -> tuple[Figure, Any]:
     """Return a figure for print and its panels, with letters ``(a)``, ``(b)``, ... where there are several.
 
-    To be used inside ``style(columns)``. A notebook shows it where it stands last in a cell.
+    Use it inside ``style(columns)``. A notebook shows the figure when it is the last expression of a cell.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float 
     Raises
     ------
     TypeError, ValueError
-        If there is no such width or height, `panels` is no pair, or there are none or more than 26.
+        If the width or height is not allowed, `panels` is not a pair, or there are no panels or more than 26.
 
     See Also
     --------
@@ -180,9 +180,9 @@ def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float 
 def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None = None, **data: ArrayLike) -> None:
     """Write ``path.svg``, ``path.pdf``, ``path.png`` and, with the arrays behind the figure, ``path.npz``.
 
-    Each file appears whole or not at all, and equal figures give equal files on one machine with one set of versions:
-    these, and a digest of the data, stand in the files, where `statnn.io.describe` finds them. Letters are text in SVG
-    and PDF, and the fonts are inside.
+    Each file appears whole or not at all, and equal figures give equal files on one machine with one set of versions.
+    The versions, and a digest of the data, are written into the files, where `statnn.io.describe` finds them. Text in
+    SVG and PDF stays text, with its fonts inside.
 
     Parameters
     ----------
@@ -191,17 +191,17 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
     path : str or os.PathLike
         Where to write, without suffix, in a directory that exists.
     caption : str, optional
-        What the panels show, with mathematics between dollars: written to ``path.txt``, and with the figure for LaTeX
-        to ``path.tex``.
+        What the panels show, with mathematics between dollars: written to ``path.txt``, and as a figure of LaTeX to
+        ``path.tex``.
     **data : array_like
         Arrays or scalars by name, whatever is needed to draw the figure again.
 
     Raises
     ------
     TypeError
-        If `figure` is no figure, or data would need pickles.
+        If `figure` is not a figure, or data would need pickles.
     ValueError
-        If the figure is empty, the path has a suffix of a figure, data are missing, or a dollar of the caption is.
+        If the figure is empty, the path has a suffix of a figure, data are missing, or the caption lacks a dollar.
     FileNotFoundError
         If the directory does not exist.
 
@@ -251,7 +251,7 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
                 figure.savefig(file, format="pdf", metadata={"CreationDate": None, "Subject": origin})
             with replacing(beside(".png")) as file:
                 figure.savefig(file, format="png", dpi=200, metadata={"Description": origin})
-    store: Any = np.savez_compressed  # its own keywords, typed bool, stand in the way of arrays by name
+    store: Any = np.savez_compressed  # typed Any: its own keywords, typed bool, would clash with arrays by name
     with replacing(beside(".npz")) as file:
         store(file, **arrays)
         with zipfile.ZipFile(file, "a") as archive:
@@ -265,7 +265,7 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
 
 @contextmanager
 def _laid_out(figure: Figure) -> Iterator[None]:
-    """Keep panels where they were drawn: with an engine, matplotlib draws each file twice, to lay it out anew."""
+    """Keep panels where they were drawn: with a layout engine, matplotlib would draw each file twice."""
     engine = figure.get_layout_engine()
     figure.set_layout_engine(None)
     try:
@@ -275,7 +275,7 @@ def _laid_out(figure: Figure) -> Iterator[None]:
 
 
 def settle(figure: Figure) -> None:
-    """Lay a figure out, once for all that is drawn of it."""
+    """Lay a figure out once, for all files that are drawn from it."""
     import matplotlib as mpl
 
     figure.draw_without_rendering()
@@ -298,7 +298,7 @@ _LITERAL = str.maketrans(
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\^{}"}
     | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
 )
-"""Letters that LaTeX takes for commands, or has others for, outside of mathematics."""
+"""Characters that LaTeX takes for commands, or prints as others, outside of mathematics."""
 
 
 def _in_latex(name: str, caption: str) -> str:
