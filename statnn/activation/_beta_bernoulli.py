@@ -1,4 +1,4 @@
-"""A sample arrives and every neuron decides by itself, at most once."""
+"""A sample arrives, and every neuron decides by itself whether it fires, at most once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""The limit of both microscopic readings for many neurons: rates from a gamma law, Poisson counts.
+r"""The common limit of both microscopic models for many neurons: rates from a gamma law, Poisson counts.
 
 Neuron i fires as a Poisson process in D with a hidden rate :math:`p_i \sim \mathrm{Gamma}(b)` of mean c/N.
 """

@@ -72,10 +72,10 @@ class PolyaUrn(TwoColourUrn):
 
     def _draws(self, D: int) -> int:
         events = int(self.c) * D
-        if not self.c.is_integer():  # fractions take longer than a step
+        if not self.c.is_integer():  # Fraction is slower than a step
             exact = Fraction(self.c) * D
             events = round(exact)
-            # a c such as 1/3 is rounded itself
+            # c itself is rounded, if it is 1/3
             if abs(exact - events) > events * 2.0**-52:
                 raise ValueError(
                     f"c D = {self.c:g} x {D} is not a whole number of activation events; choose D so that it is, "
@@ -111,7 +111,7 @@ class PolyaUrn(TwoColourUrn):
 
     def _check_history(self, samples: int, counts: NDArray[np.int64]) -> None:
         events = self._draws(samples)
-        if abs(sum(counts.tolist()) - events) > events * 2.0**-52:  # c may be rounded itself
+        if abs(sum(counts.tolist()) - events) > events * 2.0**-52:  # c itself may be rounded
             raise ValueError(
                 f"counts sum to {sum(counts.tolist())}, but samples = {samples} hold c D = {events} activation events"
             )
@@ -120,8 +120,8 @@ class PolyaUrn(TwoColourUrn):
         r"""Return the standard deviation of K(D) [exact].
 
         :math:`\mathrm{Var} K = M S_1(1-S_1) + M(M-1)(S_2-S_1^2)` with M silent neurons at the start and
-        :math:`S_m = e^{-L(y-mb;\,mb,\,n)}`, y the total weight; without a start all of them after the first event,
-        which wakes one for sure. Where this cancels (n ≪ N) it is summed over events in positive terms,
+        :math:`S_m = e^{-L(y-mb;\,mb,\,n)}`, y the total weight; without a start all of them are taken after the
+        first event, which surely wakes one. Where this cancels (n ≪ N) it is summed over events in positive terms,
         :math:`\sum_j \frac{S_2(n)}{S_2(j+1)} m_j(1-m_j)`, m_j the missing mass. Between whole numbers of events the
         variance is interpolated. Relative error below 1e-8.
         """
@@ -135,7 +135,7 @@ class PolyaUrn(TwoColourUrn):
 
     def _variance(self, draws: Floats) -> Floats:
         silent, awake = self._asleep, self._awake_weight
-        if awake == 0:  # the first event wakes one for sure, beside which little else may be left to chance
+        if awake == 0:  # the first event surely wakes one, and what else is left to chance may be small beside it
             silent, awake, draws = silent - 1, 1 + self.b, np.maximum(draws - 1, 0)
         hazard = mixed_log_gamma(awake + self.b * (silent - 1), self.b, draws)
         alone = np.exp(-hazard)

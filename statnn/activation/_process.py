@@ -51,7 +51,7 @@ class ActivationProcess(ABC):
     start: Start | None = field(default=None, kw_only=True)
 
     _independent: ClassVar[bool] = True
-    """Whether neurons do not see each other, so that blocks of them can be drawn apart."""
+    """Whether neurons are independent, so that blocks of them can be drawn separately."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neurons", whole(self.neurons, "neurons", minimum=2, maximum=10**15))
@@ -154,7 +154,7 @@ class ActivationProcess(ABC):
         return samples
 
     def _passed(self, D: ArrayLike) -> Floats:
-        """Return how many samples came after the start, of whole numbers exactly: beyond 2^53 floats merge them."""
+        """Return the number of samples since the start, for integers exactly: beyond 2^53 floats merge them."""
         samples, given = self._samples(D), array_of(D, "D")
         if self._begin and given.size and given.dtype.kind in "iu":
             return np.asarray(given - given.dtype.type(self._begin), dtype=float)
@@ -210,13 +210,13 @@ class ActivationProcess(ABC):
         return self.start.counts[neurons]
 
     def _independent_working(self, D: Ints, rng: np.random.Generator) -> Ints:
-        """K of neurons that do not see each other: those that wake between two checkpoints are binomial."""
+        """K of independent neurons: the number that wakes between two checkpoints is binomial."""
         before = np.append(self._begin, D[:-1])
         hazards = self._hazard_after(before.astype(float), (D - before).astype(float))
         asleep = self._asleep
         working = np.empty(D.size, dtype=np.int64)
         for t, hazard in enumerate(hazards):
-            # the rarer of the two: one less its chance has no digits
+            # draw the rarer of the two: 1 less a small chance loses its digits
             if hazard > np.log(2):
                 asleep = int(rng.binomial(asleep, np.exp(-hazard)))
             else:
@@ -225,7 +225,7 @@ class ActivationProcess(ABC):
         return working
 
     def _independent_std(self, passed: Floats) -> Floats:
-        hazard = self._hazard(passed)  # three roots: the product of what stands under them may be below all floats
+        hazard = self._hazard(passed)  # three roots: the product under a single one may underflow
         return np.asarray(np.sqrt(self._asleep) * np.exp(-hazard / 2) * np.sqrt(-np.expm1(-hazard)))
 
     def _independent_law(self, D: int) -> Any:
@@ -289,7 +289,7 @@ class ActivationProcess(ABC):
     def missing_mass(self, D: ArrayLike) -> Any:
         r""":math:`M(D) = \frac1c E\sum_i p_i\,1\{D_i=0\} = S\,bN/(cD+bN)`.
 
-        The share of the c activations of the next sample that is expected of neurons never seen active. Relative
+        The expected share of the c activations of the next sample that falls on neurons never seen active. Relative
         error at most 1e-12; as :math:`D\to\infty` it falls with exponent b + 1 [exact].
 
         Examples
@@ -340,7 +340,7 @@ class ActivationProcess(ABC):
             Samples.
         per_neuron_loss : callable
             l(k) of an int64 array k >= 0, bounded, and smooth on a logarithmic axis beyond k of 1000; the
-            sum warns where it is too rough.
+            sum warns if it is too rough.
 
         Returns
         -------
@@ -391,8 +391,8 @@ class ActivationProcess(ABC):
         executor : concurrent.futures.Executor or None
             Where to run; threads are enough. The result does not depend on it.
         store : str or os.PathLike, optional
-            A folder that remembers which replicas are done: killed at any moment and called again with the same
-            arguments, the rest is done and the same paths are returned; see `statnn.montecarlo.sample`.
+            A folder that remembers which replicas are done: after a kill at any moment, a call with the same
+            arguments does the rest and returns the same paths; see `statnn.montecarlo.sample`.
 
         Returns
         -------
@@ -411,7 +411,7 @@ class ActivationProcess(ABC):
         )
 
     def plot(self, ax: Any | None = None, *, D: ArrayLike | None = None, **style: Any) -> Any:
-        """Draw E[K(D)] with a band of one standard deviation, up to 0 and N, and the point of steepest growth inside.
+        """Draw E[K(D)] with a band of one standard deviation, cut at 0 and N, and the steepest point if in range.
 
         Parameters
         ----------
@@ -420,7 +420,7 @@ class ActivationProcess(ABC):
         D : (T,) array_like or None
             Abscissae; None spans four decades around the point of steepest growth, from one sample on.
         **style
-            Of the curve, as for ``ax.plot``.
+            Style of the curve, as for ``ax.plot``.
 
         Returns
         -------

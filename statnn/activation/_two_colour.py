@@ -121,7 +121,7 @@ class TwoColourUrn(ActivationProcess):
 
         def still_rising(log_D: float) -> float:
             D = math.exp(log_D)
-            white = self._white + self._pace * D  # of these D alone grows, by which d ln H'/d ln D is all but -1
+            white = self._white + self._pace * D  # 1 + d ln H'/d ln D without its cancellation at large D
             rise = (self._white + self._pace * D * flatness_scalar(white, self.b)) / white
             return rise - D * float(self._hazard_rate(np.array([D]))[0])
 
@@ -143,8 +143,8 @@ class TwoColourUrn(ActivationProcess):
     def limit_error_bound(self, D: ArrayLike) -> Any:
         r"""Bound the relative error of the paper's formula: :math:`0 \le (E[K] - K_{paper})/E[K] \le` this.
 
-        With x white balls and m draws as in `cutoff`, :math:`A = x + b`, and what ψ falls by from one number to the
-        next (``theory``, "bound") [own]:
+        With x white balls and m draws as in `cutoff`, :math:`A = x + b`, and bounds on the fall of the hazard from one
+        number to the next (``theory``, "bound") [own]:
 
         .. math:: H - H_{paper} \le E = {} & \tfrac b2\ln\frac{1+m/x}{1+m/A}
                   + \tfrac b4\Bigl[\tfrac1x-\tfrac1{x+m}+\tfrac1A-\tfrac1{A+m}\Bigr] \\
@@ -173,7 +173,7 @@ class TwoColourUrn(ActivationProcess):
         white = self._white_now
         total = white + self.b
         draws = self._pace * self._passed(D)
-        pull = self.b * (draws / (total + draws)) * (self.b / white)  # small factors alone would be no float
+        pull = self.b * (draws / (total + draws)) * (self.b / white)  # products of small factors alone may underflow
         excess = pull / 2 * _log_ratio(draws / (total + draws) * (self.b / white))
         for y in (white, total):
             fall = self.b * (draws / (y + draws)) / y

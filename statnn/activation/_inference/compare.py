@@ -36,15 +36,15 @@ class Comparison(ByValue):
     fits : tuple of Fit
         Laws that could be fitted, best first.
     aic : tuple of float
-        Akaike's criterion given the total, in the order of ``fits``, with p = 2 for all laws; `Fit.aic` of the urn, one
-        law alone, counts its b only.
+        Akaike's criterion given the total, in the order of ``fits``, with p = 2 for all laws; `Fit.aic` of the
+        urn, for one law alone, counts its b only.
     left_out : mapping of str to str
         Laws without a finite fit, and why.
 
     See Also
     --------
     compare : makes it.
-    Fit : of one law.
+    Fit : the fit of one law.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class Comparison(ByValue):
 
     @property
     def best(self) -> Fit:
-        """The fit of least AIC; look at its p-value too, the best of three may be bad."""
+        """The fit of least AIC; look at its p-value, too: the best of three may be bad."""
         return self.fits[0]
 
     @property
@@ -92,7 +92,7 @@ class Comparison(ByValue):
         return Rows(("law", "b", "c", "ΔAIC", "weight", "p of fit"), rows)
 
     def _rows(self) -> list[dict[str, Any]]:
-        """Return what a table says of each law."""
+        """Return the entries of a table for each law."""
         fitted = [
             {
                 "law": type(candidate.process).__name__,
@@ -121,7 +121,7 @@ class Comparison(ByValue):
         return "\n".join([*lines, *self._verdict()])
 
     def _verdict(self) -> list[str]:
-        """Return the sentence that is needed where the best law is a bad one."""
+        """Return a sentence that says so if no law describes the counts."""
         best = max(self.p_values)
         if best >= _REJECTED:
             return []
@@ -177,12 +177,12 @@ def compare(
     Returns
     -------
     Comparison
-        Its ``str`` is a table, with a last line where no law has a p-value of fit of 1 %.
+        Its ``str`` is a table, with a last line if no law has a p-value of fit of at least 1 %.
 
     Raises
     ------
     ValueError, TypeError
-        As :func:`fit`, if no law has a finite fit; laws that have none are left out otherwise, and named.
+        As :func:`fit`, if no law has a finite fit; otherwise laws without one are left out, and named.
 
     See Also
     --------

@@ -9,8 +9,8 @@ neuron,
 
 which estimates :math:`1/(b+\beta+1)` and is also the slope of the likelihood in that variable at b = ∞; for
 the two other laws it is :math:`N\sum_i D_i(D_i-1)/n^2 - 1` (the urn: :math:`n(n-1)` below), which estimates
-1/b. The same numbers start Newton's method. They are taken from the sum of :math:`(D_i - \bar D)^2` over what a
-common probability would make of it, as their terms cancel where activations or samples are many.
+1/b. The same numbers start Newton's method. They are computed from the sum of :math:`(D_i - \bar D)^2`
+over its value under a common probability, because the terms above cancel if activations or samples are many.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Maximum:
         Observed information, minus the Hessian, shape (p, p).
     residual : float
         Length of the gradient in the metric of the inverse information, that is the distance to the maximum
-        in standard errors of the estimate; infinite where the Hessian is that of no maximum.
+        in standard errors of the estimate; infinite if the Hessian is not that of a maximum.
     steps : int
         Newton steps taken.
     """
@@ -78,7 +78,7 @@ def _ascent(gradient: Vector, hessian: Vector) -> tuple[Vector, float]:
     Away from a maximum the Hessian may have the wrong sign; its eigenvalues are then taken by modulus, which
     makes every step an ascent.
     """
-    if gradient.size == 1:  # its own eigenvector; most fits have b alone
+    if gradient.size == 1:  # no eigenvectors needed; most fits have b alone
         curvature, slope, axes = -hessian[0], gradient, np.ones((1, 1))
     else:
         curvature, axes = np.linalg.eigh(-hessian)
@@ -89,7 +89,7 @@ def _ascent(gradient: Vector, hessian: Vector) -> tuple[Vector, float]:
 
 
 def maximise(expand: Callable[[Vector], Expansion], start: Vector) -> Maximum:
-    """Climb by Newton's method; a step that loses is halved."""
+    """Climb by Newton's method; a step that lowers the likelihood is halved."""
     theta, (value, gradient, hessian) = start, expand(start)
     step, residual = _ascent(gradient, hessian)
     steps = 0

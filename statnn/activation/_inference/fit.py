@@ -39,9 +39,9 @@ LAWS = tuple(LIKELIHOODS)
 REFUTED = 0.01
 """P-value of a fit below which its law is not to be trusted beyond the data."""
 _STEP = 1e-4
-"""Of derivatives in b and c, relative to them."""
+"""Step of numerical derivatives by b and c, relative to b and to c (or to N - c, if that is smaller)."""
 _MOST, _LEAST = 600.0, 1e-300
-"""Exponents and denominators that float64 can take."""
+"""Largest exponent and smallest denominator that float64 can take."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -162,8 +162,8 @@ class Fit(ByValue):
         """Confidence interval of ``"b"`` or ``"c"``: estimate ± z errors on an unbounded scale (Wald).
 
         The scale is ln b, and logit c/N for :class:`BetaBernoulli` or ln c for :class:`GammaPoisson`, so
-        that no interval leaves the allowed range. The urn's c is a point. Where b is hardly determined at all the ends
-        are beyond floats, 0 and inf.
+        that no interval leaves the allowed range. The urn's c is a point. If b is hardly determined, the ends
+        leave the range of floats: 0 and inf.
 
         Parameters
         ----------
@@ -179,13 +179,13 @@ class Fit(ByValue):
         Raises
         ------
         ValueError
-            For another name or level.
+            If `name` is another, or `level` is not between 0 and 1.
         """
         if name not in ("b", "c"):
             raise ValueError(f"name = {name!r}: intervals exist for 'b' and 'c'")
         z = float(stats.norm.isf((1 - share(level, "level", why="0.95 for 95 %")) / 2))
         if name == "b":
-            with np.errstate(over="ignore"):  # of counts that hardly say more than that b is large
+            with np.errstate(over="ignore"):  # counts may say little more than that b is large
                 factor = float(np.exp(z * self.b_error / self.b))
             return self.b / factor, self.b * factor
         spread = z * self.c_error / self.c
@@ -196,33 +196,33 @@ class Fit(ByValue):
         return self.c * math.exp(-spread), self.c * math.exp(spread)
 
     def predict(self, samples: int | Sequence[int], level: float = 0.95) -> tuple[Any, Any, Any]:
-        r"""Predict how many neurons will have worked after so many samples in all, given those that have by now.
+        r"""Predict how many neurons will have worked after `samples` samples in all, given those that have by now.
 
-        The mean is that of ``process.after(samples, counts)``, exact for the b and c of the fit. The variance is that
-        of the same law, exact, and with it comes what b and c may be off by:
+        The mean is that of ``process.after(samples, counts)``, exact for the b and c of the fit. To the exact
+        variance of the same law, the uncertainty of b and c is added:
 
         .. math:: σ² = \mathrm{Var}[K \mid b, c] + ∇E[K]^T\, \mathrm{Cov}(b, c)\, ∇E[K]
 
-        [asymptotic: by the delta method, to relative order :math:`1/\sqrt N`]. The interval is ± z σ of the logit of
-        the share of silent neurons that will work, to whole numbers outward: a nominal 95 % were 93 to 98 in 250 fits
-        each of 100 and 250 neurons, of counts of the law itself.
+        [asymptotic: by the delta method, to relative order :math:`1/\sqrt N`]. The interval is ± z σ in the logit of
+        the share of silent neurons that will work, rounded outward to whole numbers: intervals of nominal 95 % covered
+        93 to 98 % in 250 fits each of 100 and 250 neurons, with counts from the law itself.
 
         Parameters
         ----------
         samples : int or sequence of int
-            D, from that of the fit on, with the samples seen among them.
+            D, at least that of the fit: the samples seen are included.
         level : float
             Coverage, between 0 and 1.
 
         Returns
         -------
         mean, low, high : float or ndarray
-            Of the shape of `samples`; between the neurons that work already and all there are.
+            Of the shape of `samples`; between the number of neurons that work already and N.
 
         Raises
         ------
         TypeError, ValueError
-            If samples are fewer than those of the fit, or for another level.
+            If samples are fewer than those of the fit, or `level` is not between 0 and 1.
 
         Warns
         -----
@@ -261,7 +261,7 @@ class Fit(ByValue):
         of_parameters = np.einsum("i...,ij,j...->...", slopes, self.covariance, slopes)
         spread = z * np.sqrt(np.asarray(given.working_std(D)) ** 2 + of_parameters)
         new, rest, silent = mean - working, neurons - mean, neurons - working
-        # a half each, so that intervals stay where next to none, or all, are expected
+        # a half each keeps intervals finite where next to none, or nearly all, are expected to wake
         factor = np.exp(np.minimum(spread * silent / ((new + 0.5) * (rest + 0.5)), _MOST))
         low = working + np.floor(silent * new / np.maximum(new + rest * factor, _LEAST))
         high = working + np.ceil(silent * new / np.maximum(new + rest / factor, _LEAST))
@@ -281,7 +281,7 @@ class Fit(ByValue):
 
     def __str__(self) -> str:
         law = type(self.process).__name__
-        c_error = f" ± {self.c_error:.2g}" if self.c_error else ""  # the urn's is given
+        c_error = f" ± {self.c_error:.2g}" if self.c_error else ""  # the urn's c is given
         return (
             f"{law}: b = {self.b:.4g} ± {self.b_error:.2g}, c = {self.c:.5g}{c_error}, {self.goodness}; {self.message}"
         )
@@ -367,7 +367,7 @@ def fit(
     replicas : int
         Replicas of the bootstrap, each refitted.
     rng : int, Generator or None
-        Of the bootstrap alone; with None every call draws afresh, and its p-value moves by ``Fit.p_error``.
+        Seed of the bootstrap alone; with None every call draws afresh, and its p-value varies by ``Fit.p_error``.
     executor : concurrent.futures.Executor, optional
         Where replicas of the bootstrap are fitted. The p-value does not depend on it.
 
@@ -380,7 +380,7 @@ def fit(
     ValueError, TypeError
         For counts that are not whole numbers in range; and where the likelihood has no maximum at a finite
         b: all counts 0, all D, all either 0 or D, all events of an urn on one neuron, or counts that vary no more
-        between neurons than a binomial law allows; or none that floats tell from c = N.
+        between neurons than a binomial law allows; or where floats cannot tell its maximum from c = N.
 
     Warns
     -----
@@ -406,7 +406,7 @@ def fit(
 
     References
     ----------
-    Chernoff & Lehmann 1954 and Mann & Wald 1942, of the test of goodness of fit.
+    Chernoff & Lehmann 1954 and Mann & Wald 1942, on the test of goodness of fit.
 
     Examples
     --------
@@ -429,7 +429,7 @@ def fit(
     if not result.converged:
         warn(f"{result}")
     elif result.b_error > result.b:
-        warn(f"b is hardly determined by these counts, only its order from below: {result}")
+        warn(f"b is hardly determined by these counts, which bound no more than its order from below: {result}")
     return result
 
 

@@ -1,4 +1,4 @@
-"""How well a fit will know b and c: the errors of counts that are not recorded yet."""
+"""How well a fit will determine b and c: its errors for counts that are not recorded yet."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ from statnn.activation._inference.estimate import LIKELIHOODS, Process, covarian
 from statnn.activation._inference.likelihood import Tally
 
 _ONE_BY_ONE = 2**10
-"""Counts from either end that are summed one by one; of the others cells of two in so many, in error by some 1e-7."""
+"""Counts from either end that are summed one by one; further in, cells are 2/1024 of that distance wide, with errors of
+some 1e-7."""
 _NARROW = 32
-"""Standard deviations of a law by which it is apart from both ends, so that cells that grow from there are too wide."""
+"""Distance of a law from both ends, in its standard deviations, beyond which cells growing from there are too wide."""
 _NEVER, _RARELY = 1e-17, 1e-12
-"""Chances of counts beyond those that are summed: as a rule, and where these would leave 64-bit integers."""
+"""Chance of counts beyond those that are summed: as a rule, and at most where these end with 64-bit integers."""
 
 
 def fit_errors(process: Process, samples: int | Sequence[int]) -> tuple[Any, Any]:
-    r"""Return the standard errors of b and c that :func:`fit` will find, on average, in counts of so many samples.
+    r"""Return the standard errors of b and c that :func:`fit` will find, on average, in counts of this many samples.
 
     They are the roots of the diagonal of :math:`I^{-1}` for the expected information of N counts,
 
     .. math:: I = -N\,E\,\frac{∂^2 \ln P(k)}{∂θ\,∂θ^T}, \qquad k \sim P \text{ after D samples},
 
-    [asymptotic: relative errors of order 1/N]. They do not go to zero with the number of samples: at D → ∞ the chances
-    of all neurons are known, and how well b is depends on their number alone.
+    [asymptotic: relative errors of order 1/N]. They do not vanish for many samples: at D → ∞ the chances of all
+    neurons are known, and the error of b depends on the number of neurons alone.
 
     Parameters
     ----------
     process : BetaBernoulli, PolyaUrn or GammaPoisson
         The law, with the b and c that are expected; without a start.
     samples : int or sequence of int
-        D, up to 9e18 (of the urn with c D whole), from 1 on, of beta-Bernoulli from 2 on.
+        D, from 1 (beta-Bernoulli: from 2) to 9e18; for the urn, c D must be whole.
 
     Returns
     -------
@@ -47,7 +48,7 @@ def fit_errors(process: Process, samples: int | Sequence[int]) -> tuple[Any, Any
     Raises
     ------
     TypeError, ValueError
-        If it is no process, has a start, or samples are no such numbers, or so few that they say nothing of b.
+        If `process` is none or has a start, or samples are out of range or too few to say anything of b.
 
     See Also
     --------
@@ -67,7 +68,7 @@ def fit_errors(process: Process, samples: int | Sequence[int]) -> tuple[Any, Any
         )
     if process.start is not None:
         raise ValueError("process has a start, of which no fit knows: pass it without")
-    least = 2 if isinstance(process, BetaBernoulli) else 1  # of one sample the counts are 0 and 1, whatever b
+    least = 2 if isinstance(process, BetaBernoulli) else 1  # one sample gives counts of 0 and 1, whatever b
     each = [whole(d, "samples", minimum=least) for d in np.ravel(array_of(samples, "samples")).tolist()]
     errors = np.sqrt([np.diag(_covariance(process, d)) for d in each]).reshape(*np.shape(samples), 2)
     return shaped(errors[..., 0], samples), shaped(errors[..., 1], samples)
@@ -88,7 +89,7 @@ def _covariance(process: Process, samples: int) -> NDArray[np.float64]:
 
 
 def _expected(process: Process, samples: int) -> Tally:
-    """Return how many neurons are expected to have each count, many of which stand for one from some thousands on."""
+    """Return the expected number of neurons with each count; from some thousands on, one count stands for several."""
     law = process.count(samples)
     top = samples if isinstance(process, BetaBernoulli) else int(min(law.isf(_NEVER), LARGEST_COUNT))
     if law.sf(top) > _RARELY:
@@ -109,7 +110,7 @@ def _evenly(first: float, last: float, top: int) -> NDArray[np.int64]:
 
 
 def _edges(top: int) -> NDArray[np.int64]:
-    """Return the edges of cells of 0, ..., top: finest at both ends, where chances may pile up, and of odd width."""
+    """Return the edges of cells of 0, ..., top: finest at both ends, where chances may pile up; of odd width."""
     low = [0]
     while 2 * (low[-1] + 2 * (low[-1] // _ONE_BY_ONE) + 1) <= top + 1:
         low.append(low[-1] + 2 * (low[-1] // _ONE_BY_ONE) + 1)

@@ -10,7 +10,7 @@ what the total tells is only c, which the cells fit anyway. Its test is therefor
 law.
 
 *Parametric bootstrap.* Cramér and von Mises' distance between the empirical and the fitted distribution
-function is compared with its law under the fit, in replicas that are refitted each. A replica without a
+function is compared with its law under the fit, in replicas, each of which is refitted. A replica without a
 finite fit is drawn again: the data had one.
 """
 
@@ -51,9 +51,9 @@ _LONGEST_TABLE = 2**20
 _MOST_POINTS = 64
 _MOST_REDRAWS = 50
 _TOGETHER = 10
-"""Replicas of a task."""
+"""Replicas per task."""
 _ROUNDING = 1e-9
-"""Differences of distances that say no more than where Newton's method ended."""
+"""Smaller differences of distances only reflect where Newton's method ended."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Goodness:
     statistic, p_value : float
         Pearson's sum or Cramér-von Mises' distance, and the probability of a larger one under the law.
     p_error : float
-        Standard error of ``p_value`` from the number of replicas, that of the share of larger distances under a
-        uniform prior: how far another stream would move it. 0 for chi-square, which draws nothing.
+        Standard error of ``p_value`` from the finite number of replicas, that of the share of larger distances under
+        a uniform prior: how far another stream would move it. 0 for chi-square, which draws nothing.
     cells, freedom : int
         Cells and degrees of freedom of chi-square; 0 for the bootstrap.
     replicas : int
@@ -117,7 +117,7 @@ def cumulative(process: Process, samples: int, last: int) -> Cumulative:
     """
     if isinstance(process, GammaPoisson):
         law, kind = process._shape_and_odds(samples), negative_binomial
-        # past scipy's checks, which take longer than the law and come thousands of times in a fit
+        # bypasses scipy's checks, which take longer than the law and come thousands of times in a fit
         return lambda k: np.where(k < 0, 0.0, kind._cdf(np.maximum(k, 0.0), *law))
     b = process.b
     if isinstance(process, PolyaUrn):

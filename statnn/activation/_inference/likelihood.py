@@ -1,8 +1,7 @@
 r"""Likelihood of activation counts under the three laws, with exact derivatives, and its maximum.
 
 All three likelihoods share one sum over neurons, :math:`\Sigma(b) = \sum_i \ln[(b)_{D_i}/D_i!]` with the
-rising
-factorial :math:`(b)_k`, and differ in what normalises it (n = ΣD_i, N neurons, D samples):
+rising factorial :math:`(b)_k`, and differ in what normalises it (n = ΣD_i, N neurons, D samples):
 
 ================  ==============================================================================
 beta-Bernoulli    :math:`\Sigma(b) + \sum_i \ln[(\beta)_{D-D_i}/(D-D_i)!] - N\ln[(b+\beta)_D/D!]`
@@ -66,7 +65,7 @@ class Tally:
 
     @cached_property
     def silent(self) -> Vector:
-        """Samples without activation, D - D_i, which floats of both do not tell beyond 2^53."""
+        """Samples without activation, D - D_i, from integers: floats lose the difference beyond 2^53."""
         return (self.samples - self.counts).astype(float)
 
     @cached_property
@@ -81,13 +80,13 @@ class Tally:
 
     @cached_property
     def squares(self) -> float:
-        """Sum of squared deviations from the mean, which may be far below that of squares."""
+        """Sum of squared deviations from the mean, from offsets: it may be far below the sum of squares."""
         off = (self.counts - self.counts[self.counts.size // 2]).astype(float)
         return float(self.times @ off**2) - float(self.times @ off) ** 2 / self.neurons
 
 
 def _log_scale(b: float, value: float, first: float, second: float) -> Expansion:
-    """Expand in ln b what is given with derivatives in b."""
+    """Expand in ln b a quantity given with its derivatives in b."""
     return value, np.array([b * first]), np.array([[b * b * second + b * first]])
 
 

@@ -24,7 +24,7 @@ from statnn.activation._laws.special import mixed_log_gamma
 Vector = NDArray[np.float64]
 
 _TOGETHER = 2**18
-"""Pairs of a subsample and a count that are looked at together."""
+"""Pairs of a subsample size and a count that are processed together."""
 
 ACTIVITY = (
     "of recorded activity, (samples, neurons), pass (activity > 0).sum(axis=0) with samples=len(activity), or call "
@@ -83,7 +83,7 @@ class Rarefaction(ByValue):
         Raises
         ------
         ValueError
-            If no d is above 0, and so on a logarithmic axis.
+            If no d is above 0, as a logarithmic axis needs.
         """
         shown = drawable(self.at, "at")
         ax = axes(ax)
@@ -179,7 +179,7 @@ def _competition(value: NDArray[np.int64], times: Vector, d: int, size: int, log
     for first in range(0, value.size, rows):
         part = slice(first, first + rows)
         pairs = times[part, None] * (times - np.eye(len(times[part]), times.size, first))
-        both = np.minimum(value[part, None], size - value) + value  # a pair has no more than all; sums stay below 2^63
+        both = np.minimum(value[part, None], size - value) + value  # capped at all events; sums stay below 2^63
         alone = log_silent[part, None] + log_silent
         joint = np.where(both <= size - d, _log_silent(np.minimum(both, size - d), np.array(d), size), -np.inf)
         silent = np.isfinite(alone)

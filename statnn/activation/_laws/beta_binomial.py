@@ -50,7 +50,7 @@ def _log_gammas(shape: Any, size: Any, random_state: Any) -> Any:
 class _BetaBinomial(Discrete):
     """scipy.stats.betabinom with the weights of :func:`log_weight` and smooth sums."""
 
-    def _argcheck(self, n: Any, a: Any, b: Any, a_low: Any, b_low: Any) -> Any:  # noqa: ARG002 - may have any sign
+    def _argcheck(self, n: Any, a: Any, b: Any, a_low: Any, b_low: Any) -> Any:  # noqa: ARG002 - they have any sign
         return (n >= 0) & (np.floor(n) == n) & (a > 0) & (b > 0)
 
     def _get_support(self, n: Any, *_: Any) -> Any:
@@ -58,7 +58,7 @@ class _BetaBinomial(Discrete):
 
     def _rvs(self, n: Any, a: Any, b: Any, *_: Any, size: Any = None, random_state: Any = None) -> Any:
         black, white = (_log_gammas(shape, size, random_state) for shape in (a, b))
-        p, q = special.expit(black - white), special.expit(white - black)  # one less its chance has no digits
+        p, q = special.expit(black - white), special.expit(white - black)  # 1 - p would lose digits
         rarer = binomial_draws(random_state, n, np.minimum(p, q), size)
         return np.where(p < q, rarer, n - rarer)
 
@@ -82,7 +82,7 @@ class _BetaBinomial(Discrete):
 
     def _stats(self, n: Any, a: Any, b: Any, *_: Any) -> Any:
         n, t = np.asarray(n, dtype=float), a + b
-        p, q, share = a / t, b / t, n / t  # shares: t^4 leaves the range of floats
+        p, q, share = a / t, b / t, n / t  # ratios, because t^4 leaves the range of floats
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             variance = n * p * q * ((t + n) / (t + 1))
             skewness = (q - p) * ((t + 2 * n) / (t + 2)) * np.sqrt((1 + t) / (n + t) / (n * p * q))
@@ -92,4 +92,4 @@ class _BetaBinomial(Discrete):
 
 
 beta_binomial = _BetaBinomial(name="beta_binomial", shapes="n, a, b, a_low, b_low")
-"""Of n draws from a + a_low black and b + b_low white balls; the low parts are what floats a, b have no digits for."""
+"""Law of n draws from a + a_low black and b + b_low white balls; low parts hold the digits beyond the floats a, b."""

@@ -1,7 +1,7 @@
 """The binomial law by -ln of the chance of failure: scipy's object with weights that keep their digits.
 
-scipy's own takes the chance of success, near 1 where nearly all neurons have worked; then how many have not, which is
-all that is left to say, has no digits.
+scipy's own takes the chance of success, near 1 where nearly all neurons have worked; then the number of those that
+have not, all that is uncertain, has no digits.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Binomial(Discrete):
 
     def _rvs(self, n: Any, hazard: Any, size: Any = None, random_state: Any = None) -> Any:
         woken, asleep = -np.expm1(-hazard), np.exp(-hazard)
-        chance = np.minimum(woken, asleep)  # one less it has no digits
+        chance = np.minimum(woken, asleep)  # 1 less a small chance loses its digits
         rarer = binomial_draws(random_state, n, chance, size)
         return np.where(woken < asleep, rarer, n - rarer)
 

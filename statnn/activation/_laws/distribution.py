@@ -1,4 +1,4 @@
-"""Laws on whole numbers of any size: what they are asked is checked, sums are smooth, quantiles bisected."""
+"""Laws on whole numbers of any size: arguments are checked, sums smooth, quantiles bisected."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def _checked(name: str) -> Callable[..., Any]:
 
 
 class Checked:
-    """What stands before a scipy law: refuses masked entries, whose mask scipy forgets, and NaN, which it returns."""
+    """Checks before a scipy law: they refuse masked entries, whose mask scipy forgets, and NaN, which it returns."""
 
     pmf, logpmf, cdf, logcdf = map(_checked, ("pmf", "logpmf", "cdf", "logcdf"))
     sf, logsf, ppf, isf = map(_checked, ("sf", "logsf", "ppf", "isf"))
 
     def moment(self: Any, order: int, *shapes: Any, loc: Any = 0, **scale: Any) -> Any:
-        """Return E k^order as scipy, whose whole numbers end at 64 bits, and times an infinite skewness are NaN."""
+        """Return E k^order in floats: in scipy, integers overflow 64 bits, and an infinite skewness times 0 is NaN."""
         mean, variance, *_ = self._stats(*shapes)
         if not np.any(variance):
             return np.float_power(mean + loc, order)
@@ -47,23 +47,23 @@ class Checked:
 
 
 _FAR = -600.0
-"""Logarithm of probabilities that are no floats, or have lost digits as one."""
+"""Logarithm below which a probability is too small for a float, or has lost digits as one."""
 
 
 def _log_of_share(share: Any, rest: Any) -> NDArray[np.float64]:
-    """Return the logarithm of a probability, from what is left to one where that has the digits."""
+    """Return the logarithm of a probability, from its complement where that has the digits."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(np.less(rest, 0.5), np.log1p(-np.asarray(rest)), np.log(share)))
 
 
 def _with_far_tails(law: Any, log: NDArray[np.float64], first: Any, last: Any, *shapes: Any) -> NDArray[np.float64]:
-    """Return logarithms of P(first <= count <= last) with those far below zero from logarithms of weights."""
+    """Return logarithms of P(first <= count <= last); those far below zero are summed from logarithms of weights."""
 
     def tail(log: float, first: float, last: float, *shapes: Any) -> float:
         begin, end = int(first), int(min(last, LARGEST_COUNT))
         if log > _FAR or begin > end:
             return log
-        most = max(law._logpmf(np.array([begin, end]), *shapes))  # the weights fall from the end that faces the others
+        most = max(law._logpmf(np.array([begin, end]), *shapes))  # the weights fall from the end next to other counts
         if not math.isfinite(most):
             return log
         return float(most + math.log(smooth_sum(lambda k: np.exp(law._logpmf(k, *shapes) - most), begin, end)))
@@ -72,16 +72,16 @@ def _with_far_tails(law: Any, log: NDArray[np.float64], first: Any, last: Any, *
 
 
 _LEAST = 1e-300
-"""Probability of the counts beyond which endless sums end."""
+"""Infinite sums end where larger counts have this probability."""
 _NO_REST = 1e-12
-"""Share of a sum that may be left out there."""
+"""Largest share of a sum that may be left out there."""
 
 _Any: Any = stats.rv_discrete
 _Sample: Any = type(stats.rv_discrete(values=((0,), (1,))))
 
 
 class Discrete(Checked, _Any):  # type: ignore[misc]
-    """The base of laws; its methods take the shapes that a law has. Means are smooth sums: scipy's end too soon."""
+    """Base of the laws; its methods take the shape parameters of a law. Means are smooth sums: scipy's end too soon."""
 
     def expect(
         self,
@@ -130,7 +130,7 @@ class Discrete(Checked, _Any):  # type: ignore[misc]
     def _entropy(self, *shapes: Any) -> float:
         low, high = self._get_support(*shapes)
         last = min(high, LARGEST_COUNT, self._isf(_LEAST, *shapes) if math.isinf(high) else high)
-        # a logarithm near zero has digits that its probability has not
+        # the logarithm of a probability near one has digits that the probability lacks
         return self._total(lambda k: _surprise(self._logpmf(k, *shapes)), int(low), int(last), *shapes)
 
 
@@ -143,11 +143,11 @@ class Tabulated(Checked, _Sample):  # type: ignore[misc]
     """scipy's law of given values and their probabilities, with the digits of both tails and of central moments."""
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
-        """Keep the class, in place of which ``rv_discrete`` returns another."""
+        """Keep this class, instead of the other one that ``rv_discrete`` returns."""
         return object.__new__(cls)
 
     def _shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return P(count <= k) and P(count > k) of k before the first value, and at each, from the nearer end."""
+        """Return P(count <= k) and P(count > k) before the first value, and at each value, from the nearer end."""
         below, above = np.append(0.0, np.cumsum(self.pk)), np.append(np.cumsum(self.pk[::-1])[::-1], 0.0)
         lower = below < above
         return np.where(lower, below, 1 - above), np.where(lower, 1 - below, above)
@@ -165,13 +165,13 @@ class Tabulated(Checked, _Sample):  # type: ignore[misc]
         return self.xk[np.searchsorted(-self._shares()[1][1:], -np.asarray(q))]
 
     def _logs(self) -> NDArray[np.float64]:
-        """Return the logarithms of all probabilities, of one near 1 from the others."""
+        """Return the logarithms of all probabilities, that of the largest from the sum of the others."""
         first, log_p = np.argmax(self.pk), np.log(self.pk)
         log_p[first] = np.log1p(-np.delete(self.pk, first).sum())
         return np.asarray(log_p)
 
     def _at(self, k: Any, table: NDArray[np.float64], without: float) -> Any:
-        """Return what stands in a table for values k, and something else for those that are none."""
+        """Return the entries of a table at values k, and `without` where k is not a value of the law."""
         at = np.minimum(np.searchsorted(self.xk, k), self.xk.size - 1)
         return np.where(self.xk[at] == k, table[at], without)
 
@@ -196,12 +196,12 @@ class Tabulated(Checked, _Sample):  # type: ignore[misc]
 
 
 RARE = 1e-8
-"""Chance below which binomial draws are those of Poisson's law, no farther from them than that (Le Cam); of less,
-random states of old, and numpy of old, take it from one and keep fewer digits."""
+"""Chance below which binomial draws are those of Poisson's law, which is no farther off than the chance (Le Cam): of
+smaller chances p, old random states and old versions of numpy take 1 - p and lose digits."""
 
 
 def binomial_draws(random_state: Any, n: Any, p: Any, size: Any) -> Any:
-    """Return binomial draws of chances p that are at most one half, to the digits of p."""
+    """Return binomial draws for chances p of at most one half, to the digits of p."""
     few = random_state.poisson(n * np.where(p < RARE, p, 0.0), size)
     return np.minimum(few + random_state.binomial(n, np.where(p < RARE, 0.0, p), size), n)
 
@@ -210,13 +210,13 @@ _LARGEST = 2**1023
 
 
 def integers(k: Any) -> Any:
-    """Round down without a detour over floats, which end at 2**53."""
+    """Round down; integers make no detour through floats, which are exact up to 2**53 alone."""
     k = np.asarray(k)
     return k if k.dtype.kind in "iu" else np.floor(k).astype(np.int64)
 
 
 def two_floats(count: NDArray[Any], parts: NDArray[np.float64]) -> None:
-    """Write whole numbers, or floats for what they are, as sums of two floats into parts, shape (2, ...)."""
+    """Write numbers as sums of two floats into parts, shape (2, ...); the second is 0 for floats."""
     high, low = parts[0, ...], parts[1, ...]  # arrays, for single numbers too
     high[...], low[...] = count, 0.0
     if count.dtype.kind in "iu":
@@ -235,7 +235,7 @@ def between(law: Any, first: Any, last: Any, mean: Any, *shapes: Any) -> NDArray
 
 
 def _whole_below(number: float, most: int) -> int:
-    """Return a number rounded down, between 0 and the most."""
+    """Return a number rounded down, kept between 0 and `most`."""
     return most if not number < most else max(0, int(number))
 
 
@@ -253,7 +253,7 @@ def quantiles(law: Any, q: Any, last: Any, *shapes: Any, upper: bool = False) ->
         low, high = -1, int(last) if math.isfinite(last) else _LARGEST
         with np.errstate(all="ignore"):
             mean, variance, *_ = law._stats(*shapes)
-        # from the mean outwards, by spreads that double: most quantiles lie within a few
+        # from the mean outwards, in steps that double: most quantiles lie within a few standard deviations
         place, reach = _whole_below(mean, high), _whole_below(variance**0.5, high) + 1
         if reached(place):
             high = place

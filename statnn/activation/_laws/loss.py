@@ -16,7 +16,7 @@ NeuronLoss: TypeAlias = Callable[[Ints], ArrayLike]
 
 
 class Process(Protocol):
-    """What the sum takes of a process: its parameters, its start, and the count law with b raised."""
+    """What the sum needs of a process: its parameters, its start, and the count law with b raised."""
 
     @property
     def neurons(self) -> int:
@@ -49,7 +49,7 @@ def expected_loss(process: Process, D: int, per_neuron_loss: NeuronLoss) -> floa
         initial, share = np.array([0]), np.array([1.0])
     else:
         initial, times = np.unique(process.start.counts, return_counts=True)
-        seen = process.start.samples * process.c  # which the counts add up to on average, not always
+        seen = process.start.samples * process.c  # the sum of the counts on average, not always
         share = times * (initial + process.b) / (seen + process.b * process.neurons)
     losses = [process._law(D, k0, 1.0).expect(per_neuron_loss) for k0 in initial.tolist()]
     return float(share @ losses)

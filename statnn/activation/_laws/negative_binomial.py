@@ -17,11 +17,11 @@ from statnn.activation._laws.distribution import Discrete, between, quantiles, t
 from statnn.activation._laws.weight_kernels import log_negative_binomial
 
 _SUMMED = 1e6
-"""Shapes from which on the incomplete beta function loses digits to the rounding of 1/(1+m)."""
+"""Shape above which the incomplete beta function loses digits to the rounding of 1/(1+m)."""
 
 
 def _whole(k: Any) -> Any:
-    """Round down, integers not by way of floats, which end at 2**53."""
+    """Round down; integers make no detour through floats, which are exact up to 2**53 alone."""
     k = np.asarray(k)
     return k if k.dtype.kind in "iu" else np.floor(k).astype(float)
 
@@ -42,7 +42,7 @@ def log_weight(k: Any, n: Any, m: Any, n_low: Any = 0.0, m_low: Any = 0.0) -> ND
 class _NegativeBinomial(Discrete):
     """scipy.stats.nbinom of shape n, with :math:`P(k) = m^k (1+m)^{-n-k} (n)_k/k!`."""
 
-    def _argcheck(self, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:  # noqa: ARG002 - may have any sign
+    def _argcheck(self, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:  # noqa: ARG002 - low parts have any sign
         return (n > 0) & (m >= 0)
 
     def _logpmf(self, k: Any, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:
@@ -84,11 +84,11 @@ class _NegativeBinomial(Discrete):
             return n * m, spread**2, (1 + 2 * m) / spread, 6 / n + 1 / spread**2
 
     def _rvs(self, n: Any, m: Any, *_: Any, size: Any = None, random_state: Any = None) -> Any:
-        rates = random_state.gamma(n, m, size)  # 1/(1 + m) has no digits of small odds
+        rates = random_state.gamma(n, m, size)  # from rates, because 1/(1 + m) has no digits of small odds
         if np.max(rates, initial=0.0) > LARGEST_COUNT:
             raise ValueError(f"a count of about {np.max(rates):.1e} exceeds {LARGEST_COUNT:.1e}; ask for fewer samples")
         return random_state.poisson(rates)
 
 
 negative_binomial = _NegativeBinomial(name="negative_binomial", shapes="n, m, n_low, m_low")
-"""Of shape n + n_low and odds m + m_low; the low parts are what floats n, m have no digits for."""
+"""Law of shape n + n_low and odds m + m_low; low parts hold the digits beyond the floats n, m."""

@@ -5,7 +5,7 @@ Two exact routes. The pure birth chain, where j woken neurons become j + 1 with 
 
 .. math:: P(j) = \binom Mj \Delta^j r_0, \qquad r_i = \frac{(y-bM+bi)_m}{(y)_m},
 
-has no steps but cancels about 2 M bits, so it is done in integers of as many bits.
+has no steps but cancels about 2 M bits, so it is computed in integers of as many bits.
 Here M neurons are silent at the start and y is the total weight, :math:`n_0 + bN`.
 """
 
@@ -23,9 +23,10 @@ from statnn._digits import with_digits
 _MOST_UPDATES = 2 * 10**9
 _MOST_BITWISE = 500
 _MOST_STEPS = 10**6
-"""Events from which on the other route is faster, where it is feasible: each rounds all weights by some 3e-17."""
+"""Events beyond which inclusion and exclusion is preferred, where feasible: it is faster, and each step of the chain
+rounds all weights by some 3e-17."""
 _TINY, _LOST = 1e-290, 1e-305
-"""Weights below which none is returned, and none is followed: of what is cut off, those above have their share."""
+"""Weights below these are not returned, and not followed; between them is room for the error of what is cut off."""
 
 
 @kernel
@@ -34,7 +35,7 @@ def _birth_chain(asleep: int, b: float, history: float, draws: int, p: Any) -> N
     p[0] = 1.0
     low, high = 0, 0
     for t in range(draws):
-        past = history + t  # taken off the whole weight, sleepers would leave no digits of it
+        past = history + t  # the whole weight less that of sleepers would have no digits of it
         weight = past + b * asleep
         if high < asleep:
             high += 1
@@ -51,7 +52,7 @@ def _birth_chain(asleep: int, b: float, history: float, draws: int, p: Any) -> N
 
 def _differences(asleep: int, b: float, history: float, draws: int) -> NDArray[np.float64]:
     bits = 2 * asleep + 1200
-    # beside those of the result, the digits of ln Γ before its point
+    # the digits of the result, and those of ln Γ before its point
     own = with_digits(int((bits + 64) * log10(2)) + 1 + int(log10(history + b * asleep + draws)))
     weights = [own.mpf(history) + own.mpf(b) * i for i in range(asleep + 1)]
     top = own.loggamma(weights[-1] + draws) - own.loggamma(weights[-1])

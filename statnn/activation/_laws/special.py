@@ -86,14 +86,14 @@ def mixed_log_gamma_scalar(x: float, s: float, t: float) -> float:
     small, large = min(s, t), max(s, t)
     if small == 0.0:
         return 0.0
-    if small < 1e-290 * max(x + large, 1.0) and small < 1e-17 * x:  # linear; some terms have no digits there
+    if small < 1e-290 * max(x + large, 1.0) and small < 1e-17 * x:  # linear; terms below lose their digits there
         return small * digamma_difference_scalar(x, large)
     kept, lost, climbed = 1.0, 0.0, 0.0
     while x < LARGE:
         u = (s / (x + s)) * (t / (x + t))
         lost += kept * u
         kept *= (x / (x + s)) * ((x + s + t) / (x + t))
-        if kept < 1e-100:  # sixteen factors may be below all floats
+        if kept < 1e-100:  # sixteen factors may underflow
             climbed -= math.log(kept)
             kept = 1.0
         x += 1.0
@@ -107,7 +107,7 @@ def mixed_log_gamma_scalar(x: float, s: float, t: float) -> float:
     else:
         first = (x - 0.5) * math.log((x / (x + s)) * ((x + s + t) / (x + t)))
     if large < 4e-6 * x:  # a difference of drops would cancel; the midpoint is off by (large/x)^2
-        series = small * _stirling_bend(x + 0.5 * (small + large)) * large  # the product of both may be no float
+        series = small * _stirling_bend(x + 0.5 * (small + large)) * large  # small * large may underflow
     else:
         series = _stirling_drop(x, small) - _stirling_drop(x + large, small)
     return climbed + first + s * math.log1p(t / (x + s)) + t * math.log1p(s / (x + t)) + series
@@ -170,7 +170,7 @@ def trigamma_beyond_scalar(x: float, s: float) -> float:
 @kernel
 def flatness_scalar(x: float, s: float) -> float:
     """1 + d ln[psi(x + s) - psi(x)]/d ln x, which is small where psi is nearly a logarithm and s far below x."""
-    if x < 1e-100:  # 1/x^2 may be no float; of psi its pole is left
+    if x < 1e-100:  # 1/x^2 may overflow; only the pole of psi matters
         return -x / (x + s)
     if x < LARGE:
         return 1.0 - x * trigamma_difference_scalar(x, s) / digamma_difference_scalar(x, s)
@@ -180,7 +180,7 @@ def flatness_scalar(x: float, s: float) -> float:
     else:
         log = math.log1p(u) / u
         bend = deviance_series(1.0 + u, u, u / (2.0 + u)) / (1.0 + u) / u if u < 0.5 else log - 1.0 / (1.0 + u)
-    if x > 1e17:  # what is beyond the logarithm may be no float beside s: half of s/(x (x + s)), and nothing else
+    if x > 1e17:  # only half of s/(x (x + s)) is left beyond the logarithm, and it may underflow without the factor s
         return (bend - 0.5 / (x + s) / (1.0 + u)) / (log + 0.5 / (x + s))
     beyond = digamma_beyond_scalar(x, s)
     return (bend + (beyond - x * trigamma_beyond_scalar(x, s)) / u) / (log + beyond / u)

@@ -19,7 +19,7 @@ Term = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
 _RELATIVE_TOLERANCE = 1e-11
 _SMALLEST = sys.float_info.min
-"""The least float with all its digits: no change below it says anything."""
+"""The least float with all its digits: smaller changes mean nothing."""
 _FEWEST_KNOTS, _MOST_KNOTS = 2**9, 2**16
 
 
@@ -54,8 +54,8 @@ def smooth_sum(term: Term, first: int, last: int, *, peak: int | None = None) ->
     first, last : int
         The range, both ends included; an empty range sums to 0.
     peak : int, optional
-        About where the term is largest, to within the width of the peak: no grid that is dense at the ends alone
-        sees one that is narrow.
+        About where the term is largest, to within the width of the peak: a grid that is dense at the ends alone
+        would miss a narrow peak.
 
     Warns
     -----

@@ -1,16 +1,17 @@
 r"""Logarithms of count weights that keep their digits at any size: nothing in them cancels.
 
-In Stirling's form a beta-binomial weight, k of n = k + m from a black and b white balls, is a table of four cells,
+In Stirling's form the beta-binomial weight of k black among n = k + m draws, from a black and b white balls, is that
+of a table of four cells,
 
 .. math:: \ln P(k) = -\sum_{\text{cells}} d(x, e) + \tfrac12 \ln\frac{a\,b\,n\,T}{2\pi\,k\,m\,(a+k)(b+m)(a+b)}
           + \Delta\mu, \qquad d(x, e) = x\ln\frac xe + e - x \ge 0,
 
-x the cells a, k, b, m, T their sum, and e what margins alone would make of each: (a+k)(a+b)/T for a, and so on. All
-cells are off by the same :math:`\delta = (am - bk)/T`. The remainder Δμ of Stirling's formula is of the order of the
-inverse cells. The differences of lnΓ that this stands for are as large as a ln a.
+with x the cells a, k, b, m, T their sum, and e what the margins alone would make of each: (a+k)(a+b)/T for a, and so
+on. All cells are off by the same :math:`\delta = (am - bk)/T`, up to its sign. The remainder Δμ of Stirling's
+formula is of the order of the inverse cells. The lnΓ whose differences this replaces are as large as a ln a.
 
-The condition number of a weight is the square root of the smaller of cells and balls: counts and balls therefore come
-as sums of two floats, high and low, and δ is exact before it is rounded.
+The condition number of a weight is the square root of the smaller of cells and balls: counts and balls therefore are
+sums of two floats, high and low, and δ is exact before it is rounded.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from statnn.activation._laws.special import (
 
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 _SPLIT = 2.0**27 + 1
-"""x times it, rounded, parts the 53 bits of x into two halves whose products are exact (Veltkamp)."""
+"""The rounded product with x splits the 53 bits of x into two halves whose products are exact (Veltkamp)."""
 
 
 @helper
@@ -46,7 +47,7 @@ def _remainder(x: float) -> float:
 
 @helper
 def _deviance(x: float, delta: float, e: float) -> float:
-    """Return x ln(x/e) + e - x for x - e = delta, which is given apart and keeps its digits."""
+    """Return x ln(x/e) + e - x for x - e = delta, which is given separately to keep its digits."""
     v = delta / (2.0 * x - delta)
     if -0.3 < v < 0.3:  # beyond, no two terms below nearly cancel; within, every term is less than 0.09 of the last
         return deviance_series(x, delta, v)
@@ -75,7 +76,7 @@ def log_beta_binomial(k: Any, m: Any, a: Any, b: Any, out: Any) -> None:
     """Fill ln P(k black, m white), each argument of shape (2, size): high and low parts of whole numbers and balls."""
     for i in range(out.size):
         K, M, A, B = k[0, i], m[0, i], a[0, i], b[0, i]
-        # an empty cell has no Stirling's form; what is then left is one mixed difference of lnΓ
+        # an empty cell has no Stirling form; the weight is then one mixed difference of lnΓ
         if K == 0.0:
             out[i] = -mixed_log_gamma_scalar(B, A, M)
             continue
@@ -133,7 +134,7 @@ def log_binomial(k: Any, m: Any, hazard: Any, out: Any) -> None:
             out[i] = -math.inf
         elif M == 0.0:
             out[i] = K * (math.log1p(-asleep) if asleep < 0.5 else math.log(woken))
-        elif asleep < 1e-290:  # all that it is multiplied with is one
+        elif asleep < 1e-290:  # the other factor, woken^K, is one
             out[i] = mixed_log_gamma_scalar(1.0, K, M) - h * M
         else:
             n = K + M
@@ -144,9 +145,10 @@ def log_binomial(k: Any, m: Any, hazard: Any, out: Any) -> None:
 
 @kernel
 def beta_binomial_slopes(k: Any, m: Any, times: Any, draws: float, b: float, odds: float) -> Any:
-    """Return slopes, two and then three second ones, of Σ times ln P(k, m) in ln b and ln odds, of b/odds white balls.
+    """Return two first and three second derivatives of Σ times ln P(k, m) in ln b and ln odds, with b/odds white balls.
 
-    With δ as above, x + k and y + m balls of each colour after the draws, and ψ = ln + what is beyond, nothing cancels.
+    With δ as above, b + k black and b/odds + m white balls after the draws, and ψ split into ln and a rest, nothing
+    cancels.
     """
     w = b / odds
     a, share, rest = b + w, odds / (1.0 + odds), 1.0 / (1.0 + odds)
@@ -172,7 +174,7 @@ def beta_binomial_slopes(k: Any, m: Any, times: Any, draws: float, b: float, odd
 
 @kernel
 def negative_binomial_slopes(k: Any, times: Any, mean: float, s: float) -> Any:
-    """Return first and second derivative in s of Σ times ln P(k) of shape s and this mean, that of the counts."""
+    """Return first and second derivative in s of Σ times ln P(k) of shape s, with `mean` that of the counts."""
     first, second, x = 0.0, 0.0, s + mean
     for i in range(k.size):
         delta = k[i] - mean

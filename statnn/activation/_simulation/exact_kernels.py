@@ -55,7 +55,7 @@ def _log_binomial(k: float, n: float, p: float, q: float) -> float:
 
 @kernel
 def binomial(bits: Any, n: int, p: float, q: float) -> int:
-    """Draw Binomial(n, p) with q = 1 - p given apart, so that neither end loses its digits.
+    """Draw Binomial(n, p) with q = 1 - p given separately, so that neither end loses its digits.
 
     Inversion below a mean of 10; above it transformed rejection (Hörmann 1993, algorithm BTRS) with the
     squeeze of Kachitvichyanukul and Schmeiser (1988) around the normal weight.
@@ -81,12 +81,12 @@ def _few_or_many(bits: Any, n: int, p: float, q: float) -> int:
             u -= weight
             weight *= (n - k) * odds / (k + 1)
             k += 1
-            if weight < 1e-30 and k > mean:  # weights add up to 1 less rounding, and u may lie in what is missing
+            if weight < 1e-30 and k > mean:  # rounded weights may sum to less than 1, and u may lie in the gap
                 break
         return k
     size = float(n)
     spread = math.sqrt(mean * q)
-    # constants of Hoermann's hat, a k/edge + b u of u uniform in (-1/2, 1/2), fitted for np >= 10
+    # constants of Hoermann's hat, k = (2 a/edge + b) u + centre for u uniform in (-1/2, 1/2), fitted for np >= 10
     b = 1.15 + 2.53 * spread
     a = -0.0873 + 0.0248 * b + 0.01 * p
     inner = 0.92 * b - 4.2
@@ -108,7 +108,7 @@ def _few_or_many(bits: Any, n: int, p: float, q: float) -> int:
         d = abs(k - mode)
         variance = mean * q
         if 20.0 < d < 0.5 * variance - 1.0:
-            # ln of the weight over that of the mode is normal up to `doubt`: between the two no logarithm is needed
+            # ln of the weight over that of the mode is normal up to `doubt`: outside this band it is not needed
             doubt = d / variance * ((d * (d / 3.0 + 0.625) + 1.0 / 6.0) / variance + 0.5)
             normal = -0.5 * d * d / variance
             if v < normal - doubt:
@@ -149,7 +149,7 @@ def competing_counts(rng: Any, bits: Any, weights: Any, draws: Any, out: Any) ->
         top = max(top, share[i])
     for i in range(size):
         share[i] = math.exp(share[i] - top)  # the largest is 1, so that their sum cannot vanish
-    # sums of those that follow, added up from the end: what is left of a whole would go below zero by rounding
+    # sums of the later shares, added from the end: differences from a total could go below zero by rounding
     beyond = share.copy()
     beyond[size - 1] = 0.0
     for i in range(size - 2, -1, -1):
@@ -170,7 +170,7 @@ def competing_counts(rng: Any, bits: Any, weights: Any, draws: Any, out: Any) ->
 
 @kernel
 def births(rng: Any, asleep: int, b: float, history: float, draws: Any, out: Any) -> None:
-    """Fill out[t], neurons woken in the first draws[t] events: O(K) geometric waits, each of a beta-drawn chance.
+    """Fill out[t], neurons woken in the first draws[t] events: O(K) geometric waits, each of a beta-distributed chance.
 
     While j neurons have woken, a birth has the chance b(M-j)/(y+n) at event n: a two-colour urn again, so the
     wait is geometric given a hidden p ~ Beta(b(M-j), y+n-b(M-j)).

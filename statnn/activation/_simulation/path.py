@@ -51,7 +51,7 @@ def checkpoints(last: int, number: int = 60) -> NDArray[np.int64]:
     Raises
     ------
     TypeError, ValueError
-        If arguments are no whole numbers in their ranges.
+        If arguments are not whole numbers in their ranges.
 
     See Also
     --------
@@ -124,7 +124,7 @@ class Paths(ByValue):
         level : float
             Share of the replicas in the band, between 0 and 1.
         **style
-            Of the curve, as for ``ax.plot``.
+            Style of the curve, as for ``ax.plot``.
 
         Returns
         -------
@@ -133,7 +133,7 @@ class Paths(ByValue):
         Raises
         ------
         ValueError
-            If `level` is outside (0, 1), or no checkpoint is above 0, and so on a logarithmic axis.
+            If `level` is outside (0, 1), or no checkpoint is above 0, as a logarithmic axis needs.
         """
         level = share(level, "level", why="the share of replicas in the band")
         drawable(self.checkpoints, "checkpoints")

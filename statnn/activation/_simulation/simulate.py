@@ -25,11 +25,11 @@ _BLOCK = 2**13
 """Neurons of one block of an exact path with counts; the stream of a block belongs to its number."""
 
 _TASKS = 64
-"""Replicas of paths without counts are dealt out over so many tasks."""
+"""Replicas of paths without counts are distributed over at most this many tasks."""
 
 
 class Process(path.Process, Protocol):
-    """What a simulation takes of a process: its exact laws between checkpoints, and its rule step by step."""
+    """What a simulation needs of a process: its exact laws between checkpoints, and its rule step by step."""
 
     _independent: ClassVar[bool]
 
@@ -60,7 +60,7 @@ class _Task:
         return slice(first, min(last, self.process.neurons))
 
     def room(self) -> Ints:
-        """Return contiguous room for the counts: the result itself where it is contiguous."""
+        """Return a contiguous array for the counts: the result itself if it is contiguous."""
         if self.out is not None and self.out.flags.c_contiguous:
             return self.out
         return np.empty((self.checkpoints.size, self.neurons.stop - self.neurons.start), dtype=np.int64)

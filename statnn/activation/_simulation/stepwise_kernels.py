@@ -1,7 +1,7 @@
 """Kernels that follow the rule as it is written: one sample, or one activation event, after the other.
 
 The urn copies an earlier event or, with its share of b, takes any neuron. Copying from a full history costs
-O(D) memory and a cache miss an event. Here the old events are summed up in an alias table over neurons, the
+O(D) memory and a cache miss per event. Here the old events are summed up in an alias table over neurons, the
 recent ones kept in a short list that stays in cache; when the list is full the table is made anew.
 """
 
@@ -17,7 +17,7 @@ from statnn._compile import helper, kernel
 from statnn._xoshiro import uniform
 
 EVENTS_AT_ONCE = 10**7
-"""Kernels return to Python after so many events, so that an interrupt gets through."""
+"""Kernels return to Python after this many events, so that an interrupt gets through."""
 
 
 class UrnState(NamedTuple):
@@ -80,7 +80,7 @@ def tabulate(state: Any) -> None:
             n_rich -= 1
             poor[n_poor] = high
             n_poor += 1
-    # whoever is left over misses 1 by rounding alone
+    # slots that are left over miss 1 by rounding alone
     for j in range(n_poor):
         keep[poor[j]] = 1.0
     for j in range(n_rich):
@@ -97,7 +97,7 @@ def _pick(u: float, old: int, new: int, state: Any, b: float) -> int:
         place = u * (neurons / old)
         slot = min(int(place), neurons - 1)  # u * (N / n) can be rounded up to N
         other = int(state.alias[np.uint64(slot)])
-        # what is left of the uniform number below its whole part is uniform again: one draw picks slot and neuron
+        # the fractional part of the uniform number is uniform again: one draw picks slot and neuron
         return slot if place - slot < state.keep[np.uint64(slot)] else other
     u -= old
     if u < new:
