@@ -1,7 +1,7 @@
-"""Activation functions: a name, the function, its derivative, and all that is known of them.
+"""Activation functions: a name, the function, its derivative, and all known properties.
 
-What is known of a function stands in its one entry here; other files ask for it, and never which function it is.
-Kernels know those of `ACTIVATIONS` by a number; a function of a user's own is called as it is, once it was checked.
+The properties of a function stand in its one entry here; other files ask for them, never which function it is.
+Kernels know the functions in `ACTIVATIONS` by a number; a user's own function is called as it is, after a check.
 All are elementwise, keep float32 and float64, and are exact to a few units in the last place of their precision; the
 derivatives too, also where they are tiny: tanh' is computed as 4t/(1+t)² with t = exp(-2|h|), since 1 - tanh² has no
 digits left in the tails. Only erf', a Gaussian, loses digits as h² grows, and some σ' beside their zeros.
@@ -43,12 +43,12 @@ class Activation:
 
     Both are tried when the activation is made, at some 4,000 fields from -8 to 8 and 80 up to ±1000 where σ is finite.
     A stated derivative is compared with central differences of σ, away from kinks: it may be off by 10⁻⁶ of the larger
-    of |σ'(h)| and the largest slope for |h| <= 1. What is wrong within fields of 0.004 only may be missed.
+    of |σ'(h)| and the largest slope for |h| <= 1. Errors in an interval narrower than 0.004 may be missed.
 
     Parameters
     ----------
     name : str
-        What messages and labels say.
+        Name in messages and labels.
     function : callable
         Array in, array of the same shape out. To be sent to another process it must be a function that can be
         imported: defined at the top of a module, not a lambda. The same holds for the derivative.
@@ -57,7 +57,7 @@ class Activation:
         smooth; that costs 25 to 193 values of σ for one of σ', and σ must return float64.
     kinks : sequence of float
         Fields where σ has a kink or a jump. Differences do not reach across them, and at one the numerical derivative
-        is that from the left. Beside a stated derivative they may be left out: where averages need them, they are
+        is that from the left. With a stated derivative they may be left out: where averages need them, they are
         searched for.
 
     Attributes
@@ -67,9 +67,9 @@ class Activation:
     odd : bool
         σ(-h) = -σ(h).
     increasing : bool
-        Strictly; where float64 tells values apart.
+        Whether it increases strictly, where float64 tells values apart.
     bounds : (float, float) or None
-        Between what numbers all values lie; None where there are none, or none are known.
+        Bounds of all values; None if there are none, or none are known.
     slopes : (float, float) or None
         Slopes below and above zero, of a function that is linear on either side of it.
     slope : float
@@ -115,9 +115,9 @@ class Activation:
     derivative: Callable[[Values], Values]
     kinks: tuple[float, ...] = ()
     breaks: tuple[float, ...] = ()
-    """Fields at which panels of integrals must end: kinks, also those not stated, and around what is narrow."""
+    """Fields at which panels of integrals must end: kinks, stated or not, and the edges of narrow features."""
     jumps: tuple[tuple[float, float], ...] = ()
-    """Fields at which it is not continuous, each with the value above less that below."""
+    """Fields at which it is not continuous, each with the value above minus that below."""
     code: int = OWN
     odd: bool = False
     increasing: bool = False
@@ -131,13 +131,13 @@ class Activation:
     tanh: tuple[float, float, float] | None = None
     averages: ClosedForms | None = None
     fields_of_slope: Callable[[float], float] | None = None
-    """|h| at which σ' has fallen by a factor from its largest value, that at zero; where it has a closed form."""
+    """|h| at which σ' has fallen by a factor from its largest value, at zero; None without a closed form."""
     exact: Callable[[Any, Any], Any] | None = None
-    """σ of the module mpmath and a field, where it is analytic and no line."""
+    """σ as a function of the module mpmath and a field, if it is analytic and not linear."""
     torch: Elsewhere = ()
-    """Class of torch.nn, and what its attributes must be."""
+    """Class of torch.nn, and the values that its attributes must have."""
     onnx: Elsewhere = ()
-    """Operator of ONNX, and what its attributes must be; the first is what it is where the file leaves it out."""
+    """Operator of ONNX, and the values that its attributes must have; the first entry is the default without them."""
 
     def __init__(
         self,
@@ -173,7 +173,7 @@ class Activation:
 
     @property
     def smooth(self) -> bool:
-        """Whether it is known to be analytic, and no line."""
+        """Whether it is known to be analytic, and is not linear."""
         return self.exact is not None
 
     @property
@@ -193,16 +193,16 @@ class Activation:
 
     @property
     def kernel(self) -> tuple[int, float]:
-        """What kernels know of the function: its number, and the slope below zero."""
+        """What kernels need of the function: its number, and the slope below zero."""
         return self.code, self.slope
 
     @property
     def parameters(self) -> dict[str, float]:
-        """Numbers that make it, beside its name."""
+        """Numbers that define it, besides its name."""
         return {"slope": self.slope} if self.name in _FAMILIES and self.built_in else {}
 
     def exactly(self, h: Any) -> Any:
-        """Return σ(h) of a number of mpmath, to its digits.
+        """Return σ(h) of a number h of mpmath, to its precision.
 
         Raises
         ------
@@ -240,11 +240,11 @@ class Activation:
         given = array_of(fields, "fields")
         if given.dtype.kind not in "biuf":
             raise TypeError(f"fields of activation {self.name!r} must be real numbers, not {given.dtype}")
-        with np.errstate(over="ignore"):  # long doubles beyond all floats
+        with np.errstate(over="ignore"):  # long doubles beyond the range of floats
             return self.function(given if given.dtype in _PRECISIONS else given.astype(np.float64))
 
     def _within(self) -> dict[str, Any]:
-        """Return what a table of a result that holds it says of it."""
+        """Return its entries in the table of a result that holds it."""
         return {"name": self.name, **self.parameters}
 
     def __repr__(self) -> str:
@@ -272,11 +272,11 @@ class Activation:
         return _checked_before, (self.name, self.function, self.derivative, places)
 
     def _stored(self) -> dict[str, Any]:
-        """Return what files hold: the name, and of a function of a user's own no more."""
+        """Return what files hold: the name, and parameters if it is built in."""
         return {"name": self.name, "parameters": self.parameters if self.built_in else None}
 
     def _own_functions(self) -> tuple[Function, ...]:
-        """Return what stores know it by, besides its name, where it is a user's own."""
+        """Return the user's own functions by which, besides its name, stores know it."""
         return () if self.built_in else tuple(f for f in (self.function, self.derivative) if not is_own(f))
 
     @classmethod
@@ -302,7 +302,7 @@ def _entry(name: str, function: Function, derivative: Function, code: int, **fac
 
 
 def _checked_before(name: str, function: Function, derivative: Function, places: dict[str, Any]) -> Activation:
-    """Return a function of a user's own that was checked before it was sent."""
+    """Return a user's own activation that was checked before it was sent."""
     return _entry(name, function, derivative, OWN, **places)
 
 
@@ -451,16 +451,16 @@ def known_as(
     ----------
     library : {"torch", "onnx"}
     name : str
-        Of a class or an operator.
+        Name of a class or an operator.
     attribute : callable
         Returns the value of an attribute by name, None where the file leaves it out.
     where : str
-        Where it stands, for the message.
+        Where it was found, for the message.
 
     Raises
     ------
     ValueError
-        If the name is known, and the attributes make it another function.
+        If the name is known, but the attributes make it another function.
     """
     named = [sigma for sigma in ACTIVATIONS.values() if getattr(sigma, library)[:1] == (name,)]
     for sigma in named:

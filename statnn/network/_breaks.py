@@ -1,7 +1,7 @@
-"""Where a function of a user's own jumps or bends, or varies on a narrow scale: there panels of integrals end.
+"""Where a user's own function jumps, bends, or varies on a narrow scale: panels of integrals end there.
 
-The function is interpolated by polynomials on some 300 panels. Those whose Chebyshev coefficients do not fall are
-halved, wherever inside a panel the jump is.
+The function is interpolated by polynomials on some 300 panels. Panels whose Chebyshev coefficients do not fall are
+halved, wherever in a panel the jump is.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ _DEGREE = 20
 _TAIL = 4
 _SMALL = 1e-9
 _NODES = np.cos(np.pi * np.arange(_DEGREE) / (_DEGREE - 1))
-"""The ends of a panel among them, lest a jump beside one is in neither panel."""
+"""They include the ends of a panel, so that a jump beside one is not missed by both panels."""
 _LAST = np.linalg.inv(np.polynomial.chebyshev.chebvander(_NODES, _DEGREE - 1))[-_TAIL:].T
 _HALVINGS = 40
 MOST = 128
 """Places that are kept of each kind, the nearest to zero."""
 _EVERYWHERE = 0.8
-"""Share of the inner panels that are halved from which on a function is rough everywhere, and nothing is kept."""
+"""If more than this share of the inner panels is halved, the function is rough everywhere, and nothing is kept."""
 
 
 def _panels() -> Floats:
-    """Return edges of the first panels, none of them a round number, where jumps use to be."""
+    """Return edges of the first panels, none of them a round number, where jumps tend to be."""
     outer = 8.0137 * 1.2237 ** np.arange(1, 24)
     return np.concatenate([-0.97 * outer[::-1], np.linspace(-7.7713, 8.0137, 257), outer])
 
@@ -41,9 +41,9 @@ def panel_ends(
     stated: Sequence[float],
     what: str,
 ) -> tuple[float, ...]:
-    """Return where panels must end, in increasing order: stated places, jumps of either, ends of what is narrow.
+    """Return where panels must end, in increasing order: stated places, jumps of either, edges of narrow features.
 
-    What varies within fields of 0.006 only, lies beyond -650 or 830, or beyond many others, may be missed.
+    Features narrower than 0.006, beyond -650 or 830, or beyond many others, may be missed.
     """
     places = np.array(stated, dtype=float)
     for part in (function, derivative):
@@ -55,7 +55,7 @@ def panel_ends(
 
 
 def jumps(function: Callable[[Values], Values], places: Sequence[float], what: str) -> tuple[tuple[float, float], ...]:
-    """Return places at which the function jumps, of those given, each with its value above less that below."""
+    """Return places at which the function jumps, of those given, each with its value above minus that below."""
     fields = np.array(places, dtype=float)
     steps = np.array([1e-3, 1e-9, 4e-12])[:, None] * np.maximum(1.0, np.abs(fields))
     values = evaluate(function, np.stack([fields + steps, fields - steps]), what).astype(float)
@@ -67,7 +67,7 @@ def jumps(function: Callable[[Values], Values], places: Sequence[float], what: s
 
 
 def _breaks(function: Callable[[Values], Values], what: str) -> tuple[Floats, Floats]:
-    """Return jumps of one function, and the ends of panels in which it varies on a narrow scale without one."""
+    """Return jumps of one function, and the ends of panels in which it varies on a narrow scale without a jump."""
     low, high = PANELS[:-1], PANELS[1:]
     owner, first, unit = np.arange(low.size), np.empty(0, dtype=np.int64), 0.0
     for halvings in range(_HALVINGS):
@@ -99,5 +99,5 @@ def _breaks(function: Callable[[Values], Values], what: str) -> tuple[Floats, Fl
 
 
 def _nearest(places: Floats) -> Floats:
-    """Return as many as are kept, the nearest to zero."""
+    """Return the `MOST` places nearest to zero."""
     return places[np.argsort(np.abs(places))[:MOST]]

@@ -1,4 +1,4 @@
-"""What a function must be to serve as an activation, and whether a stated derivative is the derivative.
+"""Checks that a function can serve as an activation, and that a stated derivative is its derivative.
 
 Everything is tried once, when an `Activation` is made, at fields from -1000 to 1000.
 """
@@ -21,7 +21,7 @@ _NEAR = 8.0
 _FINITE = 100.0
 _FAINT = 1e-9
 _JUMP = 1e-12
-"""Of the mean size of values, below which a jump is rounding."""
+"""Share of the mean size of values below which a jump is rounding."""
 _ADVICE = "numpy.vectorize(f, otypes=[float]) makes one of a function of single numbers"
 
 
@@ -54,7 +54,7 @@ class _Scale:
 
 
 def _trusted(fields: Floats, differences: tuple[Floats, Floats, Floats], eps: float) -> NDArray[np.bool_]:
-    """Return which differences have digits enough to tell; far out, in single precision, they may miss a wave."""
+    """Return which differences have enough digits to decide; far out, in single precision, they may miss a wave."""
     slope, error, size = differences
     most = np.where(np.abs(fields) <= _NEAR, max(TOLERANCE, 256 * eps), TOLERANCE)
     return np.asarray(error <= most * np.maximum(np.abs(slope), size))
@@ -101,7 +101,7 @@ def check(
 def _compare(
     what: str, fields: Floats, derived: Values, differences: tuple[Floats, Floats, Floats], scale: _Scale
 ) -> None:
-    """Raise where what a derivative returns is most wrong, among fields of order one if there are such."""
+    """Raise, naming the field at which a derivative is most wrong, among fields of order one if it is wrong there."""
     slope, error, _ = differences
     with np.errstate(all="ignore"):
         off = np.abs(derived.astype(float) - slope)
@@ -129,7 +129,7 @@ def _between(
 ) -> None:
     """Raise where the derivative is wrong between the other fields, or at a round number.
 
-    One difference tells where it may be wrong; only there it is computed to its digits.
+    A single difference shows where it may be wrong; only there is the slope computed accurately.
     """
     derived = evaluate(derivative, BETWEEN, f"derivative of {what}")
     step = _STEP * (scale.eps * 2.0**52) ** (1 / 3)
@@ -153,7 +153,7 @@ def _beside(
     kinks: tuple[float, ...],
     scale: _Scale,
 ) -> None:
-    """Raise where the derivative is wrong beside zero or a kink; close to them, by more than a hundredth."""
+    """Raise where the derivative is wrong beside zero or a kink; close to these, if by more than a hundredth."""
     places = np.unique([0.0, *kinks])[:, None]
     reach = np.maximum(1.0, np.abs(places)) * BESIDE
     fields, steps = (places + reach).ravel(), np.abs(reach).ravel() / 8
@@ -162,7 +162,7 @@ def _beside(
     _compare(what, far, evaluate(derivative, far, what), slopes(function, far, kinks, what), scale)
 
     def secant(h: Floats, step: Floats) -> tuple[Floats, Floats]:
-        """Return it, and how far rounding moves it."""
+        """Return the slope of the secant, and how far rounding moves it."""
         values = evaluate(function, np.stack([h + step, h - step]), what)
         over, under = values.astype(float)
         size = np.maximum(np.abs(over), np.abs(under))
@@ -222,7 +222,7 @@ def elementwise(function: Callable[[Values], Values], what: str) -> Values:
 
 
 def of_arrays(function: Callable[[Values], Values]) -> Callable[[Values], Values]:
-    """Return a function that was checked as one that returns arrays of floats, of no field, too."""
+    """Return a function that was checked as one that returns arrays of floats, even for no fields."""
     try:
         with np.errstate(all="ignore"):
             function(np.empty(0))
@@ -240,10 +240,10 @@ def _cause(error: Exception | None) -> str:
 
 
 def smooth(function: Callable[[Values], Values], what: str, kinks: tuple[float, ...], size: float) -> None:
-    """Raise if the function, whose values are of that size, has a kink or a jump that is not stated.
+    """Raise if the function, whose values are of this size, has a kink or a jump that is not stated.
 
-    Every gap between fields is narrowed to where it bends most. The slopes on both sides differ there by the same at a
-    kink, however narrow the gap, and elsewhere in proportion to it.
+    Every gap between fields is narrowed to where the function bends most. At a kink the slopes on its two sides differ
+    by the same amount however narrow the gap; elsewhere the difference is proportional to the gap.
     """
     beside = [k + side * 1e-7 * max(1.0, abs(k)) for k in kinks for side in (-1, 1)]
     edges = np.unique(np.concatenate([FIELDS, beside]))
@@ -253,9 +253,9 @@ def smooth(function: Callable[[Values], Values], what: str, kinks: tuple[float, 
     wide = _bend(function, what, *_narrowed(function, what, low, high, least))[0]
     low, high = _narrowed(function, what, low, high, least / 100)
     bend, steep, eps = _bend(function, what, low, high)
-    rounding = 32 * eps * size * np.maximum(1.0, np.abs(low) / _NEAR) / (high - low)  # of terms that grow as h, too
+    rounding = 32 * eps * size * np.maximum(1.0, np.abs(low) / _NEAR) / (high - low)  # terms may grow as h
     kink = (bend > 1e-4 * steep + rounding) & (bend > 0.25 * wide)
-    # at a jump the slope within the gap grows as that narrows; so it does at the rounding of terms that cancel
+    # at a jump the slope within the gap grows as the gap narrows; so does that of rounding, where terms cancel
     kink &= (bend < 4 * wide) | (bend * (high - low) > max(_JUMP, 256 * eps) * size)
     if kink.any():
         at = int(np.argmin(np.where(kink, np.abs(low), np.inf)))
@@ -272,7 +272,7 @@ def smooth(function: Callable[[Values], Values], what: str, kinks: tuple[float, 
 def _narrowed(
     function: Callable[[Values], Values], what: str, low: Floats, high: Floats, least: Floats
 ) -> tuple[Floats, Floats]:
-    """Return the ends of gaps no wider than `least`, each inside its own and around where that bends most."""
+    """Return the ends of gaps no wider than `least`, each in a given gap and around where the function bends most."""
     while (high - low > least).any():
         points = low + (high - low) / 4 * np.arange(5)[:, None]
         values = evaluate(function, points, what).astype(float)
@@ -286,7 +286,7 @@ def _narrowed(
 
 
 def _bend(function: Callable[[Values], Values], what: str, low: Floats, high: Floats) -> tuple[Floats, Floats, float]:
-    """Return how the slopes in the two halves of gaps differ, the larger of them, and the precision of values."""
+    """Return the difference of the slopes in the two halves of gaps, the larger slope, and the precision of values."""
     points = np.stack([low, (low + high) / 2, high])
     values = evaluate(function, points, what)
     with np.errstate(all="ignore"):
@@ -300,7 +300,7 @@ def _finite_at_kinks(
     derivative: Callable[[Values], Values],
     kinks: tuple[float, ...],
 ) -> None:
-    """Raise where the derivative has no value although the function has a slope on the left: fields can be there."""
+    """Raise where the derivative is not finite although the function has a slope on the left: fields can fall there."""
     places = np.unique([0.0, *kinks])
     slope, error, size = slopes(function, places, tuple(places), what)
     derived = evaluate(derivative, places, f"derivative of {what}")

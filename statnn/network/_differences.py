@@ -2,9 +2,9 @@
 
 Differences over twelve steps h, r h, r² h, ... are extrapolated to step zero (Richardson), and the entry of the
 table whose neighbours agree best is taken, with its rounding errors counted in; where none is good enough the steps
-are made smaller. The same table extrapolates the mean of both sides, which must meet the value in between: what is
-narrower than all steps, a jump and a kink are not taken for smooth. Steps never reach beyond a stated kink: near one,
-and at one, differences are one-sided.
+are made smaller. The same table extrapolates the mean of both sides, which must meet the value in between, so that
+features narrower than all steps, jumps and kinks are not taken for smooth. Steps never reach beyond a stated kink:
+near one, and at one, differences are one-sided.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RATIO = math.exp(-0.5)
 LARGEST_STEP = 0.4
 ENOUGH = 1e-11
 TRUSTED, AT_KINK = 1e-7, 1e-4
-"""Of the error of a slope; at a kink itself, which no average feels, it may be that of a root such as |h|^1.5."""
+"""Largest trusted error of a slope; at a kink itself, which no average feels, it allows a root such as |h|^1.5."""
 _BLOCK = 2**14
 _USUAL = np.linspace(-8.013, 8.0, 34)
 _ROUNDING = np.array([4.0, 24.0])
@@ -68,7 +68,7 @@ class Numerical:
 
 @dataclass(frozen=True)
 class AsArray:
-    """A function that returns lists, or other numbers than float64, or fails where there is no field, as one of arrays.
+    """A function of arrays made from one that returns lists, or numbers other than float64, or fails on empty arrays.
 
     Its values are floats, in which arithmetic neither overflows as in int8 nor rounds as in float16.
     """
@@ -84,12 +84,12 @@ class AsArray:
 
 
 def evaluate(function: Callable[[Values], Values], fields: Floats, what: str) -> Values:
-    """Return values of the same shape, NaN where the function itself raises that it has none.
+    """Return values of the same shape, NaN where the function raises an arithmetic or value error.
 
     Raises
     ------
     TypeError, ValueError
-        If the function keeps no shape, returns no real numbers, or fails everywhere.
+        If the function changes the shape, or does not return real numbers.
     """
     if not fields.size:
         return np.empty(fields.shape)
@@ -116,7 +116,7 @@ def reals(returned: Any, shape: tuple[int, ...], what: str) -> Values:
 
 
 def _one_by_one(function: Callable[[Values], Values], fields: Floats, what: str) -> Values:
-    """Return values where there are such, by halves; each at last as a pair, since arrays of one pass for numbers."""
+    """Return values where there are any, by halving; at last each field as a pair: arrays of one pass for numbers."""
     if fields.size > 3:
         half = fields.size // 2
         return np.concatenate([evaluate(function, part, what) for part in (fields[:half], fields[half:])])
@@ -139,7 +139,7 @@ def slopes(
 
     It is NaN where the field or σ is infinite, or the field NaN.
 
-    |σ| is never below 1e-4 of what it is on average for |h| <= 8: in tails values have no more digits than that.
+    The |σ| returned is at least 1e-4 of its average for |h| <= 8: in tails values have no more digits than that.
     """
     usual = np.abs(evaluate(function, _USUAL, what), dtype=float)
     least = 1e-4 * float(np.mean(usual[np.isfinite(usual)])) if np.isfinite(usual).any() else 0.0

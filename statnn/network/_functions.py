@@ -1,7 +1,7 @@
 """What activations compute, in numpy: values and derivatives, both exact to a few units in the last place.
 
 Fields are arrays of any shape, float32 or float64; whole numbers become float64. Tails are where digits are lost: each
-function is written so that nothing cancels there, and exponentials of large arguments get these in two parts.
+function is written so that nothing cancels there, and large arguments of exponentials are sums of two parts.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Values: TypeAlias = NDArray[Any]
 
 _SPLIT = 2.0**27 + 1.0
 _FAR = 1e18
-"""Field beyond which tanh' and erf' are zero; its square is a float32."""
-# 0.044715 and 2 √(2/π), of h (1 + tanh(√(2/π) (h + 0.044715 h³)))/2: what the first number leaves out is the second
+"""Field beyond which tanh' and erf' are zero; its square fits into float32."""
+# 0.044715 and 2 √(2/π), of h (1 + tanh(√(2/π) (h + 0.044715 h³)))/2: each as a float and the rest that it leaves out
 BEND, BEND_LOW = 0.044715, 2.196021142708559638e-18
 STEEP, STEEP_LOW = 1.5957691216057308, -9.969308809110920315e-17
 
@@ -175,7 +175,7 @@ def _halves(a: Values | float) -> tuple[Values, Values]:
 
 
 def _tanh_field(h: Values) -> tuple[Values, Values]:
-    """Return 2 √(2/π) (h + 0.044715 h³) in two parts: e to the first alone would lose its digits in the tails."""
+    """Return 2 √(2/π) (h + 0.044715 h³) in two parts: with the first alone, e^(...) would lose digits in the tails."""
     a = np.clip(h, -30.0, 30.0)
     square, square_low = _product(a, a)
     cubic, cubic_low = _product(square, BEND)

@@ -152,7 +152,7 @@ class OfGelu:
         return Moments(q * share, share + by_parts * bent, share + by_parts * (1 + q) / (2 + 4 * q))
 
     def _terms(self, q: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return M/q, what parts add to E Φ² in it, and (M' - M/q) over that."""
+        """Return M/q, what integration by parts adds to E Φ² in it, and (M' - M/q) over this term."""
         r = np.sqrt(1 + 2 * q)
         by_parts = q / (1 + q) / (np.pi * r)
         share = 0.25 + np.arctan2(q, r) / (2 * np.pi) + by_parts
@@ -180,6 +180,6 @@ class OfGelu:
 
 
 def _bow(angle: Floats) -> Floats:
-    """Return angle - sin(angle) of a small one."""
+    """Return angle - sin(angle) of a small angle."""
     square = angle * angle
     return angle * square / 6 * (1 - square / 20 * (1 - square / 42 * (1 - square / 72)))

@@ -27,13 +27,13 @@ Activations: TypeAlias = str | Activation | Sequence[str | Activation]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Trace(ByValue):
-    """What happened in every layer.
+    """Fields and activations of every layer.
 
     Parameters
     ----------
     fields : tuple of ndarray
         fields[m] = W^(m) h^(m) + b^(m), shape (samples, n_{m+1}), for m = 0 ... M-1; (n_{m+1},) of a single input.
-        Where fields are normalised, what the activation receives.
+        Where fields are normalised, these are the normalised ones.
     activations : tuple of ndarray
         activations[m] = h^(m), shape (samples, n_m), for m = 0 ... M; the first are the inputs, the last the outputs.
 
@@ -276,8 +276,8 @@ class Network:
         Raises
         ------
         TypeError, ValueError
-            If inputs do not fit, an activation of your own changes the shape or returns what is not finite and real,
-            or fields leave the range of the precision.
+            If inputs do not fit, an activation of your own changes the shape or returns values that are not finite and
+            real, or fields leave the range of the precision.
 
         Examples
         --------
@@ -380,7 +380,7 @@ class Network:
         )
 
     def __hash__(self) -> int:
-        ends = (self.raw_weights[0], self.raw_biases[-1])  # enough to tell networks apart; equal zeros have one sign
+        ends = (self.raw_weights[0], self.raw_biases[-1])  # enough to tell networks apart; + 0 gives zeros one sign
         norms = (self.normalisations[0], self.normalisations[-1])
         return hash((self.widths, self.dtype, norms, *((array + 0).tobytes() for array in ends)))
 
@@ -400,7 +400,7 @@ def _again(
     activations: tuple[Activation, ...],
     normalisations: tuple[BatchNorm | None, ...],
 ) -> Network:
-    """Make a network again that was sent to another process."""
+    """Rebuild a network that was sent to another process."""
     return Network(weights, biases, activations, normalisations=normalisations)
 
 
@@ -426,7 +426,7 @@ def _each(values: list[Any], function: Callable[[Any, int], Any]) -> list[Any]:
 
 
 def _norms_of(values: Any, weights: list[Reals]) -> list[BatchNorm | None]:
-    """Return one normalisation or None a layer."""
+    """Return one normalisation or None per layer."""
     if values is None:
         return [None] * len(weights)
     if isinstance(values, BatchNorm) or not isinstance(values, Iterable):

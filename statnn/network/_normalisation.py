@@ -102,7 +102,7 @@ class BatchNorm:
         return result
 
     def __call__(self, fields: ArrayLike) -> Reals:
-        """Return the normalised fields, float64, of fields of shape (..., n); raise where they have another."""
+        """Return the normalised fields, float64, of fields of shape (..., n); raise if their shape is another."""
         h = array_of(fields, "fields")
         if h.dtype.kind not in "biuf":
             raise TypeError(f"fields must hold real numbers, not {h.dtype}")
@@ -117,7 +117,7 @@ class BatchNorm:
         Parameters
         ----------
         dtype : numpy.float32 or numpy.float64
-            The precision; itself where it has it already.
+            The precision; the object itself if it has it already.
 
         Raises
         ------

@@ -1,7 +1,7 @@
-"""Numerical derivatives that are asked for often: interpolated between points where they were found.
+"""Numerical derivatives that are needed often, interpolated between points where they were computed.
 
-At large fields, of which there are many, it is a polynomial through values of the function that is differentiated: 64
-of them give what takes 24 or more for each of twenty slopes.
+At large fields, where panels are wide, a polynomial through values of the function is differentiated instead: 64
+values replace the 24 or more that each of twenty slopes takes.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from statnn._arguments import Floats
 from statnn.network._differences import Numerical, Values, evaluate
 
 NODES = 20
-"""Chebyshev points a panel: enough for singularities that lie no nearer than half a panel's width."""
+"""Chebyshev points per panel: enough for singularities that lie no nearer than half a panel's width."""
 WIDTH, EQUAL, HALVINGS, WIDENING, FARTHEST = 0.25, 128, 60, 1 / 32, 1e6
-"""Panels are that wide up to 128 widths from zero, then widen with the field, and end; towards zero they halve, so that
-a derivative which vanishes there as a power keeps its digits."""
+"""Panels are `WIDTH` wide up to `EQUAL` widths from zero, then widen with the field up to `FARTHEST`; towards zero they
+halve, so that a derivative which vanishes there as a power keeps its digits."""
 DIGITS = 1e-12
-"""What the last coefficients of a panel may be, beside |σ| and |σ'| at its end towards zero, where Gaussian weights are
+"""Largest last coefficients of a panel, relative to |σ| and |σ'| at its end towards zero, where Gaussian weights are
 largest."""
 ROUNDING = 64
-"""Or so many roundings of the field: the function itself rounds, and high coefficients feel it most."""
+"""Plus this many roundings of the field: the function itself rounds, and high coefficients feel it most."""
 TOWARDS_ZERO = 3
-"""Points of a panel that stand for that end; at one, both may vanish."""
+"""Points of a panel that stand for this end; at a single one, both may vanish."""
 HALVINGS_OF_WIDE = (0, 2, 4, 6, 8)
-"""Of wide panels, in parts no narrower than `WIDTH`: a wave that goes on for ever turns many times in one."""
+"""Halvings tried on wide panels, to parts no narrower than `WIDTH`: an endless wave oscillates many times in one."""
 VALUES = 64
-"""Points of that polynomial; its coefficients that are not used must vanish like the last ones."""
+"""Points of the polynomial through values; its unused coefficients must vanish like the last ones."""
 _GRID = 2.0**16
-"""Points are whole numbers of such parts of a panel: fields are then not rounded, which a steep function would feel."""
+"""Points in [-1, 1] are multiples of one over this: fields are then not rounded, which a steep function would feel."""
 
 Fit: TypeAlias = tuple[Floats, Floats, Floats, Floats]
 """Chebyshev coefficients of the slope, those that must vanish, the slope and |σ| at points: (panels, parts, ...)."""
@@ -44,7 +44,7 @@ class Tabulated:
     """A numerical derivative to the same 1e-10, or to the rounding of the field where that is more, in few operations.
 
     Fields lie in fixed panels, each with a polynomial through Chebyshev points that is made when a field first falls
-    there; what is found does not depend on the order in which fields come. A wide panel is halved until its parts are
+    there; results do not depend on the order in which fields come. A wide panel is halved until its parts are
     smooth. Where a panel holds a kink, or no parts are smooth, the derivative is computed for each field.
     """
 
@@ -84,7 +84,7 @@ class Tabulated:
         return slope.reshape(given.shape).astype(given.dtype if given.dtype.kind == "f" else np.float64)
 
     def _learn(self, panels: list[int]) -> None:
-        """Find the tables of panels: Chebyshev coefficients of equal parts, or None where none describe it."""
+        """Find the tables of panels: Chebyshev coefficients of equal parts, or None if no parts are smooth."""
         self._panels.update(dict.fromkeys(panels))
         left = np.array([panel for panel in panels if self._may_be_smooth(panel)], dtype=np.int64)
         width = self._edges[left + 1] - self._edges[left]
@@ -105,16 +105,16 @@ class Tabulated:
     def _fit(
         self, panels: NDArray[np.int64], parts: int, points: int, fitted: Callable[[Floats, Floats], Fit]
     ) -> NDArray[np.bool_]:
-        """Keep the coefficients of panels in parts where they describe the slope, and return where they do."""
+        """Keep the coefficients of panels, in parts, where they describe the slope; return for which panels they do."""
         if not panels.size:
             return np.zeros(0, dtype=bool)
         begin, end = self._edges[panels][:, None, None], self._edges[panels + 1][:, None, None]
         within = (np.arange(parts)[:, None] + (1 + _points(points)) / 2) / parts
         fields = begin + (end - begin) * within
-        with np.errstate(over="ignore", invalid="ignore"):  # no part at the end of floats is described
+        with np.errstate(over="ignore", invalid="ignore"):  # parts that overflow are not accepted
             coefficients, last, slope, values = fitted(fields, (end - begin) / parts)
         allowed = DIGITS + ROUNDING * np.finfo(float).eps * np.abs(fields).max(axis=(1, 2))
-        size = np.maximum(np.abs(slope), values)  # fields fall with the number of the point
+        size = np.maximum(np.abs(slope), values)  # fields decrease with the number of the point
         size = np.where(begin >= 0, size[..., ::-1], size)
         scale = size[..., :TOWARDS_ZERO].max(axis=2)
         small = np.abs(last).max(axis=2) <= allowed[:, None] * scale
@@ -143,13 +143,13 @@ class Tabulated:
 
 @cache
 def _points(count: int) -> Floats:
-    """Return Chebyshev points in [-1, 1], falling, but for their last bits."""
+    """Return Chebyshev points in [-1, 1], decreasing, rounded to the grid."""
     return np.asarray(np.round(np.cos(np.pi * (np.arange(count) + 0.5) / count) * _GRID) / _GRID)
 
 
 @cache
 def _coefficients(count: int) -> Floats:
-    """Return the matrix that turns values at these points into Chebyshev coefficients, from the right."""
+    """Return the matrix that turns values at these points into Chebyshev coefficients, as values @ matrix."""
     return np.asarray(np.linalg.inv(chebyshev.chebvander(_points(count), count - 1)).T)
 
 
