@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_SPINS = 2**31 - 1
 LARGEST_SUM = 2.0**1020
-"""Of all |J_ij|, |h_i| and N T: a sixteenth of the largest float64, so that no sum of them overflows."""
+"""Largest sum of all |J_ij|, |h_i| and N T: a sixteenth of the largest float64, so that no energy overflows."""
 
 
 class BinaryNeurons(ByValue):
@@ -32,8 +32,8 @@ class BinaryNeurons(ByValue):
     ----------
     couplings : sparse matrix, networkx.Graph, array_like of shape (N, N), or sequence of blocks
         J, symmetric without diagonal. A graph gives J_ij as the attribute ``weight`` or ``coupling`` of its edges (or
-        the default of its file, else 1); spins stand in the order of its nodes, whose names are `nodes`. Where all
-        nodes carry ``layer`` 0, 1, ... and couplings join neighbours, these are the `layers`; all else is left behind.
+        the default of its file, else 1); spins stand in the order of its nodes, whose names are `nodes`. If all
+        nodes carry ``layer`` 0, 1, ... and no coupling skips a layer, these are the `layers`; all else is ignored.
         A *list* of matrices is a layered model: block m of shape (n_{m+1}, n_m) couples layer m to layer m+1, dense
         between neighbours; its spins are numbered layer by layer.
     fields : array_like of shape (N,), float, mapping, str, or None
@@ -66,7 +66,7 @@ class BinaryNeurons(ByValue):
     """
 
     nodes: Sequence[Hashable]
-    """Name of every spin: nodes of the graph, or rows of the table, that it was made from; 0, 1, ... elsewhere."""
+    """Name of every spin: nodes of the graph, or rows of the table, that it was made from; otherwise 0, 1, ...."""
     fields: Floats
     temperature: float
     blocks: tuple[Floats, ...] | None
@@ -202,14 +202,14 @@ class BinaryNeurons(ByValue):
         Parameters
         ----------
         method : {"enumeration", "transfer"} or None
-            None for the fitting one.
+            None for the one that fits.
         correlations : bool
             False leaves out the (N, N) matrix of correlations, and the work for it.
 
         Raises
         ------
         ValueError
-            If neither way is open: the reason is given.
+            If neither method applies; the message says why.
 
         Examples
         --------
@@ -335,8 +335,8 @@ class BinaryNeurons(ByValue):
             _locked(self.couplings)
 
     def _stored(self) -> dict[str, Any]:
-        """Return the arguments of the constructor, and what a graph has said besides."""
-        layers = self.layers if self.blocks is None and "_told" in self.__dict__ else None  # not those it has found
+        """Return the arguments of the constructor, and names and layers from a graph."""
+        layers = self.layers if self.blocks is None and "_told" in self.__dict__ else None  # not those of a search
         couplings = list(self.blocks) if self.blocks is not None else self.couplings
         arguments = {"couplings": couplings, "fields": self.fields, "temperature": self.temperature}
         return {**arguments, "nodes": self.nodes, "layers": layers}
@@ -363,9 +363,9 @@ class BinaryNeurons(ByValue):
 
 
 def of_symmetric(matrix: sparse.csr_array[Any], temperature: float) -> BinaryNeurons:
-    """Return spins without fields, of couplings known to be symmetric, finite, sorted, in float64 and without zeros.
+    """Return spins without fields, from couplings known to be symmetric, finite, sorted, in float64 and without zeros.
 
-    To look whether they are takes several times their room.
+    Checking them would take several times their memory.
     """
     result, nodes = object.__new__(BinaryNeurons), range(matrix.shape[0])
     result.__dict__.update(couplings=_locked(matrix), blocks=None, nodes=nodes, fields=_fields(None, nodes))
@@ -389,7 +389,7 @@ def _couplings(value: Any) -> tuple[sparse.csr_array[Any] | None, tuple[Floats, 
         )
     if dense.dtype.kind not in "biuf":
         raise TypeError(f"couplings must hold real numbers, not {dense.dtype}{as_floats(dense, 'couplings')}")
-    with np.errstate(over="ignore"):  # of types wider than float64
+    with np.errstate(over="ignore"):  # types wider than float64 may overflow
         return _symmetric(sparse.csr_array(dense.astype(np.float64))), None
 
 
@@ -400,8 +400,8 @@ def _symmetric(matrix: Any) -> sparse.csr_array[Any]:
         raise TypeError(f"couplings must hold real numbers, not {matrix.dtype}")
     if matrix.shape[0] > MOST_SPINS:
         raise ValueError(f"{matrix.shape[0]} spins are more than the {MOST_SPINS} that can be numbered")
-    with np.errstate(over="ignore"):  # of types wider than float64
-        result = sparse.csr_array(matrix.astype(np.float64))  # before entries that stand twice are added up
+    with np.errstate(over="ignore"):  # types wider than float64 may overflow
+        result = sparse.csr_array(matrix.astype(np.float64))  # before duplicate entries are added up
         result.sum_duplicates()
     if not np.isfinite(result.data).all():
         raise ValueError("couplings hold NaN or infinity; every J_ij must be finite")
@@ -439,7 +439,7 @@ def _blocks(value: Sequence[ArrayLike]) -> tuple[Floats, ...]:
             raise ValueError(f"block {m} has shape {array.shape}; it needs (n_{{m+1}}, n_m)")
         if blocks and array.shape[1] != blocks[-1].shape[0]:
             raise ValueError(f"block {m} has shape {array.shape} but the layer below has {blocks[-1].shape[0]} spins")
-        with np.errstate(over="ignore"):  # of types wider than float64
+        with np.errstate(over="ignore"):  # types wider than float64 may overflow
             copy = np.array(array, dtype=np.float64, order="C")
         if not np.isfinite(copy).all():
             raise ValueError(f"block {m} holds NaN or infinity; every coupling must be finite")
@@ -448,7 +448,7 @@ def _blocks(value: Sequence[ArrayLike]) -> tuple[Floats, ...]:
 
 
 def _reals(value: Any, name: str) -> NDArray[Any]:
-    """Return an array, of floats where integers need more than 64 bits."""
+    """Return an array, with floats instead of integers beyond 64 bits."""
     array = array_of(value, name)
     if array.dtype == object and array.size and all(type(number) is int for number in array.flat):
         return np.reshape([_from_graph.finite(number, f"{name} has an entry") for number in array.flat], array.shape)
@@ -467,7 +467,7 @@ def _fields(value: Any, nodes: Sequence[Hashable]) -> Floats:
         raise TypeError(f"fields must hold real numbers, not {array.dtype}{as_floats(array, 'fields')}")
     if array.ndim > 1 or (array.ndim == 1 and array.shape != (size,)):
         raise ValueError(f"fields have shape {array.shape}; one number or shape ({size},) is needed")
-    with np.errstate(over="ignore"):  # of types wider than float64
+    with np.errstate(over="ignore"):  # types wider than float64 may overflow
         result = np.array(np.broadcast_to(array, (size,)), dtype=np.float64)
     if not np.isfinite(result).all():
         raise ValueError(f"fields[{int(np.argmin(np.isfinite(result)))}] is not finite")

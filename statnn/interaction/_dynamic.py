@@ -33,7 +33,7 @@ class DynamicNeurons(ByValue):
     Parameters
     ----------
     net : Network
-        The network; its weights and biases where they are not free. Its precision is the precision of states.
+        The network; it sets weights and biases that are not free. Its precision is the precision of states.
     inputs : array_like, shape (samples, n_0) or (n_0,)
         x, clamped.
     targets : array_like, shape (samples, n_M) or (n_M,), or None
@@ -45,7 +45,7 @@ class DynamicNeurons(ByValue):
     free : sequence of {"neurons", "weights", "biases"}
         What fluctuates, the neurons in any case: ("neurons", "weights", "biases") for all.
     prior : Prior or None
-        Prior of free weights and biases, `Prior()` when None; an error where nothing is left to it.
+        Prior of free weights and biases, `Prior()` when None; an error if neither is free.
 
     Raises
     ------
@@ -55,7 +55,7 @@ class DynamicNeurons(ByValue):
     See Also
     --------
     BinaryNeurons : neurons that are spins.
-    Prior : of free weights and biases.
+    Prior : the prior of free weights and biases.
     translation_symmetry : what repeats in depth.
     statnn.montecarlo.sample : draws states.
 
@@ -257,7 +257,7 @@ class DynamicNeurons(ByValue):
         below = (self.inputs, *h[:-1])
         fields = [_fields(below[m], weights[m], biases[m]) for m in layers]
         gaps = [h[m] - self.net.activations[m](fields[m]) for m in layers]
-        # what a change of the field of layer m costs
+        # the derivative of βH by the fields of layer m
         cost = [-2 * self.stiffness * gaps[m] * self.net.activations[m].derivative(fields[m]) for m in layers]
         slopes: dict[str, list[Reals]] = {"neurons": [2 * self.stiffness * gap for gap in gaps]}
         for m in layers[1:]:
@@ -303,7 +303,7 @@ class DynamicNeurons(ByValue):
     def graph(self, *, parameters: bool = False, factors: bool = False, layers: bool = False) -> Any:
         """Return the interaction graph of one sample as a `networkx.Graph`, up to 5000 nodes and 500 000 edges.
 
-        Samples meet in free weights and biases only and interact with them in the same way.
+        Samples interact only through free weights and biases, all in the same way.
 
         Parameters
         ----------
@@ -395,7 +395,7 @@ class DynamicNeurons(ByValue):
                 raise ValueError(f"{name} is outside [{least:.3g}, {most:.3g}], what {self.net.dtype} has room for")
 
     def _refuse_overflow(self, values: Any, states: Reals, what: str) -> None:
-        """Raise where what was computed of states is not finite."""
+        """Raise if values computed from states are not finite."""
         if not np.isfinite(values).all():
             raise ValueError(
                 f"{what} leaves floating point: the state reaches {np.abs(states).max():.3g}, inputs "

@@ -19,9 +19,9 @@ OTHER_FIELDS = {
     FIELD, "fields", "h", "b", "bias", "local_field", "external_field", "magnetic_field", "theta", "threshold",
     "weight", "linear",
 }  # fmt: skip
-"""What nodes of other programs call it, in small letters."""
+"""Names of the field in other programs, in lower case."""
 OTHER_TEMPERATURES = {"temperature", "temp", "t", "beta", "kt", "kbt", "inverse_temperature"}
-"""What graphs of other programs call the temperature, or 1/T."""
+"""Names of the temperature, or of 1/T, in graphs of other programs."""
 OTHER_SIGN = (
     "E = +Σ J s s + Σ h s is minimised there and spins may be 0 and 1: take the signs of bqm.change_vartype('SPIN', "
     "inplace=False), edges (i, j, weight=-J) in a networkx.Graph and fields={i: -h}"
@@ -30,7 +30,7 @@ OTHER_SIGN = (
 LAYERED = "layered"
 """Attribute of a graph whose couplings are blocks between neighbouring layers."""
 MOST_DENSE = 10**7
-"""Entries up to which blocks are made again."""
+"""Most entries of blocks that are rebuilt from a graph."""
 _NO_SPINS = {
     "layer": "it stands for a whole layer: take graph(layers=False)",
     "factor": "it is a term of the energy: take graph(factors=False)",
@@ -57,7 +57,7 @@ def is_graph(value: Any) -> bool:
 
 
 def from_graph(graph: Any) -> FromGraph:
-    """Return names and couplings of a graph, and its layers where it says so."""
+    """Return names and couplings of a graph, and its layers if nodes carry them."""
     if graph.is_directed():
         raise TypeError(
             "the graph is directed; an energy needs J_ij = J_ji, a plain networkx.Graph: pass graph.to_undirected() "
@@ -101,9 +101,9 @@ def from_graph(graph: Any) -> FromGraph:
 
 
 def _with_defaults(graph: Any, what: str) -> Iterator[tuple[Any, ...]]:
-    """Yield the nodes or edges of a graph with what the file it is from says of all that say nothing themselves.
+    """Yield the nodes or edges of a graph; attributes that they lack come from the defaults of the file.
 
-    GraphML and GEXF declare such values; readers leave them at the graph.
+    GraphML and GEXF declare such defaults; readers attach them to the graph.
     """
     default = graph.graph.get(f"{what}_default")
     default = default if isinstance(default, Mapping) else {}
@@ -163,7 +163,7 @@ def finite(value: Any, what: str) -> float:
 
 
 def fields_of_graph(graph: Any, name: str | None) -> dict[Any, Any] | None:
-    """Return the fields of the nodes that have the attribute; None without a name where there is none."""
+    """Return the fields of the nodes that have the attribute; None if no name is given and no node has it."""
     nodes = list(_with_defaults(graph, "node"))
     fields = {node: attributes[name or FIELD] for node, attributes in nodes if (name or FIELD) in attributes}
     if name is not None and not fields:
@@ -191,7 +191,7 @@ def temperature_of_graph(graph: Any) -> Any:
 
 def names_of(couplings: Any) -> tuple[Hashable, ...] | None:
     """Return the names of rows and columns of a labelled matrix, as of pandas or xarray; None without."""
-    if sparse.issparse(couplings):  # of which one format is a mapping
+    if sparse.issparse(couplings):  # one of its formats is a mapping
         return None
     if hasattr(couplings, "quadratic") or isinstance(couplings, Mapping):
         kind = type(couplings).__name__
@@ -231,7 +231,7 @@ def by_name(fields: Any) -> Any:
 
 
 def _plain(key: Any) -> Any:
-    """Return a name in small letters, with one sign between words."""
+    """Return a name in lower case, with underscores between words."""
     return key.lower().replace(" ", "_").replace("-", "_") if isinstance(key, str) else None
 
 
@@ -252,7 +252,7 @@ def _some(nodes: Any) -> str:
 
 
 def _layers(graph: Any, couplings: Any) -> tuple[tuple[Ints, ...] | None, list[Floats] | None]:
-    """Return the layers that nodes carry, if couplings join neighbours, and blocks if these are all there is."""
+    """Return the layers that nodes carry, if no coupling skips one; and blocks, if none is inside a layer."""
     named = [attributes.get("layer") for _, attributes in _with_defaults(graph, "node")]
     if not all(isinstance(layer, numbers.Integral) for layer in named):
         return None, None

@@ -14,9 +14,9 @@ from statnn._memory import refuse_beyond_memory
 from statnn.interaction._binary import BinaryNeurons, of_symmetric
 
 _BYTES = 90
-"""Most bytes a spin, while the couplings are put together."""
+"""Most bytes per spin while the couplings are built."""
 _AT_ONCE = 2**13
-"""Spins whose neighbours are found together."""
+"""Spins whose neighbours are found at a time."""
 
 
 def finite_coupling(value: Any) -> float:
@@ -72,7 +72,7 @@ def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: 
 
 
 def _matrix(rows: int, columns: int, coupling: float) -> sparse.csr_array[Any]:
-    """Return the couplings, put in their places without any room besides."""
+    """Return the couplings, written in place without further memory."""
     size = rows * columns
     bonds = [(k, step) for k, length in enumerate((rows, columns)) for step in ((1,) if length == 2 else (-1, 1))]
     if coupling == 0:

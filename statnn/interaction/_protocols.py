@@ -1,4 +1,4 @@
-"""What solvers and views ask of models: they know these shapes, and the models know them."""
+"""What solvers and views need of models: they know these protocols, and the models know them."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ Step m of a model leads from layer m to layer m+1. It is given by
 
 Steps m and k are at the distance d(m, k), the largest absolute difference of their numbers; infinite where shapes or
 activations differ. A run of steps repeats with period p if d(m, m+p) is within the tolerance all along and the run
-holds two whole unit cells at least. Ends may thus differ from the bulk (a wide input layer, the fields of the first
+holds at least two whole unit cells. Ends may thus differ from the bulk (a wide input layer, the fields of the first
 layer, which no step leads to): the run is what is left.
 """
 
@@ -39,8 +39,8 @@ class TranslationSymmetry(Shown):
     period : int or None
         Steps in the unit cell; None if nothing repeats.
     first, stop : int
-        Steps `first` ... `stop` - 1 repeat: the longest such run, and of equally long ones that of the shortest period,
-        the lowest in the network. Both 0 if nothing repeats.
+        Steps `first` ... `stop` - 1 repeat: the longest such run; of equally long ones that of the shortest period,
+        then the lowest in the network. Both 0 if nothing repeats.
     deviation : float
         Largest difference between numbers one period apart in the run. If nothing repeats, the smallest tolerance at
         which something would: infinity where no two steps are alike in shape and activation.
@@ -106,7 +106,7 @@ def translation_symmetry(
     Notes
     -----
     [own]; H is the same in every layer of equal width (arXiv 2410.00396) where weights are free or repeat.
-    Of a network without any repetition all pairs of its M layers are compared.
+    For a network without any repetition, all pairs of its M layers are compared.
 
     References
     ----------

@@ -1,4 +1,4 @@
-r"""The square-lattice Ising model, solved: on a finite torus (Kaufman 1949) and without end (Onsager 1944).
+r"""The square-lattice Ising model, solved: on a finite torus (Kaufman 1949) and on the infinite lattice (Onsager 1944).
 
 With K = J/T the partition function of the torus with N = rows · columns spins is a sum of four free-fermion products,
 
@@ -7,8 +7,8 @@ With K = J/T the partition function of the torus with N = rows · columns spins 
 
 κ = sinh 2K / cosh² 2K, θ_p = 2π(p+a)/rows, φ_q = 2π(q+b)/columns. The mode θ = φ = 0 of Q_00 is a perfect square,
 1 - 2κ = g², and enters with the sign of g = (1 - sinh 2K)/cosh 2K, which changes at the critical point. Each product
-is kept by the logarithm and its first two derivatives, relative to the first of them, so that nothing overflows and
-the large parts cancel before they are squared.
+is kept as its logarithm and first two derivatives, relative to those of the first product, so that nothing overflows
+and the large parts cancel before they are squared.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def kaufman(rows: int, columns: int, coupling: float = 1.0, temperature: float =
 
     See Also
     --------
-    onsager : the lattice without end.
+    onsager : the infinite lattice.
     square_lattice : the model, to be sampled.
 
     Notes
@@ -133,7 +133,7 @@ def _product(rows: int, columns: int, a: float, b: float, sech: float, tanh: flo
 
 @dataclass(frozen=True)
 class SquareLattice:
-    """Exact averages per spin of the square-lattice Ising model without end; standing [exact].
+    """Exact averages per spin of the infinite square-lattice Ising model; standing [exact].
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ class SquareLattice:
     See Also
     --------
     onsager : makes it.
-    kaufman : of a finite torus.
+    kaufman : averages of a finite torus.
     """
 
     log_partition: float
@@ -169,7 +169,7 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
     m = (1 - sinh⁻⁴ 2K)^{1/8} below T_c = 2|J| / ln(1 + √2).
 
     Errors are 1e-14 of the energy, of ln Z, and above T_c of the heat capacity. Below it, heat capacities as small as
-    exp(-8K) have an absolute error of 4e-15 K² exp(-4K). Next to T_c, where the heat capacity is the logarithm of the
+    exp(-8K) have an absolute error of 4e-15 K² exp(-4K). Next to T_c, where the heat capacity is logarithmic in the
     distance to it, this distance has the rounding of 2K.
 
     Parameters
@@ -182,7 +182,7 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
     Raises
     ------
     TypeError, ValueError
-        If the coupling is no finite number, or the temperature none above 0.
+        If the coupling is not a finite number, or the temperature not a number above 0.
 
     See Also
     --------
@@ -191,7 +191,7 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
 
     References
     ----------
-    Onsager 1944; Yang 1952, of the magnetisation.
+    Onsager 1944; Yang 1952, on the magnetisation.
 
     Examples
     --------
@@ -233,7 +233,7 @@ def _share(k_prime: float, distance: float) -> float:
         return 1.0
     if k_prime > -0.5:
         return 1 + 2 / math.pi * k_prime * float(special.ellipkm1(k_prime**2))
-    # Gauss: 2 K₁/π = 1 / AGM(1, |k'|); kept by the distances from 1, which are small at high temperature
+    # Gauss: 2 K₁/π = 1 / AGM(1, |k'|); by distances from 1, which are small at high temperature
     arithmetic, geometric = 0.0, distance
     while True:
         root = math.sqrt((1 - arithmetic) * (1 - geometric))
@@ -244,7 +244,7 @@ def _share(k_prime: float, distance: float) -> float:
 
 
 def _strength(J: float, T: float, size: int) -> float:
-    """Return 2K, of so many spins whose energies and free energies are asked for."""
+    """Return 2K; raise if energies or free energies of `size` spins would leave float64."""
     x = 2 * (abs(J) / T)
     if x > _LARGEST:
         raise ValueError(f"coupling / temperature = {J:g} / {T:g} leaves float64; this is the ground state")

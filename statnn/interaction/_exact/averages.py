@@ -1,4 +1,4 @@
-"""What the solvers of binary neurons hand over: everything in units of the temperature."""
+"""Results of the solvers of binary neurons, in units of the temperature."""
 
 from __future__ import annotations
 

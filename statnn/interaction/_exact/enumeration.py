@@ -2,8 +2,8 @@ r"""Exact averages of few spins: all 2^N states with their weights.
 
 With ε = (E - min E)/T the weights exp(-ε) neither overflow nor vanish together; averages and the variance are taken
 of ε, so that they keep their digits at any temperature. The energies of all states add up to zero, and so ⟨E⟩ Z is the
-sum of E [exp(-E/T) - 1], whose terms have one sign, however nearly energies cancel where it is hot. One- and two-spin
-averages split the spins in a lower and an upper half: with the states as a matrix p of shape (2^{N-n}, 2^n),
+sum of E [exp(-E/T) - 1], whose terms have one sign, however nearly energies cancel at high temperature. One- and
+two-spin averages split the spins into a lower and an upper half: with the states as a matrix p of shape (2^{N-n}, 2^n),
 ⟨s_i s_j⟩ across the halves is S^T p S.
 """
 
@@ -27,12 +27,12 @@ def enumerate_states(couplings: Floats, fields: Floats, *, correlations: bool) -
     excess = energy - lowest
     weight = np.exp(-excess)
     ground = int(np.argmax(weight))
-    log_total = math.log1p(float(weight[:ground].sum() + weight[ground + 1 :].sum()))  # of all but one, which is 1
+    log_total = math.log1p(float(weight[:ground].sum() + weight[ground + 1 :].sum()))  # all but the largest, which is 1
     rest = weight - math.exp(lowest) if lowest < -1 else math.exp(lowest) * np.expm1(-energy)
     total = float(weight.sum())
     average = float((energy * rest).sum()) / total
     weight /= total
-    mean = float((weight * excess).sum())  # pairwise sums: a product of 2^20 terms would lose three digits
+    mean = float((weight * excess).sum())  # pairwise sums: a dot product of 2^20 terms would lose three digits
     magnetisation, correlation = _moments(weight, fields.size, correlations=correlations)
     return Reduced(
         log_partition=log_total - lowest,

@@ -3,11 +3,12 @@ r"""Linear networks are Gaussian: exact averages of `DynamicNeurons` whose activ
 With d free variables z, βH(z) = βH(m) + (z - m)^T P (z - m)/2, so that ln Z = -βH(m) + (d/2) ln 2π - (1/2) ln det P,
 ⟨βH⟩ = βH(m) + d/2 and Var βH = d/2. The structure keeps this cheap:
 
-* *Neurons free*: what lies above a layer says of it |M h + N b - r|², with as many rows as there are targets, once the
-  layers between are integrated out. Down the network M, N and r take part of their size from the noise of each layer,
-  by singular values; up the network every layer is Gaussian given the one below. Nothing is squared or subtracted
-  whose difference is small, so that weights, β and λ may be of any size.
-* *Neurons and biases free*: what inputs leave, |N b - r|² for every sample, is a linear regression for the biases b.
+** *Neurons free*: the layers above a layer, integrated out, leave the term |M h + N b - r|² of its neurons h, with as
+  many rows as there are targets. Down the network, the noise of each layer reduces M, N and r along their singular
+  vectors; up the network every layer is Gaussian given the one below. No small difference of large numbers or squares
+  is taken, so that weights, β and λ may be of any size.
+* *Neurons and biases free*: what is left with the inputs, |N b - r|² for every sample, is a linear regression for the
+  biases b.
 * *Weights free, one layer*: the neurons integrate out and leave independent regressions with one precision
   S = 2γ Φ^T Φ + Λ, γ = βλ/(β+λ), for every output unit; Φ holds the inputs and, for free biases, a column of ones,
   Λ the prior. Without targets γ = 0. S = Rᵀ R comes from orthogonal steps on the rows of (2γ)^½ Φ and Λ^½.
@@ -40,7 +41,7 @@ class ExactGaussian(ByValue):
     Parameters
     ----------
     method : str
-        How they were found.
+        How the averages were found.
     log_partition : float
         ln Z, Z = ∫ exp(-βH) over all free variables.
     energy : float
@@ -50,19 +51,19 @@ class ExactGaussian(ByValue):
     mean : ndarray, shape (dimension,)
         Mean state, which is also the state of least energy, read-only float64; `DynamicNeurons.unpack` names its parts.
     covariance : ndarray, shape (dimension, dimension), or None
-        Read-only; None where it was not wanted.
+        Read-only; None if it was not asked for.
 
     See Also
     --------
     DynamicNeurons.exact : makes it.
-    Exact : of spins.
+    Exact : exact averages of spins.
 
     Notes
     -----
     Errors are about 1e-16 times the root of the condition number of the precision of one sample's neurons or, for free
-    weights, of the regression; of a mean, where columns of the inputs depend on each other and cannot explain the
-    targets, times the condition number. What rounding would change by a thousandth of a standard deviation, for neurons
-    of the whole mean of their layer also, is refused.
+    weights, of the regression; of a mean, if columns of the inputs depend on each other and cannot explain the
+    targets, times the condition number. A model is refused if rounding would move a variable by more than a thousandth
+    of its standard deviation and of its mean, for neurons that of their whole layer.
     """
 
     method: str
@@ -132,7 +133,7 @@ def _refuse(model: Neurons, *, covariance: bool) -> None:
 
 
 class _Message(NamedTuple):
-    """What lies above a layer says of it: |M h + N b - r|² for every sample, with M = U s V, b all free biases."""
+    """Term of a layer from all layers above: |M h + N b - r|² for every sample, with M = U s V, b all free biases."""
 
     U: Floats
     V: Floats
@@ -140,9 +141,9 @@ class _Message(NamedTuple):
     r: Floats
     s: Floats
     root: Floats
-    """What this leaves of the noise of the layer along V, (1 + s²/λ)^(-1/2)."""
+    """Factor to which the term reduces the noise of the layer along V, (1 + s²/λ)^(-1/2)."""
     gain: Floats
-    """What the layer takes of what is said, s/(s² + λ)."""
+    """Response of the layer to the residual, s/(s² + λ)."""
 
 
 def _chain(model: Neurons, covariance: bool) -> tuple[Floats, float, float, Floats | None]:
@@ -169,15 +170,15 @@ def _chain(model: Neurons, covariance: bool) -> tuple[Floats, float, float, Floa
 def _mean(
     message: _Message, computed: Floats, size: Floats, residual: Floats, rest: Floats, stiffness: float
 ) -> tuple[Floats, Floats]:
-    """Return the mean of a layer, and what it leaves of M h + N b - r; `rest` is what all layers below leave of it.
+    """Return the mean of a layer, and M h + N b - r there; `rest` is this remainder from the layers below.
 
-    Along V the mean follows from what is computed, of terms of some `size`, or from what is said and left: that which
-    is rounded less is taken.
+    Along V the mean follows from the computed field, whose terms are of some `size`, or from the residual above and the
+    remainder: whichever is rounded less is taken.
     """
     U, V, k = message.U, message.V, message.s.size
     s, root = message.s[:, None], message.root[:, None]
     along, said, left = V @ computed, U[:, :k].T @ residual, np.vstack([root * rest[:k], rest[k:]])
-    doubt = s.max(initial=0) / s  # small ones have the errors of large ones
+    doubt = s.max(initial=0) / s  # small singular values have the errors of large ones
     above = (np.abs(U[:, :k].T) @ np.abs(residual) + np.abs(left[:k])) / s * doubt
     below = root**2 * (np.abs(V) @ size)
     h = V.T @ np.where(above < below, (said + left[:k]) / s, root**2 * along + message.gain[:, None] * said)
@@ -206,8 +207,8 @@ def _biases(
 
 
 def _spread(model: Neurons, messages: list[_Message], edges: Any, root: Floats | None) -> Floats:
-    """Return the covariance of neurons, and of biases of which a root of the covariance is given."""
-    alone, slope = np.zeros((2, edges[-1], edges[-1]))  # what noise of each neuron does to it, and what its bias does
+    """Return the covariance of neurons, and of biases if the root of their covariance is given."""
+    alone, slope = np.zeros((2, edges[-1], edges[-1]))  # responses to the noise and to the bias of each neuron
     for m, (message, (start, stop)) in enumerate(zip(messages, pairwise(edges), strict=True)):
         here, identity = slice(start, stop), np.eye(stop - start)
         if m:
@@ -230,7 +231,7 @@ def _spread(model: Neurons, messages: list[_Message], edges: Any, root: Floats |
     if root is not None:
         slope = slope @ root
         rows = len(messages[-1].r)
-        # outputs depend on what targets know of the biases, on nothing else
+        # outputs depend only on the combinations of biases that targets determine
         slope[edges[-2] :, rows or edges[-1] :] = 0
         own = np.hstack(index.biases).astype(int)
         result[np.ix_(own, own)] = root @ root.T
@@ -243,7 +244,7 @@ def _spread(model: Neurons, messages: list[_Message], edges: Any, root: Floats |
 
 
 def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Floats]:
-    """Return what is said of every layer, and N and r of what inputs leave of it: |N b - r|² for every sample.
+    """Return the terms of all layers, and N and r of what is left with the inputs, |N b - r|² for every sample.
 
     A layer and its noise are integrated out of |M h + N b - r|² + λ |h - W h' - b_m|², which leaves
     |T [M (W h' + b_m) + N b - r]|² with T = (1 + M Mᵀ/λ)^(-1/2).
@@ -262,7 +263,7 @@ def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Float
             r = r - M @ net.biases[m][:, None]
         else:
             N[:, edges[m] : edges[m + 1]] = M
-        lost = _EPS * s.max(initial=0) * root.max(initial=0)  # of the rows of small s, by large ones
+        lost = _EPS * s.max(initial=0) * root.max(initial=0)  # in rows of small s, by large s
         _refuse_if(m > 0 and lost * np.linalg.norm(net.weights[m]) > 1e-3 * math.sqrt(model.stiffness))
         share = np.ones((width, 1))
         share[: s.size, 0] = root
@@ -273,14 +274,14 @@ def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Float
 
 
 def _damped(values: Floats, message: _Message, share: Floats) -> Floats:
-    """Return columns of a layer with the shares of them that remain in the directions known from above."""
+    """Return columns of a layer, reduced to a share along each of the directions that the layers above constrain."""
     along = message.V @ values
     kept = message.V.T @ (share[:, None] * along)
     return np.asarray(kept if len(along) == len(values) else values - message.V.T @ along + kept)
 
 
 def _follows(message: _Message, residual: Floats) -> Floats:
-    """Return what a layer takes of what is said from above, s/(s² + λ) of each direction."""
+    """Return the response of a layer to the residual from above, s/(s² + λ) in each direction."""
     return np.asarray(message.V.T @ (message.gain[:, None] * (message.U[:, : message.s.size].T @ residual)))
 
 
@@ -301,7 +302,7 @@ def _regression(model: Neurons, covariance: bool) -> tuple[Floats, float, float,
     whole = beta + model.stiffness
     share, gamma = model.stiffness / whole, 2 * beta * (model.stiffness / whole)
     design, response = math.sqrt(gamma) * x, math.sqrt(gamma) * (targets - fixed)
-    if samples > scale.size and not covariance:  # as many rows as parameters say the same, and pivots are slow
+    if samples > scale.size and not covariance:  # as many rows as parameters are enough; pivoting is slow
         both = np.hstack([design, response])[_large_first(design)]
         design, response = np.hsplit(np.linalg.qr(both, mode="r")[: scale.size], [scale.size])
     # least squares by orthogonal steps: rows and columns keep their digits whatever their scales
@@ -338,12 +339,12 @@ def _regression(model: Neurons, covariance: bool) -> tuple[Floats, float, float,
 
 
 def _large_first(rows: Floats) -> Any:
-    """Return the order of rows in which orthogonal steps keep the digits of small ones beside large."""
+    """Return the order of rows in which orthogonal steps keep the digits of small rows beside large ones."""
     return np.argsort(-np.abs(rows).max(axis=1))
 
 
 def _least(gamma: float, x: Floats, response: Floats, theta: Floats, scale: Floats) -> float:
-    """Return the least βH; where a fit would leave no digits as rᵀ (1/2γ + Φ Λ⁻¹ Φᵀ)⁻¹ r/2."""
+    """Return the least βH; as rᵀ (1/2γ + Φ Λ⁻¹ Φᵀ)⁻¹ r/2 where residuals of the fit may have no digits."""
     if len(x) > len(theta) or not gamma:
         return (
             gamma * float(np.square(response - x @ theta).sum()) + float(np.square(theta / scale[:, None]).sum())
@@ -354,11 +355,11 @@ def _least(gamma: float, x: Floats, response: Floats, theta: Floats, scale: Floa
 
 
 def _refuse_rounded(gamma: float, x: Floats, response: Floats, theta: Floats, root: Floats) -> None:
-    """Raise if rounding of the inputs moves parameters by what can be seen, or fits of more samples are exact."""
+    """Raise if rounding of the inputs moves parameters visibly, or more samples than parameters are fitted exactly."""
     rest = np.abs(response - x @ theta)
     moved = np.abs(root @ root.T) @ (_EPS * gamma * np.abs(x).T @ rest)
     seen = 1e-3 * (np.linalg.norm(root, axis=1)[:, None] + np.abs(theta))
-    noise = _EPS * (np.abs(response) + np.abs(x) @ np.abs(theta))  # of what is left, and so of the least βH
+    noise = _EPS * (np.abs(response) + np.abs(x) @ np.abs(theta))  # of the residuals, and so of the least βH
     exact = len(x) > len(theta) and not gamma * float(np.square(noise).sum()) <= 1e-6 * (
         1 + gamma * float(np.square(rest).sum())
     )

@@ -22,12 +22,12 @@ from statnn.interaction._protocols import Spins
 
 METHODS = ("enumeration", "transfer")
 MOST_STRENGTH = 1e13
-"""Of Σ|J|/T + Σ|h|/T per spin that meets them: beyond, rounding of energies is felt in every weight."""
+"""Largest (Σ_j |J_ij| + |h_i|)/T of a spin: beyond it, the rounding of energies is felt in every weight."""
 
 HOT = 1 / 4
-"""The same below which transfer matrices find ⟨E⟩ from its derivative by the inverse temperature, which is -Var E."""
+"""The same, up to which transfer matrices find ⟨E⟩ from its derivative by the inverse temperature, which is -Var E."""
 NODES, NODES_HOT = 8, 4
-"""Of Gauss's rule, whose error is of the order of HOT^16; half as many do where it is four times as hot."""
+"""Nodes of Gauss's rule, whose error is of the order of HOT^16; half as many do at four times the temperature."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,7 +37,7 @@ class Exact(ByValue):
     Parameters
     ----------
     method : str
-        How they were found.
+        How the averages were found.
     temperature : float
         T.
     log_partition : float
@@ -51,7 +51,7 @@ class Exact(ByValue):
     magnetisation : ndarray, shape (N,)
         ⟨s_i⟩, read-only.
     correlation : ndarray, shape (N, N), or None
-        Connected, ⟨s_i s_j⟩ - ⟨s_i⟩⟨s_j⟩, read-only; 1 - ⟨s_i⟩² on the diagonal. None where it was not wanted.
+        Connected, ⟨s_i s_j⟩ - ⟨s_i⟩⟨s_j⟩, read-only; 1 - ⟨s_i⟩² on the diagonal. None if it was not asked for.
 
     See Also
     --------
@@ -62,7 +62,7 @@ class Exact(ByValue):
     -----
     Numbers are correct to rounding: relative errors are a few 1e-16 times the larger of 1 and |E|/T, which is what
     exp(-E/T) loses in float64. Entries of `magnetisation` and `correlation`, and the root of the heat capacity, have
-    this as an absolute error: a heat capacity far below one, of levels that nearly meet, has few digits.
+    this as an absolute error: a heat capacity far below one, of nearly degenerate levels, has few digits.
     """
 
     method: str
@@ -120,7 +120,7 @@ def exact(model: Spins, method: str | None = None, *, correlations: bool = True)
 
     averages = solved(1.0, correlations=correlations)
     if method == "transfer" and strength <= HOT:
-        # the mean of energies that nearly cancel; -∫ Var dβ is a sum of one sign
+        # energies nearly cancel in their mean; -∫ Var dβ is a sum of one sign
         points, weights = np.polynomial.legendre.leggauss(NODES_HOT if strength <= HOT / 4 else NODES)
         shares = ((points + 1) / 2).tolist()
         parts = (

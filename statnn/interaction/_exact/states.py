@@ -35,6 +35,6 @@ def spins(count: int) -> Floats:
 
 
 def second_moments(law: Floats, values: Floats) -> Floats:
-    """Return Σ_k p_k v_ki v_kj for v of shape (states, n): symmetric to the last bit, since made of one root."""
+    """Return Σ_k p_k v_ki v_kj for v of shape (states, n): symmetric to the last bit, as a product of one root."""
     root = np.sqrt(law)[:, None] * values
     return root.T @ root

@@ -7,14 +7,14 @@ layer l, with all that lies below it, to layer l+1 is written as
           p(s|s') = \frac{w_l(s) e^{s' K s}}{\sum_s w_l(s) e^{s' K s}} ,
 
 logarithms of weights and probabilities. p(s|s') is the law of a layer given the next one, whatever lies further up.
-All that is asked for is an average of it with positive weights, so that nothing cancels at any depth or temperature:
+Every result is an average of it with positive weights, so that nothing cancels at any depth or temperature:
 
 * going up, mean, variance and entropy of the energy below given s': ⟨ε|s'⟩ = Σ p(s|s') (⟨ε|s⟩ + ε(s,s')), and the
   variance by the law of total variance, Var(ε|s') = Σ p(s|s') [Var(ε|s) + (⟨ε|s⟩ + ε(s,s') - ⟨ε|s'⟩)²];
 * going down, the law of a layer, p(s) = Σ p(s|s') p(s'), and with it ⟨(s_j - m_j) 1_s⟩ for every spin j above: one
   matrix product per block of s', which gives the connected correlations without subtraction.
 
-Offsets common to a layer are taken out and summed exactly. Pieces of the graph that are not coupled are solved apart.
+Offsets common to a layer are taken out and summed exactly. Uncoupled pieces of the graph are solved separately.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def transfer(couplings: sparse.csr_array[Any], fields: Floats, layer_of: Ints, *
         np.fill_diagonal(correlation, np.where(alone, np.cosh(np.minimum(np.abs(fields), 700.0)) ** -2, 0.0))
     lonely = np.abs(fields[alone])
     tail = np.exp(-2 * lonely)
-    excess = 2 * lonely * tail / (1 + tail)  # of ⟨ε⟩ above its least value -|h|
+    excess = 2 * lonely * tail / (1 + tail)  # ⟨ε⟩ minus its least value -|h|
     sums = [
         (
             float(np.sum(lonely + np.log1p(tail))),
@@ -199,7 +199,7 @@ def _conditional(log_weight: Floats, layer: Layer) -> Iterator[tuple[Floats, Flo
         log_law -= top[:, None]
         law = np.exp(log_law)
         law[likeliest] = 0.0
-        rest = law.sum(axis=1)  # apart from the likeliest, 1, beside which it may be tiny
+        rest = law.sum(axis=1)  # without the likeliest state, whose weight 1 would hide it
         law[likeliest] = 1.0
         law /= 1 + rest[:, None]
         log_total = np.log1p(rest)
@@ -215,7 +215,7 @@ def _rows(a: Floats, b: Floats) -> Floats:
 
 
 def _narrowest(couplings: sparse.csr_array[Any], layer_of: Ints) -> list[Ints]:
-    """Return the layers of one connected piece: those given, or of the best of a few other starts."""
+    """Return the layers of one connected piece: those given, or the best of a few searches from other starts."""
     best = _split(np.arange(layer_of.size), layer_of)
     if _widest_pair(best) * 2 > MOST_PAIR:
         starts = np.unique(np.linspace(0, layer_of.size - 1, _STARTS).astype(int))

@@ -7,7 +7,7 @@ weights and its bias. Two drawings of the same thing:
 * *pairs*: an edge between any two variables of one term. Neurons of one layer that feed a common unit interact as well,
   by -2λ Σ_i W_ij W_ik h_j h_k. For the identity such couplings may cancel, and then there is no edge: the graph is the
   pattern of the second derivatives of βH, with entries zero to rounding left out;
-* *factors*: a node for every term, joined to the variables in it (the bipartite factor graph, one hyper-edge a term).
+* *factors*: a node for every term, joined to the variables in it (the bipartite factor graph, one hyper-edge per term).
 
 Samples meet only in weights and biases, all alike: the graph is that of one sample. What is clamped (inputs, targets)
 does not interact with what is clamped. Priors are terms of one variable each and make no edge.
@@ -159,7 +159,7 @@ def _add_within(graph: Any, model: Neurons, m: int, *, generic: bool) -> None:
 def refuse_large(
     nodes: int, edges: int, instead: str, most_nodes: int = MOST_NODES, most_edges: int = MOST_EDGES
 ) -> None:
-    """Raise where a graph is too large, and say what there is instead."""
+    """Raise if a graph is too large, and say what to do instead."""
     if nodes > most_nodes or edges > most_edges:
         raise ValueError(
             f"{nodes} nodes and {edges} edges are too many to show one by one (at most {most_nodes}, {most_edges}): "
@@ -173,7 +173,7 @@ def _refuse_large_network(model: Neurons, *, parameters: bool, factors: bool) ->
 
 
 def network_size(model: Neurons, *, parameters: bool, factors: bool) -> tuple[int, int]:
-    """Return numbers of nodes and edges, at most."""
+    """Return upper bounds of the numbers of nodes and edges."""
     widths = model.net.widths
     targets = widths[-1] if model.targets is not None else 0
     nodes, edges = sum(widths) + targets, targets

@@ -16,13 +16,13 @@ MOST_NODES = 400
 MOST_LINES = 20_000
 MOST_COLUMNS = 40
 MOST_NAMES = 60
-"""Spins up to which their names, where they have some, are written."""
+"""Most spins whose names, if they have any, are written."""
 _LABELLED = 13
 _APART = 1.2
 """Least distance of spins placed by springs, where n coupled ones fill a circle of radius √(n-1)."""
 _SEED = 1
 _PARTS = np.linspace(0.25, 0.8, 12)
-"""Where on its line the square of a weight may stand."""
+"""Positions on its line where the square of a weight may stand."""
 
 _NODES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "neuron": ("neuron", "o", {"facecolor": COLOURS[0], "edgecolor": "white"}),
@@ -70,7 +70,7 @@ def draw_binary(model: Spins, ax: Any, layers: bool | None) -> Any:
             else f"torus of {lattice[0]} × {lattice[1]} spins"
         )  # fmt: skip
         shared = [group.get_siblings(ax) for group in (ax.get_shared_x_axes(), ax.get_shared_y_axes())]
-        ax.set_aspect("equal", adjustable="box" if min(map(len, shared)) > 1 else "datalim")  # whose limits are theirs
+        ax.set_aspect("equal", adjustable="box" if min(map(len, shared)) > 1 else "datalim")  # shared limits stay
     return settled(ax)
 
 
@@ -105,7 +105,7 @@ def draw_dynamic(model: Neurons, ax: Any, parameters: bool, layers: bool | None)
 
 
 def _name_spins(ax: Any, names: list[str], spots: Floats) -> None:
-    """Write names into spins where all are short, where they meet nothing else, and above spins otherwise."""
+    """Write names into spins if all are short, so that they meet nothing else, and above spins otherwise."""
     inside = max(map(len, names)) <= 2
     look = {"va": "center_baseline", "fontsize": 6, "color": "black"} if inside else {"fontsize": 8}
     for name, spot in zip(names, spots, strict=True):
@@ -125,7 +125,7 @@ def _parameters(model: Neurons) -> dict[Any, float]:
 
 
 def _colour_by_weights(graph: Any, depth: int) -> None:
-    """Give lines from neurons up to a term their weight; squares of weights stand on these lines, without another."""
+    """Give lines from neurons up to a term their weight; squares of weights stand on these lines and lose their own."""
     graph.remove_edges_from([(a, b) for a, b in graph.edges if "W" in {a[0], b[0]}])
     for a, b, attributes in graph.edges(data=True):
         factor, node = (a, b) if a[0] == "f" else (b, a)
@@ -192,7 +192,7 @@ def _is_layered(graph: Any, count: int) -> bool:
 
 
 def _torus(graph: Any) -> tuple[int, int] | None:
-    """Return rows and columns of a square lattice on a torus, numbered row by row, or None where a graph is no such."""
+    """Return rows and columns of a square lattice on a torus, numbered row by row, or None if it is not one."""
     nodes, bonds = list(graph), {frozenset(edge) for edge in graph.edges}
     for columns in range(2, len(nodes) // 2 + 1):
         if len(nodes) % columns or len(bonds) > 2 * len(nodes):
@@ -210,7 +210,7 @@ def _sites(graph: Any, columns: int) -> Places:
 
 
 def _springs(graph: Any) -> Places:
-    """Place what is coupled close together, the components of a graph side by side, large ones first."""
+    """Place coupled spins close together, the components of a graph side by side, large ones first."""
     import networkx as nx
 
     number = {node: i for i, node in enumerate(graph)}
@@ -237,14 +237,14 @@ def _sprung(graph: Any) -> dict[Any, Floats]:
     if len(graph) > MOST_NAMES:
         spots: dict[Any, Floats] = nx.spring_layout(graph, weight=None, seed=_SEED, iterations=200, scale=scale)
         return spots
-    # distances as along the graph: no two spins on one spot, room for names
+    # distances as along the graph, so that no two spins coincide and names have room
     return _spread(nx.kamada_kawai_layout(graph, weight=None, scale=scale))
 
 
 def _spread(spots: dict[Any, Floats]) -> dict[Any, Floats]:
-    """Push apart what lies nearer than `_APART`, and all a little, so that no spin hides another."""
+    """Push apart spins nearer than `_APART`, and all spins a little, so that none hides another."""
     turn = 2 * np.pi * np.arange(len(spots)) / len(spots)
-    # what lies on one spot has no direction in which to be pushed
+    # spins on one spot have no direction in which to be pushed
     at = np.array([*spots.values()], dtype=float) + 1e-3 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
     while True:
         away = at[:, None] - at
