@@ -1,7 +1,7 @@
-"""Steps as other libraries have them, one after another, made into the layers of a `Network`.
+"""A chain of steps from another library, made into the layers of a `Network`.
 
 A layer here is dense map, normalisation, activation. Scalings and normalisations that stand elsewhere are affine, and
-are folded into a neighbour without any change of what the network computes, up to rounding.
+are folded into a neighbour; the network computes the same, up to rounding.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from statnn._memory import refuse_beyond_memory
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network
 
 SOFTPLUS_LINE = 2.1e-9
-"""ln(1 + e^h) - h at h = 20, from which on torch takes its softplus to be h."""
+"""ln(1 + e^h) - h at h = 20, above which torch takes its softplus to be h."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class Norm:
 
 @dataclass(frozen=True, eq=False)
 class Act:
-    """An activation function, of which the source computes values that are off by `slack` at most."""
+    """An activation function; values that the source computes are off by `slack` at most."""
 
     activation: Activation
     where: str
@@ -76,19 +76,19 @@ class Probabilities:
     where: str
 
     def of(self, outputs: Reals) -> Reals:
-        """Return what it makes of the outputs of the network."""
+        """Apply it to the outputs of the network."""
         result: Reals = (special.softmax if self.kind == "softmax" else special.log_softmax)(outputs, axis=1)
         return result
 
 
 _LOST = 1e-4
-"""What folding may lose of x - mean, in standard deviations: that is exact beside the mean, and W x - W mean is not."""
+"""Largest loss of x - mean by folding, in standard deviations: x - mean is exact near the mean, W x - W mean is not."""
 Step: TypeAlias = Dense | Affine | Norm | Act | Probabilities
 LESS = "use a machine with more memory"
 
 
 class _Layer:
-    """A layer that is not finished: what comes before its activation can still be folded into it."""
+    """A layer that is not finished: steps before its activation can still be folded into it."""
 
     def __init__(self, weight: Reals, bias: Reals) -> None:
         self.weight, self.bias = weight, bias
@@ -96,7 +96,7 @@ class _Layer:
         self.activation: Activation | None = None
 
     def fold(self, step: Affine) -> None:
-        """Take an affine map of the fields in."""
+        """Fold an affine map of the fields in."""
         scale, shift = _spread(step, len(self.weight))
         if self.norm is None:
             dtype = self.weight.dtype
@@ -110,7 +110,7 @@ class _Layer:
 
 
 def assemble(steps: Sequence[Step], notes: list[str]) -> Network:
-    """Return the network of a chain of steps; what is not kept as it was is noted in `notes`."""
+    """Return the network of a chain of steps; what is changed is noted in `notes`."""
     if any(isinstance(step, Act) and step.slack for step in steps):
         notes.append(
             f"torch takes softplus to be h above h = 20; read as ln(1 + e^h), by {SOFTPLUS_LINE:g} larger there"
@@ -120,7 +120,7 @@ def assemble(steps: Sequence[Step], notes: list[str]) -> Network:
     early = next((step for step in steps[:-1] if isinstance(step, Probabilities)), None)
     if early is not None:
         raise ValueError(f"{early.where}: {early.kind} is supported as the last step only")
-    with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range is refused where it is rounded
+    with np.errstate(over="ignore", invalid="ignore"):  # overflow is refused where numbers are rounded
         for step in steps:
             builder.add(step)
         return builder.finished()
@@ -136,7 +136,7 @@ class _Builder:
         self.once = _Once()
 
     def add(self, step: Step) -> None:
-        """Take the next step in."""
+        """Add the next step."""
         if isinstance(step, Probabilities):
             before = f"outputs are those before the {step.kind}"
             self.notes.append(f"{before}: classes are in the same order, probabilities are not computed")
@@ -211,8 +211,8 @@ def refuse_vast(layers: Iterable[tuple[Reals, Reals | None, Hashable]]) -> None:
     Parameters
     ----------
     layers : iterable of (weight, bias, hashable)
-        Arrays of every layer, and what is folded into them or normalises them, None where nothing does: a matrix that
-        stands for many layers is one array, also in the network, but one for each thing that changes it.
+        Arrays of every layer, and a key of what is folded into them or normalises them, None if nothing does: a matrix
+        shared by layers is one array in the network, too, but one for each key.
     """
     sizes: dict[Hashable, int] = {}
     for weight, bias, change in layers:

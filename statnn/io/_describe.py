@@ -41,14 +41,14 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     -------
     dict
         "format" and, as far as they are known, "command", "time", "versions", "commit", "system", "processor", "blas",
-        "digest" (SHA-256 of the data); of a store the parameters of the run, "key", its "entries", and as "progress"
-        the draws of every block of chains that was begun; of a result its "arrays", of a network too. Figures and
-        networks hold neither command nor time: equal ones are equal files.
+        "digest" (SHA-256 of the data); for a store the parameters of the run, "key", its "entries", and as
+        "progress" the draws of every block of chains that was begun; for a result or a network its "arrays". Figures
+        and networks hold neither command nor time: equal ones are equal files.
 
     Raises
     ------
     ValueError
-        If it is no file of this package, or from before provenance was written.
+        If it is not a file of this package, or is too old to hold its provenance.
     OSError
         If it cannot be read.
 
@@ -101,7 +101,7 @@ def _folder(folder: Path) -> dict[str, Any]:
 
 
 def _progress(description: Mapping[str, Any]) -> dict[str, str]:
-    """Return how many of its draws every block of chains has that was begun, of the store of a run."""
+    """Return the number of draws of every block of chains that was begun, for the store of a run."""
     key = description.get("key")
     planned = key.get("draws") if isinstance(key, dict) else None
     drawn: dict[str, Any] = {}

@@ -1,8 +1,8 @@
 """A network as named arrays and one text of JSON, the common content of npz and safetensors files.
 
 The text lists the layers; a layer names its arrays, so an array that stands for several layers is stored once.
-Numbers of the text (the slope of a leaky ReLU, the ε of a normalisation) survive exactly. Of a function of a user's own
-the text holds the name: who reads the file must have the function.
+Numbers of the text (the slope of a leaky ReLU, the ε of a normalisation) survive exactly. Of a user's own function
+the text holds the name alone: whoever reads the file must have the function.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def pack(net: Network) -> tuple[str, dict[str, Reals]]:
 
 
 def unpack(text: str, arrays: Mapping[str, Reals], own: Mapping[str, Activation]) -> Network:
-    """Return the network of a text, its arrays and functions of a user's own; `ValueError` says what is wrong."""
+    """Return the network of a text, its arrays and a user's own functions; `ValueError` says what is wrong."""
     document = parsed(text, "its description")
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f"its description is not that of a {FORMAT}")
@@ -84,7 +84,7 @@ def unpack(text: str, arrays: Mapping[str, Reals], own: Mapping[str, Activation]
 
 
 def parsed(text: str | bytes, what: str) -> Any:
-    """Return what a text of JSON says; names must not be given twice."""
+    """Return the contents of a JSON text; names must not be given twice."""
     if len(text) > MOST_TEXT:
         raise ValueError(f"{what} is {len(text):.3g} bytes long, at most {MOST_TEXT:.3g} are read")
     try:

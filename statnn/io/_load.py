@@ -44,16 +44,16 @@ _SHARD = re.compile(r"-[0-9]+-of-(?!0*1$)[0-9]+$")
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A network and what should be known of how it was read.
+    """A network, with notes on how it was read.
 
     Parameters
     ----------
     net : Network
         The network.
     notes : tuple of str
-        What is not kept as it was, sentence by sentence; empty where nothing is.
+        What was changed, one sentence each; empty if nothing was.
     classes : ndarray, shape (classes,), or None
-        What label every class stands for, increasing; None where it is not said, and labels are numbers of outputs.
+        Label of every class, increasing; None if the source does not say, and labels number the outputs.
     """
 
     net: Network
@@ -77,20 +77,20 @@ def load_network(
         torch), or ``.onnx`` (needs the package onnx): a chain of Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization,
         Tanh, Relu, LeakyRelu, Sigmoid, Erf, Gelu, Swish, Softplus, Sin, Identity, Dropout, with Flatten, Reshape or
         Cast of the inputs; SiLU and GELU also as exporters write them with Sigmoid, Erf or Tanh. Inputs are rows, or,
-        as of nets that were .nnet files, one sample of shape (n,), of which layers make W x.
+        as in files made from .nnet files, one sample x of shape (n,), of which layers compute W x.
         Or an object: a torch ``Sequential`` (nested; Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, GELU, SiLU,
         Softplus, Identity, Dropout, Flatten), a fitted MLPClassifier or MLPRegressor of scikit-learn (also in a
         pipeline behind StandardScaler or MinMaxScaler), an onnx model, arrays by name, or a `Network`.
     activation : str, Activation or sequence of them, optional
-        For bare arrays only, which do not say it: one for all layers, the outputs too, or one per layer.
+        For bare arrays only, which do not name it: one for all layers, the outputs too, or one per layer.
     layers : sequence of str, optional
         For bare arrays only: names of the dense layers in the order in which they act, ``["encoder", "decoder"]`` for
-        ``encoder.weight`` and ``decoder.weight``. Needed where neither numbers in the names say it (Notes) nor the
-        order of the arrays does.
+        ``encoder.weight`` and ``decoder.weight``. Needed if neither numbers in the names (Notes) nor the
+        order of the arrays tell the order.
     activations : mapping of str to Activation, optional
-        Functions of your own. Of files of `save_network`, by the names that they had when they were stored, since a
-        file holds the names alone; others may be among them. Of a torch module, by the class of the parts that
-        compute them, or by the path of one, ``"body.1"``; what a part computes is compared with what is said of it.
+        Functions of your own. For files of `save_network`, by the names that they had when they were stored, since a
+        file holds the names alone; more of them may be given. For a torch module, by the class of the parts that
+        compute them, or by the path of one, ``"body.1"``; what a part computes is compared with the function given.
 
     Returns
     -------
@@ -129,8 +129,8 @@ def load_network(
     Names order layers where they differ in numbers alone, part by part between their dots: ``fc1, fc2, fc10``,
     ``layers.0, layers.2`` or ``block1.fc, block2.fc``, but not ``fc1, fc2, out`` or ``net.0, head.0``. Otherwise layers
     are taken in the order in which a mapping or npz file has them, if its names are not sorted alphabetically or shapes
-    allow no other; a safetensors file has none, and a state dict of torch that in which layers were made, which is
-    taken where shapes allow no other. What is left is refused unless `layers` says it.
+    allow no other; a safetensors file keeps no order, and a state dict of torch that in which layers were made,
+    which is taken if shapes allow no other. Anything else is refused unless `layers` is given.
 
     Batch normalisation of fields is kept with its running statistics; after an activation, or on the inputs, it is
     folded into the next dense layer, exactly up to rounding, and its statistics are not kept. So are scalings. A last
@@ -192,7 +192,7 @@ def load(
 
 
 def _refuse_nested(source: Mapping[Any, Any]) -> None:
-    """Raise where names of arrays are no texts, or a mapping holds others, as a checkpoint does."""
+    """Raise if names of arrays are not texts, or a mapping holds other mappings, as a checkpoint does."""
     wrong = [name for name in source if not isinstance(name, str)]
     if wrong:
         raise TypeError(f"these arrays are named {wrong[0]!r}, a {type(wrong[0]).__name__}; names are texts")
@@ -213,14 +213,14 @@ def is_source(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class _Hints:
-    """What the caller says of bare arrays."""
+    """What the caller says about bare arrays."""
 
     activation: Activations | None
     layers: Sequence[str] | None
     own: Mapping[str, Activation] | None
 
     def refuse(self, what: str, *, own: bool = False) -> None:
-        """Refuse hints where a source says all itself, but for functions of one's `own` where it may need them."""
+        """Refuse hints for a source that needs none; a user's own functions are allowed if `own`."""
         if not own:
             self.refuse_own()
         for name, meaning in (("activation", "its activations"), ("layers", "the order of its layers")):
@@ -228,7 +228,7 @@ class _Hints:
                 raise TypeError(f"{name} is for bare arrays; {what} says {meaning} itself: leave it out")
 
     def refuse_own(self) -> None:
-        """Refuse functions of one's own for a source that does not name them."""
+        """Refuse a user's own functions for a source that does not name them."""
         if self.own is not None:
             raise TypeError(
                 "activations is for files of save_network and for modules of torch, which name functions of your own; "
@@ -237,7 +237,7 @@ class _Hints:
 
 
 def _own(activations: Any) -> Mapping[str, Activation] | None:
-    """Return functions of a user's own by name, checked."""
+    """Return a user's own functions by name, checked."""
     if activations is None:
         return None
     if not isinstance(activations, Mapping):

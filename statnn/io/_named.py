@@ -1,6 +1,6 @@
 """Bare arrays by name, as a state dict of torch has them: parameters without the program that used them.
 
-Names say layer and part, ``0.weight``, ``0.bias``, ``1.running_mean``; what they cannot say is which activation stood
+Names say layer and part, ``0.weight``, ``0.bias``, ``1.running_mean``; they say neither which activation stood
 between, nor the ε of a normalisation, for which 1e-5 is taken, as torch does.
 """
 
@@ -51,7 +51,7 @@ def steps(
             "'.weight' and '.bias', as in a state dict of torch"
         )
     norms = {_before(group, dense): (group, step) for group, step in steps_of.items() if isinstance(step, Norm)}
-    if isinstance(layers, list | tuple):  # a normalisation may be listed where it acts anyway
+    if isinstance(layers, list | tuple):  # a normalisation may be listed right after its layer
         layers = [name for m, name in enumerate(layers) if not (m and norms.get(layers[m - 1], ("",))[0] == name)]
     sigmas = _one_a_layer(activation, len(dense))
     order = in_order({group: step.weight.shape for group, step in dense.items()}, layers, kept=kept, made=made)

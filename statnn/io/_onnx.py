@@ -42,12 +42,12 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "Concat": ("axis",),
     "Dropout": ("ratio", "seed"),
 }
-"""Of every operator that is read."""
+"""Attributes of every operator that is read."""
 _WITH_CONSTANTS = {"Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "BatchNormalization", "Reshape", "Dropout"}
-_SLOPE, _EPSILON = float(np.float32(0.01)), float(np.float32(1e-5))  # where the file leaves them out
+_SLOPE, _EPSILON = float(np.float32(0.01)), float(np.float32(1e-5))  # defaults of ONNX
 _STRING = 8  # TensorProto.DataType
 _OLDEST = 7
-"""Operator set from which constants are spread and normalisations used as they are today."""
+"""Oldest operator set in which constants are broadcast and normalisations used as they are today."""
 
 
 def read(path: Path) -> Any:
@@ -109,9 +109,9 @@ class _Graph:
     def __init__(self, graph: Any) -> None:
         self._graph = graph
         self._constants = Constants(graph)
-        self._shape: list[int] | None = None  # of what flows through the graph, 0 where a size is open; None: unknown
+        self._shape: list[int] | None = None  # of the samples in the graph, 0 where a size is open; None: unknown
         self._chain: list[Step] = []
-        self._given = self._kind = 0  # data types of the inputs and of what flows through the graph
+        self._given = self._kind = 0  # data types of the inputs, and of samples in the graph
 
     def steps(self) -> list[Step]:
         """Follow the graph from its input to its output."""
@@ -185,9 +185,9 @@ class _Graph:
         return table[kind](node, now, attributes, where)
 
     def _cast(self, node: Any, now: str, to: Any, where: str) -> None:
-        """Refuse what changes the type of numbers, but of inputs and of 16-bit outputs, as a network itself does."""
+        """Refuse changes of the type of numbers, except of inputs and of 16-bit outputs, as a network itself makes."""
         first = not self._chain and to in FLOATS and self._kind == self._given != _STRING
-        first = first and (to not in SHORT or self._constants.are_short())  # or it rounds what goes on in more digits
+        first = first and (to not in SHORT or self._constants.are_short())  # or it rounds numbers used in more digits
         last = self._kind in SHORT and to in FLOATS and node.output[0] == self._graph.output[0].name
         if to != self._kind and not first and not last:
             raise ValueError(f"{where}: it changes the type of numbers, and one type is needed{advice('Cast', now)}")
@@ -217,7 +217,7 @@ class _Graph:
         return Dense(self._matrix(node.input[0 if after else 1], where, turn=not after, factor=1.0), None, where)
 
     def _single(self) -> bool:
-        """Whether what flows through the graph is a single sample without an axis for others."""
+        """Whether a single sample flows through the graph, without an axis for others."""
         return self._shape is not None and len(self._shape) == 1
 
     def _affine(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Affine:
@@ -243,7 +243,7 @@ class _Graph:
         return Affine(1 / values, zeros, where)
 
     def _in_rows(self, constant: Reals, where: str) -> Reals:
-        """Return a constant as it acts on inputs that are flattened after it: one number for each of theirs."""
+        """Return a constant that acts on inputs before they are flattened, as one number for each input."""
         row = tuple(self._shape[1:]) if self._shape else ()
         if len(row) < 2 or 0 in row or constant.ndim == 0:
             return constant
@@ -260,7 +260,7 @@ class _Graph:
                 f"{where}: needs samples in rows, scale, offset, running mean and variance, and no training mode: "
                 "export it for use"
             )
-        row = self._shape[2:] if self._shape else []  # of inputs that are flattened after it: axis 1 are channels
+        row = self._shape[2:] if self._shape else []  # of inputs that are flattened later: axis 1 holds channels
         if 0 in row:
             raise ValueError(
                 f"{where}: acts on inputs whose size is left open: export the model for inputs of one size"
@@ -273,7 +273,7 @@ class _Graph:
             raise ValueError(f"{where}: {error}") from None
 
     def _dropout(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> None:
-        del attributes  # of the oldest form; the ratio does not matter
+        del attributes  # those of the oldest form; the ratio does not matter
         training = node.input[2] if len(node.input) > 2 else ""
         if node.input[0] != now or (training and self._constants.array(training, where).any()):
             raise ValueError(f"{where}: is in training mode, and its outputs are random: export the model as in use")
@@ -331,7 +331,7 @@ class _Graph:
 
 
 def _taken(node: Any) -> set[str]:
-    """Return the names of what an operator takes, also inside of graphs of its own, which see those around them."""
+    """Return the names of the values that an operator takes, also in its inner graphs, which see outer values."""
     inner = [
         inner_node
         for attribute in node.attribute
@@ -342,7 +342,7 @@ def _taken(node: Any) -> set[str]:
 
 
 def _used(nodes: Any, output: str) -> list[Any]:
-    """Return the operators that lead to the output, in the order of the file: nobody sees what others compute."""
+    """Return the operators that lead to the output, in the order of the file: others have no effect on it."""
     makers = {name: m for m, node in enumerate(nodes) for name in node.output if name}
     used: set[int] = set()
     waiting = {output}
@@ -357,7 +357,7 @@ def _used(nodes: Any, output: str) -> list[Any]:
 
 
 def _declared(value: Any) -> list[int] | None:
-    """Return the shape that the file says of a value, 0 for sizes that it leaves open, or None where it says none."""
+    """Return the shape that the file declares for a value, 0 for open sizes, or None if it declares none."""
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
         return None
@@ -365,7 +365,7 @@ def _declared(value: Any) -> list[int] | None:
 
 
 def _after(dense: Dense, shape: list[int] | None, *, first: bool) -> list[int] | None:
-    """Return the shape after a layer; refuse inputs that are no rows, or of another length than the first takes."""
+    """Return the shape after a layer; refuse inputs that are not rows, or not of the length that the first takes."""
     if shape is None or dense.weight.ndim != 2:
         return None
     if not 1 <= len(shape) <= 2:
@@ -378,7 +378,7 @@ def _after(dense: Dense, shape: list[int] | None, *, first: bool) -> list[int] |
 
 
 def _refuse_other(node: Any, now: str, where: str) -> None:
-    """Raise where an operator is not one that is read, or has other inputs or outputs."""
+    """Raise if an operator is not supported, or has other inputs or outputs than it should."""
     kind = node.op_type
     if node.domain not in STANDARD:
         raise ValueError(

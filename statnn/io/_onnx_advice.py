@@ -50,7 +50,7 @@ def advice(operator: str, value: str = "") -> str:
     operator : str
         Its name; empty for several together.
     value : str
-        What flows into it of the samples; empty where it makes weights.
+        Name of the value of the samples that flows into it; empty if it makes weights.
 
     Examples
     --------

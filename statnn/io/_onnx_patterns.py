@@ -2,7 +2,7 @@ r"""Activations that exporters write as several operators: x Sigmoid(x) for SiLU
 
 What flows through these operators is, whatever their order, a polynomial in x and in one function of such a polynomial:
 :math:`\sum_k x^k (a_k + b_k\,F(\sum_j c_j x^j))`. It is worked out and compared with those of the known activations,
-term by term, to the rounding of the constants. Softplus is the line x above a threshold: `Where` makes the one function
+term by term, to the rounding of the constants. Softplus is the line x above a threshold: `Where` makes one function
 of a comparison and the two sides.
 """
 
@@ -22,7 +22,7 @@ MOST_NODES = 12
 """Operators of one activation; exporters write up to ten."""
 MOST_POWER = 3
 ROUNDING = 1e-6
-"""Relative, of constants in float32."""
+"""Relative rounding of constants in float32."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ KNOWN = {
 def matched(
     now: str, users: dict[str, list[Any]], constant: Callable[[str], Any], rounding: float = ROUNDING
 ) -> tuple[str, str] | None:
-    """Return the name of the activation that several operators make of a value, and where they end; None if none.
+    """Return the name of the activation that several operators make of a value, and the value they end with, or None.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def matched(
     users : dict
         Operators by the values that they take.
     constant : callable
-        Returns the array of a constant by its name, None where it is none.
+        Returns the array of a constant by its name, None if it is not a constant.
     rounding : float
         How far constants may be off, relatively.
     """
@@ -67,7 +67,7 @@ def matched(
         if len(node.output) != 1 or node.output[0] in forms:
             continue
         made = _form(node, forms, constant)
-        if made is None:  # perhaps of values that are yet to come
+        if made is None:  # its other inputs may be yet to come
             continue
         end = node.output[0]
         forms[end] = made
@@ -86,7 +86,7 @@ def _closed(end: str, forms: dict[str, Form], users: dict[str, list[Any]]) -> bo
 
 
 def _form(node: Any, forms: dict[str, Form], constant: Callable[[str], Any]) -> Form | None:
-    """Return what an operator makes of forms and constants, None where it is not one of such a kind."""
+    """Return the form that an operator makes of forms and constants, None if it makes none."""
     given = [forms.get(name) or _constant(constant(name)) for name in node.input]
     if None in given or node.domain not in {"", "ai.onnx"}:
         return None
@@ -123,7 +123,7 @@ def _of_two(kind: str, first: Form, second: Form) -> Form | None:
 
 
 def _of_sides(choice: Form, above: Form, below: Form) -> Form | None:
-    """Return the softplus that is a line beyond a threshold: `above` is x where x is beyond it, `below` F(x)."""
+    """Return the softplus that is a line above a threshold, if its sides `above` and `below` are x and softplus."""
     line = dict(choice.inside)
     beyond = choice.function.startswith("above ") and not above.times and above.plain == line
     if not beyond or below.function != "Softplus" or dict(below.inside) != line:

@@ -1,4 +1,4 @@
-"""Constants of ONNX graphs: numbers that stand in the file, turned round or passed on, but never computed.
+"""Constants of ONNX graphs: numbers that stand in the file, perhaps transposed or passed on, but never computed.
 
 Tensors hold their numbers as raw bytes or in a field by type; 16-bit floats stand in the lower halves of 32-bit
 integers there [onnx.proto, TensorProto.int32_data]. Every constant is made once, however many operators use it.
@@ -16,7 +16,7 @@ from statnn.io._onnx_advice import advice
 
 _FLOAT, _INT32, _INT64, _FLOAT16, _DOUBLE, _BFLOAT16 = 1, 6, 7, 10, 11, 16  # TensorProto.DataType
 SHORT = {_FLOAT16: 2e-3, _BFLOAT16: 1.6e-2}
-"""Types of 16 bits, which are read as float32, and how far their rounding moves a product of three, relatively."""
+"""Types of 16 bits, which are read as float32, and the relative rounding of a product of three of their numbers."""
 FLOATS = {_FLOAT, _DOUBLE, *SHORT}
 _TYPES = {
     _FLOAT: "<f4", _DOUBLE: "<f8", _FLOAT16: "<f2", _BFLOAT16: "<u2", _INT64: "<i8", _INT32: "<i4", 9: "|b1",
@@ -56,7 +56,7 @@ class Constants:
         return name in self._names
 
     def array(self, name: str, where: str) -> Reals:
-        """Return the numbers of a constant that stands at an operator."""
+        """Return the numbers of a constant that an operator takes."""
         if name not in self._names:
             kind = self._nodes[name].op_type if name in self._nodes else ""
             maker = "sparse" if name in self._sparse else f"computed by {kind}" if kind else "missing"
@@ -85,7 +85,7 @@ class Constants:
         return not (FLOATS - SHORT.keys()) & {*values, *(tensor.data_type for tensor in self._tensors.values())}
 
     def made(self, key: Any, make: Any) -> Reals:
-        """Return what is made of constants, once for each key."""
+        """Return an array made of constants, once for each key."""
         if key not in self._known:
             self._known[key] = make()
         return self._known[key]
@@ -101,7 +101,7 @@ def _turned(array: Reals, node: Any, where: str) -> Reals:
 
 
 def _of_constant(node: Any, name: str, where: str) -> Reals:
-    """Return the value of a Constant, which stands in one attribute of several names."""
+    """Return the value of a Constant, which stands in one of several attributes."""
     given = {attribute.name: attribute for attribute in node.attribute}
     if len(given) == 1:
         kind, attribute = next(iter(given.items()))

@@ -1,9 +1,9 @@
-"""In which order layers act, where their arrays are known by name only.
+"""The order in which layers act, if their arrays are known by name only.
 
-Three things can say it: the caller, numbers in the names, and the order in which the arrays were given, if nobody
-sorted them since. Shapes confirm the last one where they leave no other; they find none by themselves, for matrices
-that were stored transposed fit in the opposite order. What none of these says is refused: an autoencoder read from its
-decoder to its encoder is a network as well, but another one.
+Three things can tell it: the caller, numbers in the names, and the order in which the arrays were given, if nobody
+sorted them since. Shapes can confirm the last one, if they allow no other; they cannot decide alone, because matrices
+that were stored transposed fit in the opposite order. If nothing tells the order, the arrays are refused: an
+autoencoder read from its decoder to its encoder is a network as well, but another one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def in_order(shapes: Shapes, layers: Sequence[str] | None, *, kept: bool, made: 
     layers : sequence of str or None
         The order as the caller knows it.
     kept : bool
-        Whether the order of `shapes` may be that in which they act; that of a safetensors file is none.
+        Whether the order of `shapes` may be that in which they act; a safetensors file keeps no order.
     made : bool
         Whether it is that in which layers were made, as in a state dict of torch: then only shapes can confirm it.
 
@@ -70,7 +70,7 @@ def in_order(shapes: Shapes, layers: Sequence[str] | None, *, kept: bool, made: 
 def by_numbers(shapes: Shapes) -> list[str] | None:
     """Return names in the order of their numbers, or None where numbers alone do not order them.
 
-    Names are paths: ``blocks.2.fc`` stands in ``blocks.2``, which stands in ``blocks``. What stands in one place must
+    Names are paths: ``blocks.2.fc`` stands in ``blocks.2``, which stands in ``blocks``. Names in one place must
     be alike up to numbers, so ``layers.0, layers.2`` and ``1.a.0, 1.a.1, 2.b.0`` are ordered, but neither ``fc1, out``
     nor ``net.0, head.0`` are.
     """
@@ -87,7 +87,7 @@ def _below(paths: list[tuple[str, ...]], level: int, shapes: Mapping[tuple[str, 
     heads: dict[str, list[tuple[str, ...]]] = {}
     for path in paths:
         if len(path) == level:
-            return None  # a layer in which there are others: which of them acts first is a program
+            return None  # a layer that contains layers: only its program says which acts first
         heads.setdefault(path[level], []).append(path)
     ranked = _ranked({head: [shapes[path] for path in some] for head, some in heads.items()})
     if ranked is None:
@@ -97,7 +97,7 @@ def _below(paths: list[tuple[str, ...]], level: int, shapes: Mapping[tuple[str, 
 
 
 def _ranked(heads: Mapping[str, list[tuple[int, int]]]) -> list[str] | None:
-    """Return names of one place in the order of the numbers in which alone they differ."""
+    """Return names of one place, which differ in numbers alone, in the order of these numbers."""
     names = list(heads)
     if len(names) == 1:
         return names
@@ -110,7 +110,7 @@ def _ranked(heads: Mapping[str, list[tuple[int, int]]]) -> list[str] | None:
         return None  # no numbers, or equal ones: 1 and 01
     orders = [sorted(range(len(names)), key=column.__getitem__) for column in columns if len(set(column)) == len(names)]
     if any(order != orders[0] for order in orders):
-        return None  # 64_1 and 32_2: one says this, the other that
+        return None  # 64_1 and 32_2: the numbers contradict each other
     return [names[i] for i in sorted(range(len(names)), key=keys.__getitem__)]
 
 
@@ -120,7 +120,7 @@ def _number(digits: str) -> tuple[int, str]:
 
 
 def _are_sizes(column: Sequence[tuple[int, str]], shapes: list[list[tuple[int, int]]]) -> bool:
-    """Whether numbers are numbers of units, as in dense128 and dense64, and no order."""
+    """Whether numbers are numbers of units, as in dense128 and dense64, and not an order."""
     return all(len(some) == 1 for some in shapes) and any(
         all(number == _number(str(some[0][side])) for number, some in zip(column, shapes, strict=True))
         for side in (0, 1)
@@ -179,8 +179,8 @@ def _copies(shapes: Shapes) -> tuple[list[str], list[str]] | None:
 
 
 def _apart(names: list[str]) -> list[str]:
-    """Return names without what all begin or end with."""
-    begin = len(commonprefix(names))  # noqa: RUF071 - of characters
+    """Return names without their common beginning and end."""
+    begin = len(commonprefix(names))  # noqa: RUF071 - by characters
     end = len(commonprefix([name[begin:][::-1] for name in names]))  # noqa: RUF071
     return [name[begin : len(name) - end] for name in names]
 
@@ -192,13 +192,13 @@ def _sorted(names: list[str]) -> bool:
 
 
 def _nested(names: list[str]) -> bool:
-    """Whether a layer stands inside of another, as adapters do, and is no further link of the chain."""
+    """Whether a layer stands inside another, as adapters do, so that it is not a link of the chain."""
     there = set(names)
     return any(".".join(name.split(".")[:k]) in there for name in names for k in range(1, name.count(".") + 1))
 
 
 def _against_numbers(names: list[str]) -> bool:
-    """Whether names that differ in numbers alone stand in another order than these."""
+    """Whether names that differ in numbers alone stand in another order than their numbers."""
     last: dict[str, list[tuple[int, str]]] = {}
     for name in names:
         numbers = [_number(digits) for digits in _DIGITS.findall(name)]
@@ -216,5 +216,5 @@ def _mismatch(shapes: Shapes) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return some names in words."""
+    """Return the first names as text."""
     return ", ".join(repr(name[:60]) for name in names[:6]) + (", ..." if len(names) > 6 else "")

@@ -1,8 +1,8 @@
 """What a source computes, compared with the steps that were read from it.
 
 Parameters do not say everything: a hook, a parametrisation or a forward of its own may change what an object computes.
-So it is run on a few rows of inputs, from zero to ten thousand, and what comes out must be what the steps make of what
-went in, up to rounding. How far rounding goes is followed through the steps [running error analysis;
+So it is run on a few rows of inputs, from zero to ten thousand, and its outputs must be those of the steps, up to
+rounding. The size of rounding is followed through the steps [running error analysis;
 Higham 2002, section 3.3].
 """
 
@@ -21,7 +21,7 @@ from statnn.network import Activation
 _SCALES = (0.0, 0.01, 1.0, 100.0, 10_000.0)
 _EACH = 4
 _ERRORS = 4.0
-"""Rounding errors of the size of the last digit that one number may have."""
+"""Allowed deviation, in multiples of the rounding error that is followed."""
 
 
 def rows(units: int) -> Reals:
@@ -42,9 +42,9 @@ def refuse_other(steps: Sequence[Step], before: Reals, after: Any, limits: Any, 
     limits : finfo
         Precision of the source, of numpy or torch.
     what : str
-        What was run, and what may make it compute something else, in words with a place for the numbers.
+        Message that says what was run, and what may change what it computes, with a place for the numbers.
     """
-    with np.errstate(all="ignore"):  # what leaves the range is not compared
+    with np.errstate(all="ignore"):  # numbers out of range are not compared
         ours, error = before, limits.eps * np.abs(before)
         for step in steps:
             ours, error = _next(step, ours, error, limits.eps)
@@ -59,7 +59,7 @@ def refuse_other(steps: Sequence[Step], before: Reals, after: Any, limits: Any, 
 
 
 def _moved(sigma: Activation, x: Reals, error: Reals, y: Reals, eps: float) -> Reals:
-    """Return how far errors of the fields move an activation; one of a user's own may lose digits of one inside."""
+    """Return how far errors of the fields move an activation; a user's own may also round terms of order one."""
     if np.isfinite(sigma.steepest):
         return sigma.steepest * error
     steepest = np.abs(sigma.derivative(x)).max(axis=1, keepdims=True)  # rows are of one scale each
@@ -73,7 +73,7 @@ def _next(step: Step, x: Reals, error: Reals, eps: float) -> tuple[Reals, Reals]
     if isinstance(step, Dense):
         bias = np.zeros(1, x.dtype) if step.bias is None else step.bias
         size = np.abs(step.weight).T
-        sums = eps * (1 + np.sqrt(len(size)) / 8)  # of so many terms, each rounded at random
+        sums = eps * (1 + np.sqrt(len(size)) / 8)  # for this many terms, each rounded at random
         return x @ step.weight.T + bias, error @ size + sums * (np.abs(x) @ size + np.abs(bias))
     if isinstance(step, Affine):
         moved = np.abs(step.scale) * (error + eps * np.abs(x))
@@ -86,5 +86,5 @@ def _next(step: Step, x: Reals, error: Reals, eps: float) -> tuple[Reals, Reals]
         moved = np.maximum(error, _moved(step.activation, x, error, y, eps))
         return y, moved + eps * np.abs(y) + step.slack
     y = step.of(x)
-    shared = (2 * error + eps * np.abs(x)).max(axis=1, keepdims=True)  # by what all exponentials are divided
+    shared = (2 * error + eps * np.abs(x)).max(axis=1, keepdims=True)  # of the sum that divides all exponentials
     return y, (y if step.kind == "softmax" else 1.0) * shared + eps * np.abs(y)

@@ -27,7 +27,8 @@ def save(result: Any, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     TypeError
-        If something in it is no plain value and nothing of this package (derivations are not: make them anew).
+        If something in it is neither a plain value nor a result of this package (derivations cannot be stored: make
+        them anew).
     ValueError
         If the suffix is another one.
     FileNotFoundError
@@ -35,16 +36,16 @@ def save(result: Any, path: str | os.PathLike[str]) -> None:
 
     Notes
     -----
-    ``numpy.load(path)`` shows the arrays by the names of the fields that hold them, and under ``statnn`` a text of JSON
-    that says what they are: ``json.loads(numpy.load(path)["statnn"].item())``. No pickle is written. Where the file
-    comes from stands in it, too: see `describe`.
+    ``numpy.load(path)`` shows the arrays by the names of the fields that hold them, and under ``statnn`` a JSON text
+    that describes them: ``json.loads(numpy.load(path)["statnn"].item())``. No pickle is written. The file also says
+    where it comes from: see `describe`.
 
     See Also
     --------
     load : reads it again.
     table : results as rows.
     describe : what a file is.
-    save_network : of networks, which other programs read as well.
+    save_network : writes networks to files that other programs read as well.
 
     Examples
     --------
@@ -77,12 +78,12 @@ def load(path: str | os.PathLike[str], *, own: Mapping[str, Any] | None = None) 
     Returns
     -------
     object
-        As it was given to `save`. Objects are made by their constructors, which check what they are given.
+        As it was given to `save`. Objects are made by their constructors, which check their arguments.
 
     Raises
     ------
     ValueError
-        If the file is damaged, was changed, is of a later version or none of `save`, or needs what is not in `own`.
+        If the file is damaged, was changed, is of a later version or not of `save`, or needs what is not in `own`.
     OSError
         If it cannot be read.
     MemoryError
@@ -92,11 +93,11 @@ def load(path: str | os.PathLike[str], *, own: Mapping[str, Any] | None = None) 
     --------
     save : writes it.
     describe : what a file is.
-    load_network : of networks.
+    load_network : reads networks.
 
     Notes
     -----
-    Nothing in the file is executed and no pickle is opened; of functions it may name those of this package alone.
+    Nothing in the file is executed and no pickle is opened; it can name functions of this package only.
 
     Examples
     --------

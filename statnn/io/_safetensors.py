@@ -26,7 +26,7 @@ _TYPES = {
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "|u1",
 }  # fmt: skip
 _PARAMETERS = {"weight", "bias"}
-"""Last parts of names that no text has which is not the name of a tensor."""
+"""Last parts of names: a text of the metadata under such a name must be the name of a tensor."""
 _MOST_AXES = 32
 _WIDER = "store it as float32 in the program that made it"
 
@@ -87,7 +87,7 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
 
 
 def _shared(arrays: dict[str, NDArray[Any]], metadata: dict[str, str]) -> dict[str, NDArray[Any]]:
-    """Return arrays that are others under a second name: their library stores one, and the name in the metadata."""
+    """Return arrays that are others under a second name: their library stores one, and the second name as metadata."""
     names = {name: other for name, other in metadata.items() if other in arrays}
     for name, other in metadata.items():
         lost = name.rpartition(".")[2] in _PARAMETERS and name not in names

@@ -21,15 +21,15 @@ def save_network(net: Network, path: str | os.PathLike[str]) -> None:
     ----------
     net : Network
         The network; `load_network` gives one back that is equal to it, in precision, normalisations with their running
-        statistics, slopes of leaky ReLUs and arrays shared by several layers. Of an activation of your own its name
-        is stored, and `load_network` needs the function: ``activations={name: Activation(...)}``.
+        statistics, slopes of leaky ReLUs and arrays shared by several layers. Of an activation of your own only
+        the name is stored, and `load_network` needs the function: ``activations={name: Activation(...)}``.
     path : str or os.PathLike
         Where to write: ``.npz`` or ``.safetensors``, in a directory that exists. A file that is there is replaced.
 
     Raises
     ------
     TypeError
-        If `net` is no `Network`; pass others through `load_network` first.
+        If `net` is not a `Network`; pass others through `load_network` first.
     ValueError
         If the suffix is another one, or two different activations of your own have one name.
     FileNotFoundError
@@ -38,15 +38,15 @@ def save_network(net: Network, path: str | os.PathLike[str]) -> None:
     See Also
     --------
     load_network : reads it again.
-    save : of results.
+    save : writes results.
 
     Notes
     -----
-    Equal networks give equal files on one machine with one set of versions, which stand in the file and are read by
-    `describe`; the time does not. An array is stored once, however many layers share it: of equal networks one may
-    share what another repeats, and -0.0 is equal to 0.0, so the files of these differ. In both formats arrays have
-    names (``0.weight``, ``0.bias``, ``0.norm.mean``), and other programs read them; weights are raw, as they were
-    given to the normalisation.
+    Equal networks give equal files on one machine with one set of versions, which stand in the file for `describe`;
+    the time does not. An array is stored once, however many layers share it. Files of equal networks differ if one
+    shares an array that the other repeats, or holds -0.0 in the place of 0.0. In both formats arrays have
+    names (``0.weight``, ``0.bias``, ``0.norm.mean``), and other programs read them; weights are raw, without the
+    normalisation.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def save_network(net: Network, path: str | os.PathLike[str]) -> None:
     if not target.parent.is_dir():
         raise FileNotFoundError(f"directory {str(target.parent)!r} does not exist; make it first")
     text, arrays = pack(net)
-    store: Any = np.savez  # its own keywords, typed bool, stand in the way of arrays by name
+    store: Any = np.savez  # typed Any: its own keywords, typed bool, would clash with arrays by name
     with replacing(target) as file:
         if target.suffix.lower() == ".npz":
             store(file, **{KEY: np.bytes_(text.encode())}, **arrays)

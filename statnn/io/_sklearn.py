@@ -1,4 +1,4 @@
-"""Multilayer perceptrons of scikit-learn, also behind a scaler in a pipeline: known by their attributes."""
+"""Multilayer perceptrons of scikit-learn, also behind a scaler in a pipeline: recognised by their attributes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def refuse_other(estimator: Any, units: int) -> None:
     """Raise `ValueError` if a fitted estimator predicts something else than its parameters say."""
     x, name = _probe.rows(units).astype(np.float64), type(estimator).__name__
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of names that columns had in training
+        warnings.simplefilter("ignore")  # about names that columns had in training
         if hasattr(estimator, "predict_proba"):
             predicted = np.asarray(estimator.predict_proba(x))
             last = estimator.steps[-1][1] if _is_pipeline(estimator) else estimator

@@ -24,17 +24,17 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     Parameters
     ----------
     results : object, or iterable or mapping of objects
-        Results of this package. Of a mapping, the first column, "name", holds the keys; what results call "name"
-        themselves is "result.name" then. A `Sweep` is a result for each of its points: ``result.mean`` beside its
+        Results of this package. For a mapping, the first column, "name", holds the keys; a "name" of the results
+        themselves becomes "result.name". A `Sweep` counts as one result per point: ``result.mean`` beside its
         arguments, or ``failure``.
     by : str, optional
-        None for one row per result, in which every number, text and truth value is a column, fields and properties,
-        those of inner objects under a name with dots: ``goodness.p_value``. What consists of several things has a row
-        for each: a comparison of laws one per law, a run one per observable. What has nothing but arrays, all of one
-        shape, has a row for each of their entries: a rarefaction one per subsample. Else the name of a field or
-        property that is an array: a row for each of its entries, with its indices in columns ``index.0``, ``index.1``,
-        ..., and the values on its axes where the result has them; columns are all arrays of the same shape, and the
-        numbers and texts of the result. A failure is one row. What warns of a result stands in each of
+        None for one row per result: every number, text and truth value among its fields and properties is a column,
+        those of inner objects under a name with dots: ``goodness.p_value``. A result that consists of several things
+        has a row for each: a comparison of laws one per law, a run one per observable. A result of nothing but arrays,
+        all of one shape, has a row for each of their entries: a rarefaction one per subsample. Otherwise the name of a
+        field or property that is an array: a row for each of its entries, with its indices in columns ``index.0``,
+        ``index.1``, ..., and the values on its axes where the result has them; columns are all arrays of the same
+        shape, and the numbers and texts of the result. A failure is one row. Warnings about a result stand in each of
         its rows, as text. Results in a tuple are a table of their own: ``table(placement.layers)``.
 
     Returns
@@ -46,12 +46,12 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     Raises
     ------
     ValueError
-        If `by` names no array of a result, or is None for one that has no single numbers; the arrays that there are
-        are listed. If two columns would have one name, as ``{"a.b": 1, "a": {"b": 2}}``.
+        If `by` names no array of a result, or is None for one that has no single numbers; the message lists the
+        arrays that there are. If two columns would have one name, as ``{"a.b": 1, "a": {"b": 2}}``.
 
     See Also
     --------
-    save : with every digit.
+    save : results with every digit.
     statnn.sweep : results of many points.
 
     Examples
@@ -76,7 +76,7 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
         doubts = {name: str(value) for name, value in cells.items() if isinstance(value, Exception)}
         scalars = {name: _plain(cells[name]) for name in cells if name not in doubts and np.ndim(cells[name]) == 0}
         arrays = {name: value for name, value in cells.items() if np.ndim(value)}
-        if isinstance(result, _Point) and not whole:  # its arguments are no result
+        if isinstance(result, _Point) and not whole:  # its arguments are not results
             own_scalars, own_arrays = ({k: v for k, v in part.items() if _of_result(k)} for part in (scalars, arrays))
             chosen = (
                 _chosen(None, own_scalars, own_arrays, type(result["result"]).__name__)
@@ -126,7 +126,7 @@ def _chosen(by: str | None, scalars: Row, arrays: Row, kind: str) -> str | None:
 
 
 def _axes(result: Any, name: str, dimensions: int) -> dict[int, str]:
-    """Return by axis of an array where the values on it stand, as the class of the object says in `_axes`."""
+    """Return, by axis of an array, the field that holds the values along it, from `_axes` of the object's class."""
     *path, _ = name.split(".")
     for part in path:
         result = (_fields(result) or {}).get(part)
@@ -135,7 +135,7 @@ def _axes(result: Any, name: str, dimensions: int) -> dict[int, str]:
 
 
 def _named(results: Any, *, whole: bool) -> Iterator[tuple[Row, Any]]:
-    """Yield the first cells of a row, and the result, of a sweep that of each point; its parts unless it is `whole`."""
+    """Yield the first cells of a row and a result: each point of a sweep, each row of others unless `whole`."""
     if isinstance(results, Mapping):
         named: Iterable[tuple[Row, Any]] = (({"name": str(name)}, result) for name, result in results.items())
     elif _fields(results) is None and isinstance(results, Iterable) and not isinstance(results, str | np.ndarray):
@@ -148,7 +148,7 @@ def _named(results: Any, *, whole: bool) -> Iterator[tuple[Row, Any]]:
 
 
 def _of_ours(value: Any, name: str) -> Any:
-    """Return what a class of this package says for tables; None of other classes, whose names mean something else."""
+    """Return an attribute that a class of this package has for tables; None of others, where it may mean anything."""
     return getattr(value, name, None) if str(type(value).__module__).startswith("statnn.") else None
 
 
@@ -159,7 +159,7 @@ def _several(result: Any) -> list[Any] | None:
 
 
 def _fields(value: Any) -> Mapping[str, Any] | None:
-    """Return what an object consists of and says of itself by name, None where it is no object of parts."""
+    """Return the fields and properties of an object by name, None if it has no parts."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         shown = [field.name for field in dataclasses.fields(value)] + _properties(type(value))
         return {name: _said(value, name) for name in shown if not name.startswith("_")}
@@ -169,9 +169,9 @@ def _fields(value: Any) -> Mapping[str, Any] | None:
 
 
 def _inside(value: Any, *, whole: bool) -> Mapping[str, Any] | None:
-    """Return what an object says of itself inside another: in `_within`, as rows by their number, or all it has.
+    """Return the entries of an object inside another: those of `_within`, its rows by their number, or all its fields.
 
-    What is `whole` has its fields beside that.
+    If `whole`, its fields are added to the others.
     """
     within, several = _of_ours(value, "_within"), _several(value)
     if within is None and several is None:
@@ -181,7 +181,7 @@ def _inside(value: Any, *, whole: bool) -> Mapping[str, Any] | None:
 
 
 def _said(value: Any, name: str) -> Any:
-    """Return a field or property; None where the object, which may be anyone's, has no such number."""
+    """Return a field or property; None if it raises, since the object may be anyone's."""
     try:
         return getattr(value, name)
     except Exception:  # noqa: BLE001 - whatever a property raises
@@ -215,7 +215,7 @@ def _cells(value: Any, name: str, *, whole: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _number(value: Any) -> Any:
-    """Return a number that is neither Python's nor numpy's, as a fraction or those of mpmath and sympy, as Python's."""
+    """Return numbers of other kinds, as fractions or those of mpmath and sympy, as Python's."""
     if isinstance(value, int | float | np.generic):
         return value
     return int(value) if isinstance(value, Integral) else nearest(value)
@@ -225,7 +225,7 @@ def _plain(value: Any) -> Any:
     """Return Python's own number or text."""
     if value is np.ma.masked:
         return None
-    if isinstance(value, np.longdouble):  # which numpy has no number of Python for
+    if isinstance(value, np.longdouble):  # item() does not make a number of Python of it
         return float(value)
     plain = value.item() if isinstance(value, np.generic | np.ndarray) else value
     return plain.decode(errors="replace") if isinstance(plain, bytes) else plain

@@ -1,8 +1,8 @@
-"""Chains of torch modules, known by name: torch itself is never imported.
+"""Chains of torch modules, recognised by class name: torch itself is never imported.
 
-A module of torch's own computes what its class says, so a `Sequential` of them can be read. What the `forward` of
-another class does is a program, and cannot be, unless the caller says that it is an activation. Hooks are programs too,
-but most of them record: the module is run once, and refused if it computes something else than was read.
+A module of torch's own computes what its class says, so a `Sequential` of them can be read. The `forward` of another
+class is a program and cannot be read, unless the caller says which activation it is. Hooks are programs, too, but most
+of them only record: the module is run once, and refused if it computes something else than what was read.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _SUPPORTED = (
     "Flatten, last Softmax, and what `activations` names"
 )
 _INNER = ("module", "_orig_mod")
-"""What torch's own wrappers call what is inside: of several devices, of averages over training, of what is compiled."""
+"""Attributes in which torch's own wrappers keep their module: for several devices, averaged weights, or compilation."""
 _Part: TypeAlias = tuple[str, Any, "Step | None"]
-"""Where it stands, the module, and what it does, None where it is idle."""
+"""Its place in words, the module, and its step, None if it is idle."""
 
 
 def is_module(thing: Any) -> bool:
@@ -59,12 +59,12 @@ def refuse_other(module: Any, units: int, own: Mapping[str, Activation]) -> None
         inputs, output = _run(torch, module, {id(leaf): leaf for _, leaf, _ in parts}, torch.as_tensor(x).to(weight))
     except MemoryError:
         raise
-    except Exception as error:  # it may be a program of others, which raises anything
+    except Exception as error:  # a program of others may raise anything
         raise ValueError(f"the module does not run on rows of {units} numbers: {error}; {_CAUSES}") from error
     if len(inputs) != len(parts):
         raise ValueError(f"the module runs {len(inputs)} parts, and {len(parts)} were read: {_CAUSES}")
     exact = weight.device.type == "cpu" and torch.get_float32_matmul_precision() == "highest"
-    limits = torch.finfo(weight.dtype if exact else torch.bfloat16)  # products may be as coarse as that
+    limits = torch.finfo(weight.dtype if exact else torch.bfloat16)  # products may be as coarse as bfloat16
     stages = [("the inputs", None), *((where, step) for where, _, step in parts)]
     for (where, step), before, after in zip(stages, [x, *inputs], [*inputs, output], strict=True):
         named = isinstance(step, Act) and step.activation in own.values()
@@ -117,7 +117,7 @@ def _read(module: Any, own: Mapping[str, Activation]) -> list[_Part]:
 
 
 def _named_in(own: Mapping[str, Activation], path: str, kind: str) -> str | None:
-    """Return the name under which a part is among activations: its path, as one of a class may have its own."""
+    """Return the name of a part among activations: its path, since one of a class may have its own, or its class."""
     return next((name for name in (path, kind) if name in own), None)
 
 
