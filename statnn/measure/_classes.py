@@ -1,4 +1,4 @@
-"""What class a network gives, and which labels fit it."""
+"""The class that a network gives, and labels that fit its classes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from statnn.network._differences import evaluate
 
 
 def number_of_classes(net: Network) -> int:
-    """Return how many classes a network tells apart: one an output, two for a single output."""
+    """Return how many classes a network tells apart: one per output, two for a single output."""
     return max(2, net.widths[-1])
 
 
 def classes_of(net: Network, fields: NDArray[Any]) -> Ints:
     """Return the class of every row of fields of the last layer, shape (samples, n_M).
 
-    It is the largest output, the first of equal ones; of a single output, whether it is above zero, or, where it has
-    values on one side of zero only, as that of a sigmoid, above what it is at a field of zero.
+    The class is the number of the largest output, the first of equal ones. A single output gives class 1 if it is
+    above zero, or, if it has values on one side of zero only, as a sigmoid has, above its value at a field of zero.
     """
     values = deciding(net, fields)
     if values.shape[-1] == 1:
@@ -31,10 +31,10 @@ def classes_of(net: Network, fields: NDArray[Any]) -> Ints:
 
 
 def deciding(net: Network, fields: NDArray[Any]) -> NDArray[Any]:
-    """Return what tells the class, the largest or the sign of a single one, for fields of the last layer.
+    """Return the values that decide the class, the largest or the sign of a single one, for fields of the last layer.
 
-    A strictly increasing activation keeps the order of fields, and they keep it also where outputs round to the same
-    number.
+    Under a strictly increasing activation these are the fields themselves, which keep their order where outputs round
+    to the same number.
     """
     last = net.activations[-1]
     if last.increasing:
@@ -44,12 +44,12 @@ def deciding(net: Network, fields: NDArray[Any]) -> NDArray[Any]:
 
 
 def _level(sigma: Activation) -> float:
-    """Return above what value a single output says class 1."""
+    """Return the value above which a single output gives class 1."""
     reached = evaluate(sigma.function, FIELDS, f"activation {sigma.name!r}")
     if np.nanmin(reached) < 0 < np.nanmax(reached):
         return 0.0
     beside = np.finfo(float).tiny * np.array([-1.0, 1.0])
-    return float(sigma(beside).mean())  # of a step, half of it
+    return float(sigma(beside).mean())  # the middle of a step
 
 
 def checked_labels(labels: ArrayLike, samples: int, classes: int) -> Ints:

@@ -1,4 +1,4 @@
-"""Deviations from a mean that neither a large offset nor an extreme scale takes digits from.
+"""Deviations from a mean that lose no digits to a large offset or an extreme scale.
 
 Every column is brought to the size of one by a power of two, which changes no digit, and centred on one of its own
 values first: the difference of two nearby floats is exact. What is left is centred and scaled once more.

@@ -25,8 +25,8 @@ def node_strength(model: Model) -> tuple[Floats, ...]:
     Parameters
     ----------
     model : Network, DynamicNeurons or BinaryNeurons
-        Inputs have no incoming weights and no bias, outputs nothing that goes out. Dynamic neurons stand for their
-        network, at its weights. Of binary neurons it is s_k = Σ_j J_kj + h_k, and layers are `BinaryNeurons.layers`.
+        Inputs have no incoming weights and no bias, outputs no outgoing weights. Dynamic neurons stand for their
+        network, at its weights. For binary neurons it is s_k = Σ_j J_kj + h_k, and layers are `BinaryNeurons.layers`.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def node_strength(model: Model) -> tuple[Floats, ...]:
 
     See Also
     --------
-    strength : with its null.
+    strength : strengths with their null.
 
     Notes
     -----
@@ -95,7 +95,7 @@ def layer_fluctuation(model: Model, *, ddof: int = 0) -> Floats:
 
     See Also
     --------
-    strength : with its null.
+    strength : strengths with their null.
 
     Notes
     -----

@@ -1,9 +1,9 @@
-r"""How much the units of a layer know of one another, beside what independent units would show in as many samples.
+r"""Correlations between the units of a layer, beside what independent units would show in as many samples.
 
 Neuronal correlation is a notion of arXiv 2201.09069 [paper], whose formula is not at hand: the averages of Pearson's r
 here, and all nulls, are our own [own]. The null of every number is exact under permutation: the samples of each unit
-are put in an order of their own, which keeps what single units do and takes away all that they do together. For two
-units of any law it gives E[r²] = 1/(D-1).
+are permuted independently, which keeps what single units do and removes all that they do together. For two units of
+any law it gives E[r²] = 1/(D-1).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def __dir__() -> list[str]:
 
 
 ROUNDING = 1e-12
-"""Share of tr C² below which what is left of it without its mean by chance is none."""
+"""Share of tr C² below which its excess over the mean by chance counts as zero."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,9 +44,9 @@ class Correlation(ByValue):
     matrix : ndarray, shape (varying, varying)
         Pearson's r of the units that vary.
     varying : ndarray of int, shape (varying,)
-        Which units those are; constant ones have no correlation and are left out of every average.
+        Numbers of these units; constant ones have no correlation and are left out of every average.
     constant : int
-        How many were left out.
+        Number of constant units.
     samples : int
         D.
 
@@ -106,7 +106,7 @@ class Correlation(ByValue):
         bins : int
             Bins of equal width, from the smallest r to the largest, of pairs or of that density.
         **style
-            Of the histogram, as for ``ax.stairs``.
+            Style of the histogram, as for ``ax.stairs``.
 
         Returns
         -------
@@ -127,7 +127,7 @@ class Correlation(ByValue):
 
 @dataclass(frozen=True)
 class Participation(Shown):
-    """Over how many directions the activity of a layer spreads.
+    """The number of directions over which the activity of a layer spreads.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class Participation(Shown):
         Estimate for infinitely many samples, (tr C)² and tr C² without bias for Gaussian activity; inf where the
         samples are too few to tell tr C² from zero.
     units, samples : int
-        Constant units count in neither sum.
+        Numbers of units that vary (constant ones count in neither trace) and of samples.
 
     See Also
     --------
@@ -182,13 +182,13 @@ def neuronal_correlation(activations: ArrayLike) -> Correlation:
 
     Notes
     -----
-    [own]: the notion is published, its formula is not at hand. Nulls are exact where the samples of each unit are put
-    in an order of their own, which keeps what single units do and takes away all that they do together. Rescaling and
-    shifting of units changes nothing: 1e-200 beside 1e200, noise on 1e8, subnormal numbers.
+    [own]: the notion is published, its formula is not at hand. Nulls are exact where the samples of each unit are
+    permuted independently, which keeps what single units do and removes all that they do together. Rescaling and
+    shifting of units changes nothing, even for 1e-200 beside 1e200, noise on 1e8, or subnormal numbers.
 
     References
     ----------
-    Jin, Yi & Huang 2022, of the notion; the averages and nulls are this project's own.
+    Jin, Yi & Huang 2022, on the notion; the averages and nulls are this project's own.
 
     Examples
     --------

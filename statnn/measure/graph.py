@@ -6,8 +6,8 @@ spread of strengths in it [paper]. For independent weights of variance σ_w²/n_
 .. math:: \mathrm{E}[Y^2] = \frac{n-1}{n}\,\mathrm{Var}\,s_k, \qquad
           \mathrm{Var}\,s_k = \sigma_w^2\Bigl(1 + \frac{n_+}{n}\Bigr) + \sigma_b^2,
 
-2σ_w² + σ_b² between layers of one width n = n_+ [exact], see ``theory`` ("node-strength"). A larger Y says that weights
-of one unit agree with each other, more than their size alone would make them.
+2σ_w² + σ_b² between layers of one width n = n_+ [exact], see ``theory`` ("node-strength"). A larger Y says that the
+weights of one unit agree with each other more than their size alone explains.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Strength(ByValue):
         return "\n".join(lines)
 
     def plot(self, ax: Any | None = None) -> Any:
-        """Draw the fluctuation of every layer, and the range in which that of random weights lies (95 %).
+        """Draw the fluctuation of every layer, and the 95 % range of that of random weights.
 
         Parameters
         ----------
@@ -118,8 +118,8 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
         Its effective weights and biases; inputs have no weights in and no bias, outputs no weights out.
     sigma_w, sigma_b : float, optional
         Standard deviations of the weights, times the root of the fan-in, and of the biases: the null of weights as
-        they were drawn, by `Network.random` or another start of this kind. Left out, both of them: the null of the
-        network's own weights and biases, those of every layer in random order.
+        they were drawn, by `Network.random` or another start of this kind. If both are left out, the null is that of
+        the network's own weights and biases, shuffled in every layer.
 
     Returns
     -------
@@ -138,11 +138,11 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     -----
     Strength and fluctuation [paper]; nulls [own]. E[Y²] is exact for both nulls, whatever the law of the weights: for
     shuffled weights it is (n_m-1)/n_m [n_(m-1) var W^(m-1) + n_(m+1) var W^(m) + var b], each var (ddof = 1) over the
-    entries of one matrix. The p-value is exact for Gaussian weights given σ_w and σ_b. Of shuffled weights it is
-    asymptotic in the fan-in; where they and the biases take few values (±1, 0), strengths do, too, and √n Y is counted
-    as nearer to its null by half the step √2 a that it takes where two weights change places, a their smallest
-    difference: that is p of counting for two units, more for several. A few weights beyond all others (those of a
-    Cauchy law) make small p-values by chance.
+    entries of one matrix. The p-value is exact for Gaussian weights given σ_w and σ_b. For shuffled weights it is
+    asymptotic in the fan-in; if they and the biases take few values (±1, 0), strengths do, too, and √n Y is counted as
+    nearer to its null by half the step √2 a that it takes when two weights change places, a their smallest difference:
+    for two units this is the p-value by counting, for several units it is larger. A few weights beyond all others (as
+    of a Cauchy law) make small p-values by chance.
 
     References
     ----------
@@ -173,7 +173,7 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
         raise ValueError("sums of the weights of a unit leave the range of float64: scale the network down")
     fluctuation = np.array([standard_deviation(layer_strength) for layer_strength in strengths])
     possible = (units > 1) & (deviation > 0)
-    with np.errstate(over="ignore"):  # an infinite statistic has no chance
+    with np.errstate(over="ignore"):  # an infinite statistic has p = 0
         of_null = np.where(possible, deviation, 1.0)
         radius, half = (np.where(possible, length / of_null, 0.0) for length in (np.sqrt(units) * fluctuation, grain))
         below, above = (radius + half) ** 2, np.maximum(radius - half, 0.0) ** 2
@@ -195,7 +195,7 @@ def _deviation(value: Any) -> float:
 
 
 def _initial(net: Network, sigma_w: float, sigma_b: float) -> Floats:
-    """Return the standard deviation of s_k of weights as drawn, shape (M+1,)."""
+    """Return the standard deviation of s_k for weights as drawn, shape (M+1,)."""
     deviation = np.zeros(net.depth + 1)
     for m in range(net.depth):
         above = sigma_w * math.sqrt(net.widths[m + 1] / net.widths[m])
@@ -205,7 +205,7 @@ def _initial(net: Network, sigma_w: float, sigma_b: float) -> Floats:
 
 
 def _grain(net: Network) -> Floats:
-    """Return half the least distance of two lists of strengths, one unit one step up and one down, shape (M+1,)."""
+    """Return half the least distance of two lists of strengths, one unit a step up and another down, shape (M+1,)."""
     grain = np.full(net.depth + 1, np.inf)
     for m, (weight, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
         step = _least_difference(weight)
@@ -215,7 +215,7 @@ def _grain(net: Network) -> Floats:
 
 
 def _least_difference(values: Floats) -> float:
-    """Return the least difference of two values that differ: infinite if none do, 0 of a continuum, where all do."""
+    """Return the least difference of two different values: infinite if all are equal, 0 if all differ (a continuum)."""
     distinct = np.unique(values)
     if distinct.size == values.size > 1:
         return 0.0

@@ -1,9 +1,9 @@
 r"""Growth of working units and laws of activation counts, layer by layer (arXiv 2412.18073).
 
-A unit *works* once it has been active in one of D samples; D_i is the number of samples that activated it. Beside each
-other: the growth K(d) inside the data set with no model at all (`statnn.activation.rarefaction`), and the laws of
+A unit *works* once it has been active in one of D samples; D_i is the number of samples that activated it. Side by
+side: the growth K(d) inside the data set with no model at all (`statnn.activation.rarefaction`), and the laws of
 `statnn.activation` fitted to the counts, with the p-value of their fit. On real layers the share c/N of units active in
-a sample is of order one, far from the gamma-Poisson limit that the paper's formula is: what is found is reported.
+a sample is of order one, far from the gamma-Poisson limit, which the paper's formula is: fits are reported as they are.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def __dir__() -> list[str]:
 
 POINTS = 40
 AT_ONCE = 2**22
-"""Activations looked at together."""
+"""Activations processed at a time."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,7 +54,7 @@ class Growth(ByValue):
     reason : str
         Why there is no comparison; empty otherwise.
     remarks : tuple of str
-        What the fits warned of.
+        Warnings of the fits.
 
     See Also
     --------
@@ -159,7 +159,7 @@ def from_active_samples(
     Parameters
     ----------
     counts : array_like of int, shape (units,)
-        D_i, each between 0 and ``samples``; silent units belong to it. At least two units.
+        D_i, each between 0 and ``samples``; silent units included. At least two units.
     samples : int
         D, at least 1.
     at : array_like of int, optional
@@ -185,7 +185,7 @@ def from_active_samples(
 
     Notes
     -----
-    Standing and validity as in `statnn.activation.rarefaction` and `compare`. What a fit warns of is kept in
+    Standing and validity as in `statnn.activation.rarefaction` and `compare`. Warnings of fits are kept in
     ``remarks``. Errors of b and c assume units that are independent of each other, which those of a network are not.
 
     Examples

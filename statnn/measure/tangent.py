@@ -38,7 +38,7 @@ class TangentKernel(ByValue):
     matrix : ndarray, shape (samples, samples), or (samples · n_M, samples · n_M) of the full kernel
         Θ, symmetric and positive semi-definite; rows of the full kernel run over samples, then outputs.
     eigenvalues : ndarray
-        In falling order; rounding leaves none below zero.
+        In decreasing order; those within rounding of zero are 0.
 
     See Also
     --------
@@ -78,7 +78,7 @@ class TangentKernel(ByValue):
         ax : matplotlib axes or None
             Where to draw; None makes a new figure.
         **style
-            Of the eigenvalues, as for ``ax.plot``.
+            Style of the eigenvalues, as for ``ax.plot``.
 
         Returns
         -------
@@ -146,7 +146,7 @@ def tangent_kernel(
 
     References
     ----------
-    Jacot, Gabriel & Hongler 2018; Tovey et al. 2024, of trace and entropy as collective variables.
+    Jacot, Gabriel & Hongler 2018; Tovey et al. 2024, on trace and entropy as collective variables.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def tangent_kernel(
            [ 1., 10.]])
     """
     check_executor(executor)
-    # One thread of BLAS in all that follows: digits, above all of eigenvalues, depend on how many there are.
+    # One thread of BLAS in all that follows: last digits, above all of eigenvalues, depend on the number of threads.
     h = inputs_of(net, x)
     samples, outputs = len(h), net.widths[-1]
     rows = samples * (outputs if full else 1)

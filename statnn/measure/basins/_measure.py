@@ -25,9 +25,9 @@ from statnn.network import Network
 Space = Literal["samples", "weights"]
 
 _BLOCK_BYTES = 2**23
-"""Fields of one layer for the rays of a block: what the caches of a core can feed."""
+"""Bytes of the fields of one layer for the rays of a block, so that the caches of a core hold them."""
 _MOST_BLOCK = 512
-"""Samples of a block: directions in the space of weights are drawn anew for each, a tenth of its work at this size."""
+"""Most samples of a block: directions of weights are drawn anew for each block, a tenth of its work at this size."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,9 +45,9 @@ class Basin(ByValue):
         How often the chance falls below the threshold along `sigma`: 0 for an infinite basin, 1 for a plain one. Where
         it is more, the chance rises again and the radius is that of the first fall.
     classes : ndarray of int, shape (samples,)
-        What the network says without noise.
+        Classes that the network gives without noise.
     labels : ndarray of int, shape (samples,), or None
-        What was given.
+        Labels as they were given.
     sigma : ndarray, shape (points,)
         Amplitudes of the scan; the last, far beyond the span, stands for infinity.
     kept : ndarray, shape (samples, points)
@@ -115,7 +115,7 @@ class Basin(ByValue):
         by_class : bool
             One curve per class.
         **style
-            Of the curves, as for ``ax.step``.
+            Style of the curves, as for ``ax.step``.
 
         Returns
         -------
@@ -188,9 +188,9 @@ def sample_basin(
     Parameters
     ----------
     net : Network
-        A classifier: the class is the largest output, for a single output its sign, or, where it is never on both
-        sides of zero, whether it is above what it is at a field of zero, 1/2 for a sigmoid. Its precision is that of
-        the work: float32 is twice as fast.
+        A classifier: the class is the largest output, for a single output its sign, or, if it is never on both sides
+        of zero, whether it is above its value at a field of zero, 1/2 for a sigmoid. The work is done in the precision
+        of the network: float32 is twice as fast.
     x : array_like, shape (samples, n_0)
         Inputs. σ is in their units.
     labels : array_like of int, shape (samples,), optional
@@ -205,7 +205,7 @@ def sample_basin(
         Bisections of ln σ inside an interval of half a decade (six decades at the ends), at least 1.
     span : (float, float)
         Amplitudes of the scan, two per decade; radii down to 10^(6/2^steps) millionths of the first and up to a million
-        times the last are found, what is smaller counts as 0, and what is unchanged beyond as infinite.
+        times the last are found; smaller ones count as 0, and a class that is unchanged beyond as an infinite one.
     executor : concurrent.futures.Executor, optional
         Where blocks of samples are worked on; threads suffice.
     progress : callable, optional
@@ -226,25 +226,25 @@ def sample_basin(
 
     Notes
     -----
-    Closed forms [exact]: |w·x| < m with a unit vector w, from the centre: σ* = m/Φ⁻¹(3/4). A linear unit that tells two
-    classes apart never falls below 1/2: σ* = inf, and pairs of opposite directions find just that. K linear classes
-    with orthonormal weights, the first ahead by Δ: σ* = Δ/t with ∫φ(z)Φ(z+t)^(K-1)dz = θ.
+    Closed forms [exact]: a band |w·x| < m with a unit vector w, from its centre: σ* = m/Φ⁻¹(3/4). A linear unit that
+    tells two classes apart never falls below 1/2: σ* = inf, and pairs of opposite directions find just that. K linear
+    classes with orthonormal weights, the first ahead by Δ: σ* = Δ/t with ∫φ(z)Φ(z+t)^(K-1)dz = θ.
 
-    The share of unchanged draws, drawn through the middle of its steps, is taken where it passes θ as it first falls
-    below, at its first or last step at most: σ* is that of the draws at hand. The bias of ln σ* is of the order of
-    1/draws, 0.03 of 32 from the centre of a band; that of the median over samples is below 1 % there. Falls that last
+    σ* is where the share of unchanged draws, interpolated through the middle of its steps, first falls through θ,
+    within its first and last step: it is that of the draws at hand. The bias of ln σ* is of the order of 1/draws, 0.03
+    for 32 draws from the centre of a band; that of the median over samples is below 1 % there. Falls that last
     less than half a decade may be overlooked.
 
     References
     ----------
-    Lin et al. 2025, of the notion; how radii are measured, and their errors, are this project's own.
+    Lin et al. 2025, on the notion; how radii are measured, and their errors, are this project's own.
 
     Examples
     --------
     >>> band = Network([[[1.0, 0.0], [-1.0, 0.0]], [[0.0, 0.0], [1.0, 1.0]]], [[0.0, 0.0], [1.0, 0.0]],
     ...                ["relu", "identity"])  # class 0 is |x_0| < 1
     >>> basin = sample_basin(band, [[0.0, 5.0]], draws=10_000, rng=0)
-    >>> float(np.round(basin.radius[0], 1))  # 1.48 of infinitely many draws
+    >>> float(np.round(basin.radius[0], 1))  # 1.48 for infinitely many draws
     1.4
     """
     return _basin("samples", net, x, labels, threshold, draws, rng, steps, span, (), executor, progress)
@@ -311,7 +311,7 @@ def weight_basin(
 
     References
     ----------
-    Lin et al. 2025, of the notion; how radii are measured, and their errors, are this project's own.
+    Lin et al. 2025, on the notion; how radii are measured, and their errors, are this project's own.
 
     Examples
     --------
@@ -390,9 +390,9 @@ def _layers(net: Network, layers: Any) -> tuple[int, ...]:
 
 
 def _block_size(net: Network, space: Space, draws: int, samples: int) -> int:
-    """Return how many samples are worked on at a time, about as many in each of an even number of blocks.
+    """Return the number of samples of a block, about the same in each of an even number of blocks.
 
-    Refuse what one sample alone would need.
+    Raise if one sample alone would not fit into memory.
     """
     item = net.dtype.itemsize
     most = max(net.widths[1:])

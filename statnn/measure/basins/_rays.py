@@ -1,8 +1,8 @@
 """Directions of noise in the space of samples and in that of weights.
 
 A layer is linear, so W(x + σξ) = Wx + σWξ and (W + σξ)h = Wh + σξh: the first layer of every direction is done once
-for all amplitudes. Directions come in pairs ±ξ. Their streams are none of those that `Network.random` takes of the same
-seed: directions would be the weights themselves.
+for all amplitudes. Directions come in pairs ±ξ. Their streams differ from those that `Network.random` takes from the
+same seed: otherwise directions would be the weights themselves.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class SampleRays:
 
 @dataclass(frozen=True)
 class _Directions:
-    """Noise of all layers but the first, scaled, and what that of the first adds to its fields; None for none."""
+    """Noise of all layers but the first, scaled, and what noise of the first adds to its fields; None for no noise."""
 
     layers: tuple[NDArray[Any] | None, ...]
     first: NDArray[Any] | None

@@ -4,8 +4,8 @@ A ray is one direction of noise; at amplitude σ it leaves the class of its samp
 direction stays the same (common random numbers) that is a function of σ alone. A scan over a grid of σ finds, for
 each sample, the first interval at whose end the share of unchanged rays is below the threshold; inside it every ray
 that changes between the ends is bisected, which leaves the share as a function of σ exactly, up to rays that change
-twice within the interval. No share is assumed to fall steadily. The radius is where the share passes the threshold,
-drawn through the middle of its steps, as it falls below.
+twice within the interval. No share is assumed to fall steadily. The radius is where the share, interpolated through
+the middle of its steps, first falls through the threshold.
 
 Rays come in pairs of opposite direction, so that a boundary which is a plane never takes more than half of them. The
 error of a share is that over pairs.
@@ -60,7 +60,7 @@ def grid(span: tuple[float, float]) -> Floats:
 
 
 def search(rays: Rays, sigma: Floats, threshold: float, steps: int) -> Found:
-    """Return what is found for every sample of a block.
+    """Return radius, interval, crossings and shares for every sample of a block.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def search(rays: Rays, sigma: Floats, threshold: float, steps: int) -> Found:
 
 def _first_below(before: Ints, level: float | Floats) -> tuple[Ints, Mask]:
     """Return the first point of the grid where the share is below the level, and whether there is one."""
-    below = before / before[:, :1] < np.reshape(level, (-1, 1))  # 55 of 100, as 100 times 0.55 is rounded up
+    below = before / before[:, :1] < np.reshape(level, (-1, 1))  # a quotient: 100 * 0.55 is rounded above 55
     return np.maximum(below.argmax(axis=1), 1), np.asarray(below.any(axis=1))
 
 
@@ -148,11 +148,11 @@ class _Curve(NamedTuple):
         return np.where(self.ends, event, np.inf)
 
     def passes(self, level: Floats) -> Floats:
-        """Return ln σ where the share, drawn through the middle of its steps, first passes a level.
+        """Return ln σ where the share, interpolated through the middle of its steps, first passes a level.
 
-        Where it is below for the first time it has passed by half a step, on average, which would make radii of few
+        Where the share is first below the level it is past it by half a step, on average, which would make radii of few
         draws too large and the interval of an error too wide. The last step before an exact interval stands at its
-        begin.
+        beginning.
         """
         rows = np.arange(level.size)
         where, there = _first_below(self.before, level)

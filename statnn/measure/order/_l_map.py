@@ -72,7 +72,7 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
     Parameters
     ----------
     net : Network
-        A classifier, whose classes are told as in `statnn.measure.basins.sample_basin`.
+        A classifier, whose classes are decided as in `statnn.measure.basins.sample_basin`.
     x : array_like, shape (samples, n_0)
         Inputs.
     labels : array_like of int, shape (samples,)
@@ -97,7 +97,7 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
     Notes
     -----
     [paper], arXiv 2501.02436: from the layer on where the entries equal the last one, the network is functionally
-    linear. Replacing σ by the identity keeps no slope: a sigmoid layer, whose slope is 1/4, is replaced all the same.
+    linear. Replacing σ by the identity does not keep its slope: a sigmoid layer, of slope 1/4, is replaced as well.
 
     References
     ----------
@@ -143,5 +143,5 @@ def _affine(net: Network) -> list[tuple[Floats, Floats]]:
 
 
 def _linear_end(net: Network) -> Any:
-    """Return a network with the outputs of `net` and a linear last layer, to ask for classes."""
+    """Return a network with the outputs of `net` and a linear last layer, for `classes_of`."""
     return Network([np.ones((net.widths[-1], 1))], activation="identity")

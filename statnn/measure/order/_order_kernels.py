@@ -26,7 +26,7 @@ def count_pairs(start: Ints, rank: Ints, tree: Ints) -> tuple[int, int, int]:
     """
     kept = tied = inverted = 0
     for group in range(start.size - 1):
-        # all of a group are asked before any of it is entered: its own pairs are no pairs
+        # all of a group look up before any of it is entered: pairs inside a group do not count
         for t in range(start[group], start[group + 1]):
             up_to = 0
             i = rank[t] + 1
@@ -53,14 +53,14 @@ def count_pairs(start: Ints, rank: Ints, tree: Ints) -> tuple[int, int, int]:
 def add_up(values: Floats, weights: Floats, sums: Floats) -> None:
     """Add weighted units up, one after another for every sample, so that equal samples have equal sums.
 
-    BLAS rounds rows of a product by where they stand.
+    BLAS may round equal rows of a product differently, by where they stand.
 
     Parameters
     ----------
     values : ndarray, shape (samples, units)
     weights : ndarray, shape (units, groups)
     sums : ndarray, shape (samples, groups)
-        Zeros; takes in the sums.
+        Zeros; the sums are added to them.
     """
     for sample in range(len(values)):
         for unit in range(len(weights)):
@@ -79,18 +79,18 @@ def pool_ranks(
     values : ndarray, shape (samples,)
         Fields of the unit.
     order : ndarray of int, shape (samples,)
-        What sorts them.
+        Indices that sort them.
     labels : ndarray of int, shape (samples,)
         Class of each sample, from 0.
     signs, tally : ndarray of int, shape (classes,)
         Sign of the unit for each class, 0 to leave it out, and how many samples a class has.
     mass : ndarray, shape (classes, bins)
-        Takes in the ranks of the members of each class, each spread over the ranks of its ties.
+        Receives the ranks of the members of each class, each spread over the ranks of its ties.
     placement : ndarray, shape (classes, samples)
-        Takes in sign · (share below - 1/2) of each sample: among all others for members of the class, among the
+        Receives sign · (share below - 1/2) of each sample: among all others for members of the class, among the
         members for all others.
     ranks : ndarray, shape (classes,)
-        Takes in the sum of (rank - 1/2) / samples - 1/2 over the members, without sign.
+        Receives the sum of (rank - 1/2) / samples - 1/2 over the members, without sign.
     """
     samples, classes, bins = order.size, tally.size, mass.shape[1]
     below = np.zeros(classes, np.int64)
@@ -108,7 +108,7 @@ def pool_ranks(
             if signs[k] == 0 or group[k] == 0:
                 continue
             low, high = (first, last) if signs[k] > 0 else (samples - last, samples - first)
-            # bins and ranks meet in units of 1 / (samples bins), whole numbers: edges that coincide do so exactly
+            # bins and ranks are whole numbers of 1 / (samples bins): edges that coincide do so exactly
             cell = low * bins // samples
             while cell < bins and cell * samples < high * bins:
                 inside = min(high * bins, (cell + 1) * samples) - max(low * bins, cell * samples)

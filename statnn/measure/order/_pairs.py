@@ -24,8 +24,8 @@ class PairOrder(ByValue):
     kept, tied, inverted : ndarray, shape (units,)
         Shares of the pairs that stay in order, become equal and change places; they sum to 1.
     pairs : ndarray of int, shape (units,)
-        Number of pairs of samples that were in an order at all, that is, of unequal reference. A unit without any
-        has nothing to lose: ``kept`` is 1.
+        Number of pairs of samples of unequal reference, which are in an order at all. If there are none, no order can
+        be lost: ``kept`` is 1.
 
     See Also
     --------
@@ -79,7 +79,7 @@ def unit_order(activation: str | Activation, fields: ArrayLike) -> PairOrder:
 
     References
     ----------
-    Lin et al. 2025, of the distinction; the measure is this project's own.
+    Lin et al. 2025, on the distinction; the measure is this project's own.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def group_order(
 ) -> PairOrder:
     r"""Return how groups of units acting together transform the order of samples.
 
-    The order by :math:`\sum_i w_i h_i`, what the group would hand on if it were linear, is compared with that by
+    The order by :math:`\sum_i w_i h_i`, what the group would pass on if it were linear, is compared with that by
     :math:`\sum_i w_i σ(h_i)`. Monotone units can invert pairs only together: tanh(w₁h+b₁) + tanh(-w₂h+b₂).
 
     Parameters
@@ -106,7 +106,7 @@ def group_order(
     fields : array_like, shape (samples, units)
         Local fields, at least two samples.
     weights : array_like, shape (units,) or (groups, units)
-        What each group adds up: rows of the weights of the next layer, or of ``l_map(net, layer)``.
+        Weights with which each group adds up units: rows of the weights of the next layer, or of ``l_map(net, layer)``.
     reference : array_like, shape (samples,), optional
         Another order to compare with, for example that of one input h on which all the units depend.
 
@@ -133,7 +133,7 @@ def group_order(
 
     References
     ----------
-    Lin et al. 2025, of the distinction; the measure is this project's own.
+    Lin et al. 2025, on the distinction; the measure is this project's own.
 
     Examples
     --------

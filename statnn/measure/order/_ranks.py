@@ -23,7 +23,7 @@ AT_ONCE = 64
 
 
 _ROUNDING = 1e-13
-"""Relative differences of sums that are equal but for the order of their terms."""
+"""Relative difference of sums that differ in the order of their terms alone."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,7 +35,7 @@ class RankProbability(ByValue):
     classes : ndarray of int, shape (classes,)
         The labels that occur, in order; every array below has one entry or row for each.
     edges : ndarray, shape (bins + 1,)
-        Of the bins of ranks, 0 to 1.
+        Edges of the bins of ranks, 0 to 1.
     density : ndarray, shape (classes, bins)
         Density of the ranks of a class's samples; its mean over the bins is 1.
     slope, slope_error : ndarray, shape (classes,)
@@ -85,7 +85,7 @@ class RankProbability(ByValue):
         ax : matplotlib axes or None
             Where to draw; None makes a new figure.
         **style
-            Of the curves, as for ``ax.stairs``.
+            Style of the curves, as for ``ax.stairs``.
 
         Returns
         -------
@@ -141,7 +141,7 @@ def rank_probability(
     See Also
     --------
     pooled_ranks : of fields recorded elsewhere.
-    l_map : by whose signs units rank.
+    l_map : its signs orient the units.
 
     Notes
     -----
@@ -151,11 +151,11 @@ def rank_probability(
     independent of the fields, as in a random network, the mean RPD is symmetric about 1/2 and the mean s is 0.
 
     The standard error is that over samples of a given network, with class sizes as they are (DeLong's, for the pooled
-    pairs); whatever correlation there is between units is in it. Between trained networks slopes differ by more.
+    pairs); it includes any correlation between units. Between trained networks slopes differ by more.
 
     References
     ----------
-    Lin et al. 2025; DeLong, DeLong & Clarke-Pearson 1988, of the error.
+    Lin et al. 2025; DeLong, DeLong & Clarke-Pearson 1988, on the error.
 
     Examples
     --------
@@ -174,7 +174,7 @@ def rank_probability(
 
 
 def _fields(net: Network, inputs: NDArray[Any], layer: int) -> NDArray[Any]:
-    """Return fields, equal ones wherever activations below are: a product rounds its rows by where they stand."""
+    """Return fields that are equal wherever activations below are: products may round equal rows differently."""
     trace = net.trace(inputs)
     first = list(range(len(inputs)))  # the sample that stands for each; -0.0 counts as 0.0
     for h in trace.activations[: layer + 1]:
@@ -192,12 +192,12 @@ def pooled_ranks(
     Parameters
     ----------
     fields : array_like, shape (samples, units)
-        Local fields h_i(μ), or any activity whose order over samples is asked for.
+        Local fields h_i(μ), or any activity by which samples are to be ordered.
     weights : array_like, shape (classes, units)
         W_ki, of which the signs alone matter; a unit of weight 0 does not count for that class. Ones rank by the
         fields as they are.
     labels : array_like of int, shape (samples,)
-        Rows of `weights`; at least two classes, at least two samples of each that occurs.
+        Classes, which number the rows of `weights`; at least two of them, at least two samples of each that occurs.
     bins, executor
         As for `rank_probability`.
 
@@ -296,8 +296,8 @@ def _result(
     placement = placement / used[:, None]
     member = own == np.arange(classes.size)[:, None]
     auc = 0.5 + np.where(member, placement, 0.0).sum(axis=1) / tally
-    # how far each sample moves each slope, apart from its mean: what lies above the others lifts the class, what
-    # lies above the class lowers it
+    # how far each sample moves each slope, apart from its mean: members above the others raise it, others above the
+    # members lower it
     influence = 12 * (1 - share[:, None]) * np.where(member, placement, -placement)
     reach = np.where(member, 1.0, (tally[own] / (samples - tally)[:, None]))
     influence *= reach

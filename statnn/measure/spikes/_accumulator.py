@@ -15,10 +15,10 @@ from statnn.measure.spikes._statistics import Intervals, SpikeStatistics
 from statnn.measure.spikes._tests import masked
 
 MOST_SAMPLES = 3 * 10**9
-"""Squares of counts and of intervals are summed in 64-bit integers."""
+"""Most samples: squares of counts and of intervals are summed in 64-bit integers."""
 
 IN_CACHE = 2**16
-"""Activations that are checked and compared before the next come from memory."""
+"""Activations that are checked and compared while they are in the cache."""
 
 
 class Accumulator:
@@ -103,7 +103,7 @@ class Accumulator:
             Real numbers or booleans; copied if not contiguous. Nothing is taken in if anything is wrong with it.
         label : hashable
             The class of all samples in this batch, for stimuli that are presented in blocks of one class. When it
-            changes, the window in the making is dropped, so that every window holds one class, and the null is that
+            changes, the unfinished window is dropped, so that every window holds one class, and the null is that
             of classes with rates of their own.
 
         Raises
@@ -184,7 +184,7 @@ class Accumulator:
 
 
 def _class_of(label: Any) -> Any:
-    """Return the class of a batch as a value that is equal to others, or raise."""
+    """Return the class of a batch as a value that can be compared with others, or raise."""
     try:
         value = label.item() if hasattr(label, "item") else label  # tensors are equal to themselves alone
         hash(value)
@@ -193,16 +193,16 @@ def _class_of(label: Any) -> Any:
             f"label = {label!r} is a {type(label).__name__}, not one class that all samples of the batch have: call "
             "update for each class, or pass labels= to statistics"
         ) from None
-    if label is not None and is_missing(label):  # asked of the label: the item of a date that is none is None
+    if label is not None and is_missing(label):  # tested on the label: the item of NaT is None
         raise ValueError(f"label = {label!r} is not equal to itself, so that no two batches are of one class")
     return value
 
 
 def is_missing(label: Any) -> bool:
-    """Return whether an object stands for no label: None, nan, also of dates, masked, or what pandas has for it."""
+    """Return whether an object stands for no label: None, nan, NaT, masked, or pandas.NA."""
     try:
         return label is None or np.ma.is_masked(label) or bool(label != label)  # noqa: PLR0124
-    except TypeError:  # of pandas.NA, which is equal to nothing and to nothing else
+    except TypeError:  # pandas.NA, whose comparisons are neither true nor false
         return True
 
 
@@ -244,7 +244,7 @@ def _intervals(counters: Counters) -> Intervals:
     none = number == 0
     n = np.where(none, 1, number)
     total, near = counters.intervals, (2 * counters.intervals + n) // (2 * n)
-    # Σ(I-near)² is below 2^63, so that its terms may wrap around; what is left of the mean is at most 1/2
+    # Σ(I-near)² is below 2^63, so that its terms may wrap around; the mean is off `near` by at most 1/2
     squares = counters.interval_squares - 2 * near * total + n * near * near
     beyond = (total - n * near) / n
     mean = total / n
@@ -260,7 +260,7 @@ def _intervals(counters: Counters) -> Intervals:
 
 
 def thresholds(value: ArrayLike, units: int) -> Floats:
-    """Return one threshold a unit, shape (units,), from one for all or one each; or raise."""
+    """Return one threshold per unit, shape (units,), from one for all or one each; or raise."""
     array = array_of(value, "threshold")
     if array.dtype.kind not in "iuf":
         raise TypeError(f"threshold must be a real number, or one a unit, not {array.dtype}")
@@ -274,7 +274,7 @@ def thresholds(value: ArrayLike, units: int) -> Floats:
 
 
 def spiking(batch: ArrayLike, threshold: Floats) -> NDArray[np.uint8]:
-    """Return which units of a batch are above their thresholds, shape (units,), as bytes; or raise."""
+    """Return which activations of a batch are above the thresholds, as bytes of shape (samples, units); or raise."""
     x = array_of(batch, "activations")
     if x.dtype.kind not in "biuf":
         raise TypeError(f"activations must hold real numbers or booleans, not {x.dtype}{as_floats(x, 'activations')}")

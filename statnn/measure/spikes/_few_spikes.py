@@ -1,4 +1,4 @@
-"""The exact law of the dispersion of few spikes over windows, which no smooth law comes near in its tail."""
+"""The exact law of the dispersion of few spikes over windows, whose tail no smooth law approximates."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from statnn._arguments import Floats
 from statnn._arrays import read_only
 
 FEW = 50
-"""Spikes up to which the exact law is taken: at most half a second, and 1,225 pairs."""
+"""Most spikes for which the exact law is taken: it costs at most half a second, and has up to 1,225 pairs."""
 
 
 @lru_cache(maxsize=8)
 def few_spikes(windows: int, window: int | None, most: int) -> tuple[Floats, ...]:
     r"""Return the laws of the pairs of spikes that share a window, Σ n(n-1)/2, given 0, 1, ..., most spikes in all.
 
-    Of m spikes in two groups of windows, k fall into the first by the hypergeometric law, by the binomial one where
-    windows hold any number (None); the pairs of both groups add up. Groups are doubled.
+    Of m spikes in two groups of windows, k fall into the first by the hypergeometric law, by the binomial one if
+    windows hold any number (None); the pairs of both groups add up. Groups of windows are doubled step by step.
     """
     whole: tuple[tuple[Floats, ...], int] | None = None
     group = tuple(np.eye(1, m * (m - 1) // 2 + 1, m * (m - 1) // 2)[0] for m in range(most + 1)), 1
@@ -35,7 +35,7 @@ def _merged(
     first: tuple[Floats, ...], size: int, second: tuple[Floats, ...], other: int, window: int | None
 ) -> tuple[tuple[Floats, ...], int]:
     most = len(first) - 1
-    # of a sample that was taken, T samples of a window leave T - 1: products of what is left, in shares of all windows
+    # draws without replacement: products of the samples that are left, as shares of all samples
     taken = np.arange(most) / ((size + other) * window) if window else np.zeros(most)
     own, others, all_of_them = (
         np.append(1.0, np.maximum(share - taken, 0.0).cumprod())

@@ -187,9 +187,9 @@ def from_window_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> Spik
         raise ValueError(f"{windows} windows of {T} exceed {MOST_SAMPLES} samples: squares would overflow")
     spikes, squares = np.zeros(units, dtype=np.int64), np.zeros(units, dtype=np.int64)
     n = np.ascontiguousarray(n, dtype=n.dtype.newbyteorder("="))
-    unsigned = n.view(f"u{n.dtype.itemsize}")  # what is negative becomes larger than its type
+    unsigned = n.view(f"u{n.dtype.itemsize}")  # negative numbers become larger than any of their type
     floats, whole_to = (np.float32, 2**24) if T <= 2**10 else (np.float64, 2**53)
-    at_once = whole_to // T**2  # windows whose squares add up to a whole number that the floats hold
+    at_once = whole_to // T**2  # windows whose squares add up to a whole number that is exact in the floats
     short = np.zeros((3, units), dtype=floats)
     most = moments(unsigned, at_once, short, spikes, squares) if at_once else wide_moments(unsigned, spikes, squares)
     if most > min(T, np.iinfo(n.dtype).max):

@@ -1,4 +1,4 @@
-r"""What the Fano factor of a unit is when nothing happens: independent stimuli, shuffled ones, blocks of a class.
+r"""Fano factors of a unit by chance: for independent stimuli, shuffled ones, and blocks of one class.
 
 Each is a case of the law of total variance over the windows,
 
@@ -144,12 +144,12 @@ def blocked_fano_factor(rates: ArrayLike, window: int, *, weights: ArrayLike | N
         share = at_least(weights, "weights", minimum=0, why="they say how often a class is presented")
         if share.shape != p.shape or not share.any():
             raise ValueError(f"weights has shape {share.shape}; one weight a rate, shape {p.shape}, not all 0")
-        share = share / share.max()  # whose sum is finite
+        share = share / share.max()  # so that the sum is finite
         share = share / share.sum()
     mean = float(share @ p)
     if mean == 0:
         raise ValueError("all rates are 0: a silent unit has no Fano factor")
-    gap = p - p[share.argmax()]  # exact where rates are close, as their mean is not
+    gap = p - p[share.argmax()]  # differences of close rates are exact, their mean is not
     gap -= share @ gap
     return float(share @ (p * (1 - p)) + T * (share @ gap**2)) / mean
 
@@ -166,7 +166,7 @@ def null_of_windows(spikes: Floats, windows: Floats, window: int, ddof: int) -> 
     window : int
         T.
     ddof : int
-        What is taken off the number of windows in the variance.
+        What is subtracted from the number of windows in the variance.
 
     Returns
     -------
@@ -179,7 +179,7 @@ def null_of_windows(spikes: Floats, windows: Floats, window: int, ddof: int) -> 
     share = windows / total
     mean, apart = p[0], 0.0
     if len(p) > 1:
-        mean = p[0] + share @ (p - p[0])  # equal rates are their mean, to the last digit
+        mean = p[0] + share @ (p - p[0])  # equal rates are their own mean, to the last digit
         apart = share @ (p - mean) ** 2
     finite = (samples - window) / np.maximum(samples - 1, 1)
     variance = window * ((share * finite) @ (p * (1 - p))) + window**2 * apart

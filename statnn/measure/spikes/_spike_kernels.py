@@ -1,4 +1,4 @@
-"""Kernels that look at every activation once: spikes, windows and intervals of all units, in whole numbers."""
+"""Kernels that read every activation once: spikes, windows and intervals of all units, in whole numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SMALLEST = np.concatenate(
 """The smallest interval of each cell, shape (CELLS,)."""
 
 FEWEST = 5.0
-"""Expected intervals in a cell of the test."""
+"""Least expected intervals in a cell of the test."""
 
 STEPS = 50
 """Most steps of scoring; a handful is needed."""
@@ -36,7 +36,7 @@ TOGETHER = 64
 
 
 class Counters(NamedTuple):
-    """What is kept of every unit, all whole numbers: O(units) memory, whatever the number of samples."""
+    """Sums kept for every unit, all whole numbers: O(units) memory, whatever the number of samples."""
 
     spikes: NDArray[np.int64]
     """(units,) spikes in complete windows."""
@@ -51,7 +51,7 @@ class Counters(NamedTuple):
     interval_squares: NDArray[np.int64]
     """(units,) sum of their squares."""
     cells: NDArray[np.uint32]
-    """(units, CELLS) histogram of intervals, of which there are fewer than 2^32; (0, CELLS) where none are wanted."""
+    """(units, CELLS) histogram of intervals, of which there are fewer than 2^32; (0, CELLS) if none are followed."""
 
 
 @helper
@@ -70,7 +70,7 @@ def cell_of(interval: Any) -> Any:
 def present(fires: Any, filled: int, window: int, counters: Any) -> int:
     """Count the spikes of a batch, bytes 0 or 1 of shape (samples, units), window by window.
 
-    The window in the making holds ``filled`` samples; returned is how many it holds afterwards.
+    The unfinished window holds ``filled`` samples; the number that it holds afterwards is returned.
     """
     samples, units = fires.shape
     spikes, squares, partial = counters.spikes, counters.squares, counters.partial
@@ -123,7 +123,7 @@ def follow(fires: Any, begin: int, counters: Any) -> None:
 def moments(counts: Any, at_once: int, short: Any, spikes: Any, squares: Any) -> Any:
     """Add counts, unsigned of shape (windows, units), and their squares; return the largest, rounded to ``short``.
 
-    Sums over so many windows at once are exact in the floats of ``short``, zeros of shape (3, units). Four windows are
+    Sums over ``at_once`` windows are exact in the floats of ``short``, zeros of shape (3, units). Four windows are
     read side by side: their sums are loaded and stored once.
     """
     windows, units = counts.shape
@@ -184,7 +184,7 @@ def geometric_fit(cells: Any, first: Any, chance: Any, statistic: Any, freedom: 
         freedom[unit], statistic[unit] = 0, 0.0
         if total < 3 * FEWEST or not 0.0 < rate < 1.0:
             continue
-        opened, above = 1, 1.0  # the smallest interval of the cell in the making, P(I >= it)
+        opened, above = 1, 1.0  # the smallest interval of the unfinished cell, P(I >= it)
         for j in range(groups):
             held += cells[unit, j]
             after = (1.0 - rate) ** (first[j + 1] - 1) if j + 1 < groups else 0.0

@@ -137,7 +137,7 @@ class SpikeStatistics(ByValue):
 
     @property
     def independent_fano_factor(self) -> Masked:
-        """1 - r_i, for independent stimuli without end; masked where a unit is silent, shape (units,) [exact]."""
+        """1 - r_i, for an endless row of independent stimuli; masked where a unit is silent, shape (units,) [exact]."""
         return masked(1.0 - self.rate, self.silent)
 
     @property
@@ -159,7 +159,7 @@ class SpikeStatistics(ByValue):
     def mean_fano_factor(self) -> float:
         """Mean Fano factor (MFF) over the units that are not silent.
 
-        Raises `ValueError` if all are, as do the three below.
+        Raises `ValueError` if all are, as do the other numbers over these units.
         """
         return float(self._over_working(self.fano_factor, "mean Fano factor").mean())
 

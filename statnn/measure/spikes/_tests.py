@@ -1,4 +1,4 @@
-"""Tests of a law for every unit, and the control of their number."""
+"""Tests of a law for every unit, and corrections for their number."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class FitTest(ByValue):
 
     References
     ----------
-    Haldane 1937, of the dispersion of Poisson counts; Holm 1979; Benjamini & Hochberg 1995.
+    Haldane 1937, on the dispersion of Poisson counts; Holm 1979; Benjamini & Hochberg 1995.
 
     Examples
     --------
@@ -122,7 +122,7 @@ class FitTest(ByValue):
         bins : int
             Bins of equal width between 0 and 1.
         **style
-            Of the histogram, as for ``ax.stairs``.
+            Style of the histogram, as for ``ax.stairs``.
 
         Returns
         -------
