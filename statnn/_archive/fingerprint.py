@@ -27,7 +27,7 @@ from statnn._archive.file import digest_of
 from statnn._archive.names import PACKAGE
 
 _BOUND = ("__self__", "args", "keywords", "otypes", "signature", "excluded", "fset", "fdel")
-"""Attributes, beside the function inside, of methods, partial and vectorised functions, and properties."""
+"""Attributes, besides the function inside, of methods, partial and vectorised functions, and properties."""
 _HOLDING: Any = str | list | tuple | set | frozenset | Mapping
 """Texts and containers, which are packed by their values, whatever their class."""
 _GLOBAL = get_state.__self__  # type: ignore[attr-defined]

@@ -31,6 +31,7 @@ MOST_UNPACKED = 100
 ALWAYS_UNPACKED = 64 * 2**20
 """Bytes that may be unpacked from a file however small it is."""
 _MOST_HEADER = 10_000
+"""Longest header of an array, in bytes, that is read."""
 _MAGIC = b"\x93NUMPY"
 _ENTRY = re.compile(
     r" ?(?:'descr': ?'(?P<descr>[^']{1,20})'|'fortran_order': ?(?P<fortran>True|False)|"

@@ -33,6 +33,7 @@ FORMAT, VERSION = "statnn.store", 1
 HEAD, LOCK = "store.json", "lock"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHOWN = 80
+"""Characters of a value that messages show."""
 _ABSENT = "not given"
 _ANOTHER = "name another folder, or delete this one"
 

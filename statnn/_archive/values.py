@@ -28,6 +28,7 @@ from statnn._memory import refuse_beyond_memory
 Arrays = dict[str, np.ndarray[Any, Any]]
 _GENERATORS = ("SFC64", "PCG64", "PCG64DXSM", "Philox", "MT19937")
 _DEEPEST = 200
+"""Levels of nesting up to which values are written and read."""
 _LONGEST = 14_000
 """Most bits of a whole number: Python reads numbers of up to 4300 digits."""
 
@@ -160,7 +161,7 @@ class Packer:
     def _parts(self, value: Any) -> Mapping[str, Any] | None:
         """Return what an object of this package is made of."""
         if hasattr(value, "_stored"):
-            parts: Mapping[str, Any] = value._stored()  # noqa: SLF001 - what a class says of itself for this
+            parts: Mapping[str, Any] = value._stored()  # noqa: SLF001 - classes define it for this
             if self._known_by is not None and hasattr(value, "_own_functions"):
                 functions = value._own_functions()  # noqa: SLF001 - the same
                 return {**parts, "functions": [self._known_by(function) for function in functions]}

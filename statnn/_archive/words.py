@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _MOST, _END = 600, 150
+"""Characters of a message, and of its end if the middle is left out."""
 
 
 def line_of(error: object) -> str:
