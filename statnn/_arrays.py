@@ -90,7 +90,7 @@ def locked(values: ArrayLike) -> Floats:
 
 
 def frozen(array: Reals, dtype: np.dtype[Any]) -> Reals:
-    """Return a copy in the memory of a `bytes` object, which nobody can make writeable; such an array itself."""
+    """Return the array in memory of a `bytes` object, which nobody can make writeable; copy it unless it is there."""
     owner: Any = array.base
     if isinstance(owner, bytes) and array.dtype == dtype and array.flags.c_contiguous:
         return array

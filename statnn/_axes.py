@@ -1,4 +1,4 @@
-"""Axes in, axes out: what every ``plot`` method needs of matplotlib, loaded when a picture is asked for."""
+"""Axes in, axes out: the parts of matplotlib that every ``plot`` method needs, loaded when a picture is drawn."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def label(name: str) -> str:
 
 
 def ink() -> str:
-    """Return the colour of text and of what is drawn like text: black in a light style, light in a dark one."""
+    """Return the colour of text and of marks drawn like text: black in a light style, light in a dark one."""
     import matplotlib as mpl
 
     return str(mpl.rcParams["text.color"])

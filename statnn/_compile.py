@@ -113,6 +113,6 @@ def _seal(kept: Any) -> None:
         expected, code = data
         if expected != digest(code):
             raise ValueError("its digest is another")
-        return rebuild(context, pickle.loads(code))  # noqa: S301 - what this package wrote itself
+        return rebuild(context, pickle.loads(code))  # noqa: S301 - written by this package
 
     kept.reduce, kept.rebuild = sealed, unsealed

@@ -34,6 +34,7 @@ SMALL = 2**16
 KEPT = 4
 """Shared objects that a worker keeps."""
 _ALIGNED = 64
+"""Arrays in a file begin at multiples of this many bytes."""
 
 
 class Reference(NamedTuple):
@@ -135,7 +136,7 @@ def _folder(process: int) -> Path:
 
 
 def _removed(path: Path, process: int) -> None:
-    """Remove a file or folder that this process made; leave what the process it was forked from made."""
+    """Remove a file or folder that this process made; leave those of the process that it was forked from."""
     if os.getpid() == process:
         with suppress(OSError):  # workers may still hold it
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

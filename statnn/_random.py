@@ -66,7 +66,7 @@ def stream(seed: Root, *key: int) -> np.random.Generator:
     Returns
     -------
     numpy.random.Generator
-        The same for the same seed and key, independent of those of other keys.
+        The same generator for the same seed and key, independent of the generators of other keys.
 
     See Also
     --------
