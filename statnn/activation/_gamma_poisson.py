@@ -130,7 +130,7 @@ class GammaPoisson(ActivationProcess):
         Raises
         ------
         TypeError, ValueError
-            If D is no whole number of samples, or no neuron of the start has `initial` activations.
+            If D is not a whole number of samples, or no neuron of the start has `initial` activations.
         """
         D = self._whole_samples(D)
         most = 0 if self.start is None else int(self.start.counts.max())

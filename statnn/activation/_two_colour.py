@@ -96,7 +96,7 @@ class TwoColourUrn(ActivationProcess):
 
         Beside its b black balls the urn of a neuron has x white ones, bN/c - b for samples and b(N-1) for events, and m
         draws: D samples, or cD events. Infinite for :math:`x \le 1`, where nothing cuts the power law off before k = m;
-        0 at D = 0 [exact]. After a start, x and m are those from then on.
+        0 at D = 0 [exact]. After a start, x and m are counted from there.
         """
         draws = self._pace * self._passed(D)
         excess = max(float(self._exact_white + Fraction(self._pace) * self._begin - 1), 0.0)

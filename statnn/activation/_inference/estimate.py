@@ -83,6 +83,7 @@ def _ascent(gradient: Vector, hessian: Vector) -> tuple[Vector, float]:
     else:
         curvature, axes = np.linalg.eigh(-hessian)
         slope = axes.T @ gradient
+    # a floor on curvatures: along a flat direction the step would be endless
     step = axes @ (slope / np.maximum(np.abs(curvature), 1e-12 * np.abs(curvature).max()))
     residual = math.sqrt(float(slope @ (slope / curvature))) if curvature[0] > 0 else math.inf
     return step * min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-300)), residual
@@ -94,7 +95,7 @@ def maximise(expand: Callable[[Vector], Expansion], start: Vector) -> Maximum:
     step, residual = _ascent(gradient, hessian)
     steps = 0
     while residual > CONVERGED and steps < _MOST_STEPS:
-        rounding = 1e-12 * abs(value)
+        rounding = 1e-12 * abs(value)  # smaller losses mean nothing
         trial = expand(theta + step)
         while trial[0] < value - rounding and np.abs(step).max() > 1e-12:
             step = step / 2

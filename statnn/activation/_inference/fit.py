@@ -306,7 +306,7 @@ class Fit(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If `bins` is no whole number >= 1.
+            If `bins` is not a whole number >= 1.
         """
         ax = axes(ax)
         neurons, most = self.counts.size, int(self.counts.max())

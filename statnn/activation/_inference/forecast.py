@@ -15,8 +15,8 @@ from statnn.activation._inference.estimate import LIKELIHOODS, Process, covarian
 from statnn.activation._inference.likelihood import Tally
 
 _ONE_BY_ONE = 2**10
-"""Counts from either end that are summed one by one; further in, cells are 2/1024 of that distance wide, with errors of
-some 1e-7."""
+"""Counts from either end that are summed one by one; farther in, the width of a cell is 2/1024 of its distance from the
+end, with errors of some 1e-7."""
 _NARROW = 32
 """Distance of a law from both ends, in its standard deviations, beyond which cells growing from there are too wide."""
 _NEVER, _RARELY = 1e-17, 1e-12
@@ -48,7 +48,7 @@ def fit_errors(process: Process, samples: int | Sequence[int]) -> tuple[Any, Any
     Raises
     ------
     TypeError, ValueError
-        If `process` is none or has a start, or samples are out of range or too few to say anything of b.
+        If `process` is not a process or has a start, or samples are out of range or too few to say anything of b.
 
     See Also
     --------

@@ -45,11 +45,17 @@ from statnn.activation._polya_urn import PolyaUrn
 Cumulative: TypeAlias = Callable[[Vector], Vector]
 
 FEWEST_CELLS = 4
+"""Fewest cells beyond the parameters that are fitted to them: six in all."""
 LEAST_EXPECTED = 5.0
+"""Neurons that every cell expects at least."""
 _FITTED = 2
+"""Parameters fitted to the cells, b and c."""
 _LONGEST_TABLE = 2**20
+"""Weights that are summed in a table, from either end."""
 _MOST_POINTS = 64
+"""Order statistics on which the distance is taken."""
 _MOST_REDRAWS = 50
+"""Replicas in a row without a finite fit after which the bootstrap gives up."""
 _TOGETHER = 10
 """Replicas per task."""
 _ROUNDING = 1e-9
@@ -188,7 +194,7 @@ def chi_square(tally: Tally, process: Process) -> Goodness | None:
         return -float(seen @ np.log(p)) if p.min() > 0 else np.inf
 
     p = probabilities(theta)
-    for _ in range(50):
+    for _ in range(50):  # Fisher's scoring, with slopes from central differences
         slopes = np.stack(
             [(probabilities(theta + h) - probabilities(theta - h)) / 2e-4 for h in 1e-4 * np.eye(2)], axis=1
         )

@@ -196,8 +196,8 @@ class Tabulated(Checked, _Sample):  # type: ignore[misc]
 
 
 RARE = 1e-8
-"""Chance below which binomial draws are those of Poisson's law, which is no farther off than the chance (Le Cam): of
-smaller chances p, old random states and old versions of numpy take 1 - p and lose digits."""
+"""Chance below which binomial draws are those of Poisson's law, whose distance from the binomial law is at most this
+chance (Le Cam): for smaller chances p, old random states and old versions of numpy take 1 - p and lose digits."""
 
 
 def binomial_draws(random_state: Any, n: Any, p: Any, size: Any) -> Any:

@@ -21,7 +21,9 @@ from statnn._compile import kernel
 from statnn._digits import with_digits
 
 _MOST_UPDATES = 2 * 10**9
+"""Most updates of weights by the birth chain, events times neurons."""
 _MOST_BITWISE = 500
+"""Most silent neurons for inclusion and exclusion, whose integers have two bits for each and 1200 more."""
 _MOST_STEPS = 10**6
 """Events beyond which inclusion and exclusion is preferred, where feasible: it is faster, and each step of the chain
 rounds all weights by some 3e-17."""
