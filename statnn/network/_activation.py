@@ -63,7 +63,7 @@ class Activation:
     Attributes
     ----------
     built_in : bool
-        Whether it is one of the package; nothing below is known of a function of your own.
+        Whether it is one of the package's own; nothing below is known of a function of yours.
     odd : bool
         σ(-h) = -σ(h).
     increasing : bool

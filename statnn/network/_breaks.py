@@ -15,11 +15,14 @@ from statnn.network._differences import Values, evaluate, precision
 
 _DEGREE = 20
 _TAIL = 4
+"""Last Chebyshev coefficients of a panel, by which its smoothness is judged."""
 _SMALL = 1e-9
+"""Size of these coefficients, relative to values, up to which a panel is smooth."""
 _NODES = np.cos(np.pi * np.arange(_DEGREE) / (_DEGREE - 1))
 """They include the ends of a panel, so that a jump beside one is not missed by both panels."""
 _LAST = np.linalg.inv(np.polynomial.chebyshev.chebvander(_NODES, _DEGREE - 1))[-_TAIL:].T
 _HALVINGS = 40
+"""Halvings after which a panel that is not smooth holds a jump or a kink."""
 MOST = 128
 """Places that are kept of each kind, the nearest to zero."""
 _EVERYWHERE = 0.8

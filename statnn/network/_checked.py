@@ -18,8 +18,11 @@ from statnn.network._differences import TRUSTED, AsArray, Numerical, Values, eva
 TOLERANCE = 1e-6
 """How far a stated derivative may be off, relative to the larger of |σ'(h)| and the largest slope for |h| <= 1."""
 _NEAR = 8.0
+"""|h| up to which fields are of order one."""
 _FINITE = 100.0
+"""|h| up to which a derivative must be finite."""
 _FAINT = 1e-9
+"""Largest error of a numerical derivative, relative to |σ| and |σ'|, that counts as good."""
 _JUMP = 1e-12
 """Share of the mean size of values below which a jump is rounding."""
 _ADVICE = "numpy.vectorize(f, otypes=[float]) makes one of a function of single numbers"
@@ -40,6 +43,7 @@ CLOSE = 4.0**-7
 """Distance within which a function may cancel: differences over much less than the distance have no digits there."""
 _STEP = 2.0**-20
 _DOUBTFUL = 512
+"""Most doubtful fields at which the slope is computed accurately."""
 
 
 @dataclass(frozen=True)

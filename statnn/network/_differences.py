@@ -1,4 +1,4 @@
-"""Derivatives of functions of which nothing is known but their values.
+"""Derivatives of functions that are known by their values alone.
 
 Differences over twelve steps h, r h, r² h, ... are extrapolated to step zero (Richardson), and the entry of the
 table whose neighbours agree best is taken, with its rounding errors counted in; where none is good enough the steps
@@ -27,10 +27,13 @@ RATIO = math.exp(-0.5)
 """A fraction such as 3/5 would let a wave fall into step with three or four steps, and pass for smooth."""
 LARGEST_STEP = 0.4
 ENOUGH = 1e-11
+"""Error, relative to |σ| and |σ'|, at which steps are not made smaller any more."""
 TRUSTED, AT_KINK = 1e-7, 1e-4
 """Largest trusted error of a slope; at a kink itself, which no average feels, it allows a root such as |h|^1.5."""
 _BLOCK = 2**14
+"""Fields that are differentiated at a time."""
 _USUAL = np.linspace(-8.013, 8.0, 34)
+"""Fields that tell the usual size of |σ|."""
 _ROUNDING = np.array([4.0, 24.0])
 """How far rounding grows in the table of central and of one-sided differences: the product of (1+w)/(1-w)."""
 
@@ -102,7 +105,7 @@ def evaluate(function: Callable[[Values], Values], fields: Floats, what: str) ->
 
 
 def reals(returned: Any, shape: tuple[int, ...], what: str) -> Values:
-    """Return what a function returned as an array, if it holds real numbers of that shape."""
+    """Return the result of a function as an array, or raise unless it holds real numbers of that shape."""
     if isinstance(returned, np.ma.MaskedArray):
         raise TypeError(f"{what} returns a masked array, whose mask would be lost: return an array, NaN where masked")
     values = np.asarray(returned)
