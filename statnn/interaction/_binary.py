@@ -159,7 +159,7 @@ class BinaryNeurons(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If the temperature is no number above 0, or energies over it leave float64.
+            If the temperature is not a number above 0, or energies divided by it leave float64.
 
         Examples
         --------

@@ -153,7 +153,7 @@ class DynamicNeurons(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If arrays are missing, have other shapes, or hold no real numbers.
+            If arrays are missing, have other shapes, or do not hold real numbers.
         """
         parts = [array_of(a, "an array of the state") for name in self.free for a in getattr(state, name)]
         shapes = [shape for name in self.free for shape in self.shapes[name]]

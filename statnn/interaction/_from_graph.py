@@ -149,7 +149,7 @@ def _is_name(key: Any, value: Any) -> bool:
 
 
 def finite(value: Any, what: str) -> float:
-    """Return a value as float, or raise if it is no finite real number."""
+    """Return a value as float, or raise if it is not a finite real number."""
     if not isinstance(value, numbers.Real | np.bool_):
         fix = ": make one of it with float()" if isinstance(value, str) and _reads_as_number(value) else ""
         raise TypeError(f"{what} = {value!r}; one real number is needed{fix}")
@@ -178,7 +178,7 @@ def fields_of_graph(graph: Any, name: str | None) -> dict[Any, Any] | None:
 
 
 def temperature_of_graph(graph: Any) -> Any:
-    """Return the temperature that a graph carries, 1 without; raise where it has another name."""
+    """Return the temperature that a graph carries, 1 if it has none; raise if it has one under another name."""
     if "temperature" in graph.graph:
         return graph.graph["temperature"]
     for other in (key for key in graph.graph if _plain(key) in OTHER_TEMPERATURES):
@@ -190,7 +190,7 @@ def temperature_of_graph(graph: Any) -> Any:
 
 
 def names_of(couplings: Any) -> tuple[Hashable, ...] | None:
-    """Return the names of rows and columns of a labelled matrix, as of pandas or xarray; None without."""
+    """Return the names of rows and columns of a labelled matrix, as of pandas or xarray; None without names."""
     if sparse.issparse(couplings):  # one of its formats is a mapping
         return None
     if hasattr(couplings, "quadratic") or isinstance(couplings, Mapping):

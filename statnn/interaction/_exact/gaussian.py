@@ -7,7 +7,7 @@ With d free variables z, βH(z) = βH(m) + (z - m)^T P (z - m)/2, so that ln Z =
   many rows as there are targets. Down the network, the noise of each layer reduces M, N and r along their singular
   vectors; up the network every layer is Gaussian given the one below. No small difference of large numbers or squares
   is taken, so that weights, β and λ may be of any size.
-* *Neurons and biases free*: what is left with the inputs, |N b - r|² for every sample, is a linear regression for the
+** *Neurons and biases free*: at the inputs the term |N b - r|² of every sample is left, a linear regression for the
   biases b.
 * *Weights free, one layer*: the neurons integrate out and leave independent regressions with one precision
   S = 2γ Φ^T Φ + Λ, γ = βλ/(β+λ), for every output unit; Φ holds the inputs and, for free biases, a column of ones,
@@ -63,7 +63,7 @@ class ExactGaussian(ByValue):
     Errors are about 1e-16 times the root of the condition number of the precision of one sample's neurons or, for free
     weights, of the regression; of a mean, if columns of the inputs depend on each other and cannot explain the
     targets, times the condition number. A model is refused if rounding would move a variable by more than a thousandth
-    of its standard deviation and of its mean, for neurons that of their whole layer.
+    of its standard deviation and of its mean (for neurons, the mean of their whole layer).
     """
 
     method: str
@@ -244,7 +244,7 @@ def _spread(model: Neurons, messages: list[_Message], edges: Any, root: Floats |
 
 
 def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Floats]:
-    """Return the terms of all layers, and N and r of what is left with the inputs, |N b - r|² for every sample.
+    """Return the terms of all layers, and N and r of the term left at the inputs, |N b - r|² for every sample.
 
     A layer and its noise are integrated out of |M h + N b - r|² + λ |h - W h' - b_m|², which leaves
     |T [M (W h' + b_m) + N b - r]|² with T = (1 + M Mᵀ/λ)^(-1/2).

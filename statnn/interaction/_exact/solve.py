@@ -56,7 +56,7 @@ class Exact(ByValue):
     See Also
     --------
     BinaryNeurons.exact, kaufman : make it.
-    ExactGaussian : of `DynamicNeurons`.
+    ExactGaussian : exact averages of `DynamicNeurons`.
 
     Notes
     -----

@@ -36,11 +36,16 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 MOST_WIDE = 18
+"""Most spins of a layer."""
 MOST_PAIR = 24
+"""Most spins of two neighbouring layers."""
 MOST_BYTES = 4e9
 _BLOCK = 2**18
+"""Entries of the conditional law that are held at a time."""
 _STARTS = 16
+"""Spins from which narrower layers are searched for."""
 _MERGED = 4
+"""Most spins of levels that are joined into one."""
 
 
 class Layer(NamedTuple):
