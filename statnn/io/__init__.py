@@ -9,7 +9,8 @@ against the file and against memory before anything is allocated. Batch normalis
 
 Activity that was recorded elsewhere, of whatever architecture, needs no network: the functions of `statnn.measure` and
 `statnn.activation` take arrays of shape (samples, units), for example ``numpy.load("layer3.npy")`` or what a forward
-hook of torch has gathered. Only what propagates inputs or changes weights (basins, linear substitution) needs one.
+hook of torch has gathered. Only measures that propagate inputs or change weights (basins, linear substitution) need
+one.
 """
 
 from statnn.io._describe import describe

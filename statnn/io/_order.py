@@ -34,7 +34,7 @@ def in_order(shapes: Shapes, layers: Sequence[str] | None, *, kept: bool, made: 
     kept : bool
         Whether the order of `shapes` may be that in which they act; a safetensors file keeps no order.
     made : bool
-        Whether it is that in which layers were made, as in a state dict of torch: then only shapes can confirm it.
+        Whether it is the order in which layers were made, as in a state dict of torch: then only shapes can confirm it.
 
     Examples
     --------

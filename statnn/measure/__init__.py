@@ -1,4 +1,4 @@
-"""Questions asked of a network of one's own, or of activity recorded elsewhere."""
+"""Questions to ask of a network, or of activity recorded elsewhere."""
 
 from statnn.measure import basins, correlation, graph, growth, order, spikes, tangent
 

@@ -2,7 +2,7 @@ r"""Node strength and layer fluctuation: networks as weighted graphs (arXiv 2110
 
 The strength of neuron k is the sum over all its links and its bias; the fluctuation of a layer is the spread of the
 strengths in it. For independent weights of variance σ_w²/n_in and biases of variance σ_b², a hidden neuron between
-layers of n units has a strength of variance 2σ_w² + σ_b²: what training adds is seen against that.
+layers of n units has a strength of variance 2σ_w² + σ_b²: the reference for what training adds.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ class Correlation(ByValue):
         ax : matplotlib axes or None
             Where to draw; None makes a new figure.
         bins : int
-            Bins of equal width, from the smallest r to the largest, of pairs or of that density.
+            Bins of equal width, over the range of r of the pairs and of that density.
         **style
             Style of the histogram, as for ``ax.stairs``.
 

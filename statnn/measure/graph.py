@@ -128,7 +128,7 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     Raises
     ------
     TypeError, ValueError
-        If ``net`` is no network, only one of the σ is given, or one is negative.
+        If ``net`` is not a network, only one of the σ is given, or one is negative.
 
     See Also
     --------

@@ -50,7 +50,7 @@ class Growth(ByValue):
     rarefaction : Rarefaction
         K(d) over subsamples, with no model.
     comparison : Comparison or None
-        The fitted laws, best first; None where none has a finite fit.
+        The fitted laws, best first; None if no law has a finite fit.
     reason : str
         Why there is no comparison; empty otherwise.
     remarks : tuple of str

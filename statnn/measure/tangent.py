@@ -113,7 +113,7 @@ def tangent_kernel(
     ----------
     net : Network
         Activations need derivatives; with batch normalisation the parameters are the effective weights and biases. A
-        layer that repeats another one has parameters of its own.
+        layer that repeats another one counts with parameters of its own.
     x : array_like, shape (samples, n_0)
         Inputs.
     biases : bool

@@ -17,7 +17,7 @@ from statnn.network._activation import activation as known
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PairOrder(ByValue):
-    """What becomes of the order of pairs of samples.
+    """How the order of pairs of samples changes.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ class Accumulator:
     Raises
     ------
     TypeError, ValueError, MemoryError
-        If an argument is out of range, or counts of so many units would not fit into memory.
+        If an argument is out of range, or counts of this many units would not fit into memory.
 
     See Also
     --------

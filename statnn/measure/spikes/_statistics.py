@@ -85,7 +85,7 @@ class SpikeStatistics(ByValue):
     ddof : int
         The variance divides by W - ddof.
     intervals : Intervals or None
-        Intervals between spikes; None where only counts are known, or they were not wanted.
+        Intervals between spikes; None if only counts are known, or they were not asked for.
     spikes, squares : ndarray of int, shape (units,)
         Σ n_i and Σ n_i² over the complete windows.
 
@@ -185,8 +185,8 @@ class SpikeStatistics(ByValue):
         ----------
         law : {"binomial", "poisson", "geometric"}
             ``"binomial"``: counts in windows are those of samples in random order, by their dispersion given the
-            number of spikes. ``"poisson"``: the same for a Poisson process, which no unit with a rate can be: it may
-            spike only once a sample, so that F = 1 - r. ``"geometric"``: intervals are geometric, by chi-square.
+            number of spikes. ``"poisson"``: the same for a Poisson process, which no unit that spikes can be: it spikes
+            at most once per sample, so that F = 1 - r. ``"geometric"``: intervals are geometric, by chi-square.
 
         Returns
         -------

@@ -79,7 +79,7 @@ class FitTest(ByValue):
         Raises
         ------
         ValueError
-            For another method.
+            If the method is unknown.
         """
         if method not in METHODS:
             raise ValueError(f"method = {method!r}: choose 'holm' or 'benjamini-hochberg'")
@@ -106,7 +106,7 @@ class FitTest(ByValue):
         Raises
         ------
         ValueError
-            For a level outside (0, 1) or another method.
+            If the level is outside (0, 1) or the method unknown.
         """
         return np.asarray(self.adjusted(method).filled(1.0) <= share(level, "level", why="0.05 for 5 %"))
 
