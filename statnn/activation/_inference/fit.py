@@ -429,7 +429,7 @@ def fit(
     if not result.converged:
         warn(f"{result}")
     elif result.b_error > result.b:
-        warn(f"b is hardly determined by these counts, which bound no more than its order from below: {result}")
+        warn(f"b is hardly determined by these counts, which only bound its order of magnitude from below: {result}")
     return result
 
 

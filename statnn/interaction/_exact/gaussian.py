@@ -3,11 +3,11 @@ r"""Linear networks are Gaussian: exact averages of `DynamicNeurons` whose activ
 With d free variables z, βH(z) = βH(m) + (z - m)^T P (z - m)/2, so that ln Z = -βH(m) + (d/2) ln 2π - (1/2) ln det P,
 ⟨βH⟩ = βH(m) + d/2 and Var βH = d/2. The structure keeps this cheap:
 
-** *Neurons free*: the layers above a layer, integrated out, leave the term |M h + N b - r|² of its neurons h, with as
+* *Neurons free*: the layers above a layer, integrated out, leave the term |M h + N b - r|² of its neurons h, with as
   many rows as there are targets. Down the network, the noise of each layer reduces M, N and r along their singular
   vectors; up the network every layer is Gaussian given the one below. No small difference of large numbers or squares
   is taken, so that weights, β and λ may be of any size.
-** *Neurons and biases free*: at the inputs the term |N b - r|² of every sample is left, a linear regression for the
+* *Neurons and biases free*: at the inputs the term |N b - r|² of every sample is left, a linear regression for the
   biases b.
 * *Weights free, one layer*: the neurons integrate out and leave independent regressions with one precision
   S = 2γ Φ^T Φ + Λ, γ = βλ/(β+λ), for every output unit; Φ holds the inputs and, for free biases, a column of ones,
@@ -63,7 +63,7 @@ class ExactGaussian(ByValue):
     Errors are about 1e-16 times the root of the condition number of the precision of one sample's neurons or, for free
     weights, of the regression; of a mean, if columns of the inputs depend on each other and cannot explain the
     targets, times the condition number. A model is refused if rounding would move a variable by more than a thousandth
-    of its standard deviation and of its mean (for neurons, the mean of their whole layer).
+    both of its standard deviation and of its mean (for neurons, the mean of their whole layer).
     """
 
     method: str

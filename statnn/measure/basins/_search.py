@@ -150,8 +150,8 @@ class _Curve(NamedTuple):
     def passes(self, level: Floats) -> Floats:
         """Return ln σ where the share, interpolated through the middle of its steps, first passes a level.
 
-        Where the share is first below the level it is past it by half a step, on average, which would make radii of few
-        draws too large and the interval of an error too wide. The last step before an exact interval stands at its
+        When the share is first below the level it has overshot by half a step, on average, which would make radii of
+        few draws too large and the interval of an error too wide. The last step before an exact interval stands at its
         beginning.
         """
         rows = np.arange(level.size)
