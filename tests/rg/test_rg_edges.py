@@ -130,6 +130,30 @@ def test_linear_layers_keep_correlations_and_change_the_variance():
     assert stack.correlation_map(0.3, 0.5) == pytest.approx(above.correlation_map(0.3, 0.5 * 1.5**8), rel=1e-12)
 
 
+POWERS = {
+    "h + h⁹": (lambda h: h + h**9, lambda h: 1 + 9 * h**8, 4, 2 * 945),
+    "arsinh": (np.arcsinh, lambda h: 1 / np.sqrt(1 + h * h), 1, -1),
+    "h + sin(h)/1000": (lambda h: h + np.sin(h) / 1000, lambda h: 1 + np.cos(h) / 1000, 1, -1 / 1001),
+}
+"""Functions whose variance maps have a series, with its first power and coefficient: of E h^{2n} = (2n-1)!! qⁿ."""
+
+
+@pytest.mark.parametrize("name", POWERS)
+def test_the_first_term_is_found_whatever_its_power_and_its_size(name):
+    function, derivative, power, coefficient = POWERS[name]
+    found = rg.criticality(Activation(name, function, derivative))
+    assert found.sigma_w == pytest.approx(1 / derivative(0.0), rel=1e-12)
+    assert (found.power, found.coefficient) == (power, pytest.approx(coefficient, rel=1e-8))
+
+
+def test_a_series_that_diverges_too_early_is_refused():
+    def slope(h):
+        return (1 - 5 * h**6) / (1 + h**6) ** 2
+
+    with pytest.raises(ValueError, match="no series of powers"):
+        rg.criticality(Activation("h/(1 + h⁶)", lambda h: h / (1 + h**6), slope))
+
+
 @pytest.mark.parametrize(("name", "critical"), [("relu", 2**0.5), ("identity", 1.0)])
 def test_lines_are_critical_at_one_weight_alone(name, critical):
     outcomes = [rg.RandomLayer(name, critical * (1 + off)).fixed_point(3.0) for off in (-1e-9, 0.0, 1e-9)]

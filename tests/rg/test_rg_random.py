@@ -336,8 +336,8 @@ def test_the_class_does_not_depend_on_the_units_of_fields(scale):
 def test_the_first_nonlinearity_may_be_of_fifth_order():
     found = rg.criticality(Activation("fifth", lambda h: h / (1 + h**4), lambda h: (1 - 3 * h**4) / (1 + h**4) ** 2))
     assert (found.kind.name, found.power) == ("HALF_STABLE", 2.0)  # E φ² = q - 2 E h⁶ + ... = q - 30 q³ + ...
-    assert found.coefficient == pytest.approx(-30.0, rel=1e-4)
-    assert found.sigma_w == pytest.approx(1.0, rel=1e-8)
+    assert found.coefficient == pytest.approx(-30.0, rel=1e-8)
+    assert found.sigma_w == pytest.approx(1.0, rel=1e-12)
 
 
 # -- composition -----------------------------------------------------------------------------------------

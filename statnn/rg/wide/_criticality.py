@@ -18,12 +18,12 @@ from statnn.network._activation import activation as known
 from statnn.rg.wide._averages import Averages, averages
 
 GRID = np.geomspace(1e-24, 1e12, 36 * 8 + 1)
-"""Variances among which the scale of an activation is sought: that at which M/q has changed by CHANGED."""
-CHANGED, NONE = 0.04, 1e-9
-TINY, SMALL, LARGE = 1e-10, 1e-4, 1e-2
-"""Shares of this scale at which the leading term and the power of the next are read off."""
-UNFIT = 1e-8
-"""Error of the fit from which on there is no such series."""
+"""Variances among which the scale of an activation is sought: that at which M/q has changed by CHANGED, or by half."""
+CHANGED, NONE = 0.004, 1e-9
+TINY, SHARES = 1e-10, 10.0 ** (np.arange(-8, 0) / 2)
+"""Shares of this scale at which the leading term, and the power of the next where it is first seen, are read off."""
+UNFIT = 3e-10
+"""Error of the fit, by how much M/q changes, from which on there is no such series."""
 NODES, DEGREE = 24, 9
 """Of the fit of a series: variances up to the scale at Chebyshev's nodes."""
 
@@ -128,8 +128,8 @@ def criticality(activation: str | Activation) -> Criticality:
 
     Notes
     -----
-    Coefficients are those of a polynomial fitted to the exact averages up to where V/q has changed by four per cent, in
-    whatever units fields are, to about 1e-8 (A) and 1e-6 (A_2, B_2); standing [asymptotic].
+    Coefficients are those of a polynomial fitted to the exact averages up to where V/q has changed by four per
+    mille, in whatever units fields are, to about 1e-8 (A) and 1e-6 (A_2, B_2); standing [asymptotic].
 
     Examples
     --------
@@ -145,18 +145,22 @@ def criticality(activation: str | Activation) -> Criticality:
     scale, changed = _scale(of)
     if not scale:  # φ(0) ≠ 0 makes M/q 1/q, a vanishing slope makes it q
         return Criticality(CriticalityKind.NONE, np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
-    at = scale * np.array([TINY, SMALL, LARGE])
+    at = scale * np.append(TINY, SHARES)
     ratio = of.moments(at).square / at
     if changed < NONE:
         return Criticality(CriticalityKind.SCALE_INVARIANT, float(ratio[0] ** -0.5), 0.0, 0.0, 0.0, (0.0, 0.0))
-    first, last = ratio[1] / ratio[0] - 1, ratio[2] / ratio[0] - 1
-    power = max(0.5, round(float(np.log(last / first) / np.log(LARGE / SMALL)) * 2) / 2) if first * last > 0 else 1.0
-    series, slopes, off = _series(of, power, scale)
-    if off > UNFIT:
+    off = ratio[1:] / ratio[0] - 1
+    k = min(int(np.searchsorted(np.abs(off), NONE)), off.size - 2)
+    first, last = off[k : k + 2]
+    half_powers = np.log(last / first) / np.log(SHARES[1] / SHARES[0]) * 2 if first * last > 0 else 2.0
+    power = max(1, round(float(half_powers))) / 2
+    series, slopes, missed = _series(of, power, scale)
+    if missed > UNFIT * changed:
         raise ValueError(
             f"the variance map of activation {known(activation).name!r} is no series of powers of q near q = 0, the "
-            f"best is off by {off:.1g}: kinks and jumps away from zero leave terms smaller than all powers. At its "
-            f"critical sigma_w = {ratio[0] ** -0.5:.6g} there is no amplitude and no exponent"
+            f"best misses {missed / changed:.1g} of its change: kinks and jumps away from zero leave terms smaller "
+            "than all powers, poles a series that diverges. At its critical "
+            f"sigma_w = {ratio[0] ** -0.5:.6g} there is no amplitude and no exponent"
         )
     leading = float(series[round(power / _step(power))])  # in units of the scale
     A = leading * scale**-power
@@ -167,13 +171,13 @@ def criticality(activation: str | Activation) -> Criticality:
 
 
 def _scale(of: Averages) -> tuple[float, float]:
-    """Return the variance up to which M/q changes by CHANGED, and by how much it does; 0 where M is not as q at 0."""
+    """Return the variance at which M/q has changed by CHANGED, or by half, and by how much; 0 if M is not as q at 0."""
     grid = GRID[of.reach >= GRID]
     mean, slope, _ = of.moments(grid)
     if not (mean[0] > 0 and abs(grid[0] * slope[0] / mean[0] - 1) < 0.01):
         return 0.0, 0.0
     changed = np.maximum.accumulate(np.abs(mean / grid / (mean[0] / grid[0]) - 1))
-    last = min(int(np.searchsorted(changed, CHANGED)), grid.size - 1)
+    last = int(np.searchsorted(changed, min(CHANGED, changed[-1] / 2)))
     return float(grid[last]), float(changed[last])
 
 
