@@ -31,6 +31,14 @@ def three(J, h, T):
 # -- binary neurons --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("temperature", [1e18, 1e155, 1e300])
+@pytest.mark.parametrize("method", ["enumeration", "transfer"])
+def test_energies_fall_as_one_over_temperature_however_hot_it_is(temperature, method):
+    """⟨E⟩ = -(Σ J² + Σ h²)/T + O(T⁻²), with two bonds and two fields."""
+    energy = three(3.0, 0.5, temperature).exact(method).energy
+    assert energy == pytest.approx(-18.5 / temperature, rel=1e-15, abs=0)
+
+
 @pytest.mark.parametrize("unit", [1e-307, 1e-160, 1e160, 1e305])
 @pytest.mark.parametrize("method", ["enumeration", "transfer"])
 def test_a_common_unit_changes_nothing_but_energies(unit, method):

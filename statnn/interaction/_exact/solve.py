@@ -29,6 +29,9 @@ HOT = 1 / 4
 NODES, NODES_HOT = 8, 4
 """Nodes of Gauss's rule, whose error is of the order of HOT^16; half as many do at four times the temperature."""
 
+HOTTEST = 1e-17
+"""The same below which ⟨E⟩ = -(Σ J² + Σ h²)/T to rounding: by T it may be below all floats."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Exact(ByValue):
@@ -128,11 +131,14 @@ def exact(model: Spins, method: str | None = None, *, correlations: bool = True)
             for share, part in zip(shares, weights.tolist(), strict=True)
         )
         averages = averages._replace(energy=0.0 - math.fsum(parts))
+    energy = model.temperature * averages.energy
+    if strength <= HOTTEST:
+        energy = 0.0 - float(model.couplings.data @ couplings.data / 2 + model.fields @ fields)
     return Exact(
         method=method,
         temperature=model.temperature,
         log_partition=averages.log_partition,
-        energy=model.temperature * averages.energy,
+        energy=energy,
         heat_capacity=averages.variance,
         entropy=averages.entropy,
         magnetisation=averages.magnetisation,
