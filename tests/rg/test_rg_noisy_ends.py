@@ -307,3 +307,14 @@ def test_two_lines_that_turn_signals_over_are_one_that_does_not():
     """h'' = w (w h + b + ε ξ) + b + ε ξ', and biases of layers that turn over all but cancel."""
     (_, two) = rg.NoisyLayer("identity", -0.9, 1.0, 0.3).flow(1).couplings
     assert two == pytest.approx([0.81, 0.1, 0.3 * math.sqrt(1.81)], rel=1e-12)
+
+
+@pytest.mark.parametrize(("w", "b", "noise"), [(-1.92, 0.76, 1.02), (-2.0, 0.3, 1.02), (2.0, 0.3, 1.02)])
+def test_nodes_are_refined_even_where_the_first_steps_hardly_change_anything(w, b, noise):
+    layer = rg.NoisyLayer("erf", w, b, noise)
+    law, reach = layer.stationary(), 1 + 10 * noise
+    mean, variance, second = by_trapezoids(layer, -reach, reach)
+    assert law.error < 1e-10
+    assert law.mean == pytest.approx(mean, abs=1e-10)
+    assert law.variance == pytest.approx(variance, rel=1e-10)
+    assert abs(layer.spectrum(2).ratios[1]) == pytest.approx(abs(second), rel=1e-10)

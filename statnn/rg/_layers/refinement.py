@@ -22,6 +22,8 @@ ROUNDING = 1e-14
 """Over the gap of the spectrum: what a stationary law knows of the weights of its wells."""
 PLACE = 4e-16
 """Of the distance from zero, in deviations of the noise, over the gap: what it knows of where it is."""
+FELT = 1e3
+"""Of what rounding is expected to do: a change that stays above is of nodes that are too few as yet."""
 PARTED = 1e-11
 """Gap of the spectrum below which a stationary law is rounding."""
 WORST = 1e-3
@@ -92,7 +94,7 @@ def refined(
         now = signature(finer)
         before, error, operator, seen = error, change(now, seen), finer, now
         stuck = stuck + 1 if error > before / 2 else 0
-        if stuck == 2 and error < WORST:
+        if stuck == 2 and error < min(WORST, FELT * known / (1 - seen[0])):
             break  # rounding, which is felt as long as the gap to the second eigenvalue is small
     if not error < WORST:
         raise ValueError(
