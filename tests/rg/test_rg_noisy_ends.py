@@ -318,3 +318,12 @@ def test_nodes_are_refined_even_where_the_first_steps_hardly_change_anything(w, 
     assert law.mean == pytest.approx(mean, abs=1e-10)
     assert law.variance == pytest.approx(variance, rel=1e-10)
     assert abs(layer.spectrum(2).ratios[1]) == pytest.approx(abs(second), rel=1e-10)
+
+
+@pytest.mark.parametrize(("name", "w", "noise"), [("sin", -6.0, 0.2), ("erf", -2.0, 1.02)])
+@pytest.mark.parametrize("points", [100, 145])
+def test_nodes_that_were_chosen_know_how_wrong_their_moments_are(name, w, noise, points):
+    layer = rg.NoisyLayer(name, w, 0.3, noise)
+    chosen, refined = layer.operator(points), layer.stationary()
+    off = abs(chosen.stationary().variance / refined.variance - 1)
+    assert off <= 3 * chosen.error + refined.error
