@@ -79,7 +79,7 @@ class FixedPoint(ByValue):
     ending : FixedPointEnd
         How it was found.
     residual : float
-        Largest |R_2(K*) - K*|; zero where it is exact.
+        Largest |R_2(K*) - K*| in units of max(1, |K*|); zero where it is exact.
 
     See Also
     --------

@@ -158,6 +158,9 @@ def test_a_sample_on_a_boundary_has_no_radius():
     found = sample_basin(net, np.zeros((4, 3)), rng=0)
     assert (found.radius == 0).all()
     assert (found.low == 0).all()
+    beside = sample_basin(net, [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]], rng=0)
+    left = beside.plot(Figure().add_subplot()).get_xlim()[0]  # of a logarithmic axis
+    assert left == pytest.approx(beside.radius[1] / 2, rel=1e-12)
 
 
 # -- the search --------------------------------------------------------------------------------------------
@@ -228,6 +231,17 @@ def test_a_share_at_the_threshold_is_not_below_it(share, draws):
     assert math.isinf(found.radius[0])
     assert found.crossings[0] == 0
     assert found.kept[0, -1] == share
+
+
+def test_the_error_of_a_radius_is_that_of_the_share_where_it_falls_below():
+    """At 15 two pairs and a ray have left, a ray and a pair have not; the share passes a step at its middle."""
+    found = search(
+        Given([[[end, np.inf] for end in (11.0, 12.0, 13.0, 14.0, 15.0, 20.0, 25.0, 30.0)]]), grid(SPAN), 0.5, 12
+    )
+    off = 8 * np.std([0, 0, 0.5, 1], ddof=1) / 2
+    expected = 12 * (13 / 12) ** (6.5 - 4 - off), math.sqrt(14 * 15), 20 * (25 / 20) ** (2.5 - 4 + off)
+    for one, other in zip((found.low[0], found.radius[0], found.high[0]), expected, strict=True):
+        assert other / RESOLUTION <= one <= other * RESOLUTION
 
 
 def test_infinite_means_never_on_the_grid():

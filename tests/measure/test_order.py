@@ -1,6 +1,7 @@
 """Order of samples: pairs and ranks against brute force, closed forms, and laws that no data may break."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from strategies import examples
 from statnn import testing
 from statnn.measure.order import group_order, l_map, l_map_accuracy, pooled_ranks, rank_probability, unit_order
 from statnn.measure.order._order_kernels import add_up, count_pairs, pool_ranks
-from statnn.measure.order._ranks import _stratified
+from statnn.measure.order._ranks import _fields, _stratified
 from statnn.network import Activation, BatchNorm, Network, leaky_relu
 
 numbers = st.integers(-6, 6).map(float)
@@ -139,6 +140,14 @@ def test_equal_inputs_share_their_ranks(layer, samples, inputs, width, rng):
     )
     np.testing.assert_allclose(found.auc, expected.auc, rtol=0, atol=1e-12)
     np.testing.assert_allclose(found.slope, expected.slope, rtol=0, atol=1e-12)
+
+
+def test_samples_that_are_alike_below_a_layer_share_its_fields():
+    """All that a layer sees counts, from the inputs on; -0.0 is 0.0. A product rounds its rows by where they stand."""
+    x, h, fields = np.array([[0.0], [-0.0], [1.0], [0.0]]), np.array([[5.0], [6.0], [5.0], [7.0]]), np.arange(4.0)
+    net = SimpleNamespace(trace=lambda _: SimpleNamespace(activations=[x, h], fields=[fields, fields + 10]))
+    assert _fields(net, x, 0).tolist() == [0, 0, 2, 0]
+    assert _fields(net, x, 1).tolist() == [10, 10, 10, 10]
 
 
 @pytest.mark.parametrize(("samples", "width"), [(58, 34), (73, 65), (30, 100)])
@@ -301,6 +310,7 @@ def test_l_map_is_the_product_of_effective_weights(rng):
     scale = norm.gamma / np.sqrt(norm.variance + norm.epsilon)
     np.testing.assert_allclose(l_map(net, 0), raw[2] @ np.diag(scale) @ raw[1], rtol=1e-13)
     np.testing.assert_array_equal(l_map(net, 2), np.eye(3))
+    assert l_map(Network([[[1e200]], [[1e200]]]), 0) == [[1e200]]  # whatever is below the layer
 
 
 def test_the_map_of_a_linear_network_is_the_network(rng):

@@ -5,7 +5,7 @@ import pytest
 
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import HeatBath, Tempering, sample
-from statnn.montecarlo._grid import rounded
+from statnn.montecarlo._grid import _most_terms, _row_sums, rounded
 
 MODEL = BinaryNeurons(
     [[0.0, 0.9, 0.55, 0.0], [0.9, 0.0, -0.7, 0.0], [0.55, -0.7, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]],
@@ -57,3 +57,9 @@ def test_the_smallest_couplings_that_floats_have_leave_spins_free(method):
     pair = BinaryNeurons([[0, 5e-324], [5e-324, 0]])
     run = sample(pair, 200, rng=1, method=method, observables={"both": lambda states: states[:, 0] * states[:, 1]})
     assert set(np.unique(run.draws["both"])) == {-1.0, 1.0}
+
+
+def test_sums_over_neighbours_in_layers_are_those_of_the_matrix():
+    model = BinaryNeurons([np.array([[1.0, -2.0, 0.5]]), np.array([[3.0], [-4.0]])], temperature=1.0)
+    np.testing.assert_array_equal(_row_sums(model, np.abs), np.asarray(abs(model.couplings).sum(axis=1)).ravel())
+    assert _most_terms(model) == np.diff(model.couplings.indptr).max() + 1 == 6

@@ -60,6 +60,7 @@ def test_going_on_is_the_same_as_not_stopping(model):
     for name in whole.draws:
         np.testing.assert_array_equal(longer.draws[name], whole.draws[name])
     np.testing.assert_array_equal(longer.states, whole.states)
+    np.testing.assert_array_equal(longer.acceptance, whole.acceptance)  # of all sweeps
     assert part.draws["energy"].shape[1] == 24
     np.testing.assert_array_equal(part.extend(36).states, whole.states)  # the shorter run was left as it was
 

@@ -147,6 +147,21 @@ def test_layers_of_a_function_that_is_not_critical_anywhere_near(name):
             RepeatedLayer.critical(name, -3.0)
 
 
+def test_of_two_fixed_points_of_slope_one_the_form_is_that_of_the_lower_one():
+    """w sin h = h and w cos h = 1 where tan h = h, on either side of zero."""
+    h = brentq(lambda h: math.tan(h) - h, 4.4, 4.6)
+    form = RepeatedLayer("sin", 1 / math.cos(h)).leading_form()
+    assert (form.order, form.fixed_point) == (2, pytest.approx(math.sin(h), rel=1e-12))
+
+
+def test_a_point_that_a_layer_touches_is_there_once():
+    """Of tanh with slope one beside its inflection: a touching point, and one on the other side of zero."""
+    for field in np.linspace(0.1, 2.0, 39):
+        points = [x for x, _ in RepeatedLayer.critical("tanh", field).rest_points()]
+        assert len(points) == 2
+        assert points[0] < 0 < points[1] == pytest.approx(math.tanh(field), rel=1e-12)
+
+
 # -- noisy layers ----------------------------------------------------------------------------------------
 
 

@@ -213,6 +213,14 @@ def test_errors_of_exponents_are_those_of_first_order():
     np.testing.assert_allclose(found.error, np.abs(moved - found.y), rtol=1e-4)
 
 
+def test_all_that_belongs_to_an_exponent_stands_in_its_place():
+    point = rg.FixedPoint("x", ("a", "b", "c"), np.zeros(3), linear_map)
+    found = _exponents(point, 2, np.diag([1.0005, 2.0, 0.5]), np.diag([1e-3, 0.0, 0.0]))
+    assert (found.kinds, found.fields) == (("relevant", "marginal", "irrelevant"), ("b", "a", "c"))
+    np.testing.assert_allclose(found.error, [0, 1e-3 / (1.0005 * math.log(2)), 0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(np.abs(found.directions), np.eye(3)[[1, 0, 2]], atol=1e-12)
+
+
 # -- linear layers ---------------------------------------------------------------------------------------
 
 WEIGHTS = st.tuples(SIGN, st.floats(0.0, 1.5) | log_uniform(1e-16, 0.1).map(lambda gap: 1 - gap)).map(math.prod)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from statnn import rg
 from statnn.io import load, save
 from statnn.network import ACTIVATIONS, Activation
+from statnn.rg._collapse import _Problem
 
 
 @given(
@@ -252,3 +253,17 @@ def test_what_is_a_covariance_does_not_depend_on_the_unit(more, other, words, un
     covariance = unit * np.array([[1.0, 1 + more], [1 + other, 1.0]])
     with pytest.raises(ValueError, match=words) if words else nullcontext():
         rg.LinearLayer(np.eye(2), 0.0, covariance)
+
+
+def test_columns_that_follow_from_others_leave_what_these_leave():
+    one, x, values = np.ones(6), np.arange(6.0), np.array([1.0, 3.0, 2.0, 5.0, 4.0, 7.0])
+    problem = _Problem(x[None], x, values, np.full(6, 0.5), ((0,),))
+    left = values - np.polynomial.Polynomial.fit(x, values, 1)(x)
+    np.testing.assert_allclose(problem.rest(np.stack([one, x, x, one + x], axis=1), values), left / 0.5, atol=1e-13)
+
+
+@pytest.mark.parametrize("q", [0.1, 3.0])
+def test_equal_inputs_of_any_variance_stay_equal_in_simulated_networks(q):
+    run = rg.RandomLayer("tanh", 1.5, 0.3).simulate(8, 2, replicas=3, q=q, c=1.0, rng=0)
+    for other in (run.variance[..., 1], run.covariance):
+        np.testing.assert_allclose(run.variance[..., 0], other, rtol=1e-7)

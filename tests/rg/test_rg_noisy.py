@@ -75,6 +75,12 @@ def test_layers_of_different_noise_compose_on_the_finer_nodes():
     )
 
 
+def test_two_layers_err_as_the_worse_of_them():
+    one, two = rg.NoisyLayer("tanh", 0.5, 0.0, 0.3), rg.NoisyLayer("tanh", 0.9, 0.1, 0.4)
+    errors = one.operator().error, two.operator().error
+    assert one.compose(two).error == two.compose(one).error == max(errors) > min(errors)
+
+
 def test_densities_are_propagated_as_gaussians():
     layer = rg.NoisyLayer("identity", 0.6, 0.4, 0.5)
     operator = layer.operator()
@@ -154,6 +160,8 @@ def test_the_projected_doubling_has_the_exact_eigenvalues():
     assert found.y.tolist() == pytest.approx([1.5, 1, 1])
     assert found.nu == pytest.approx(1)
     assert point.map(point.couplings, 2).tolist() == [1, 0, 0]
+    (steeper,) = rg.fixed_points(rg.NoisyLayer, activation="erf")  # of slope 2/√π
+    assert steeper.map(steeper.couplings, 3) == pytest.approx(steeper.couplings, rel=1e-15)
     assert pickle.loads(pickle.dumps(point)).map(point.couplings, 4).tolist() == [1, 0, 0]  # noqa: S301 - our own
 
 
@@ -211,6 +219,7 @@ def test_offsets_keep_their_digits():
     layer, exact = rg.NoisyLayer("identity", 0.5, 1e6, 0.1), rg.LinearLayer(0.5, 1e6, 0.01)
     for start in (2e6, 2e6 + 0.3):
         assert layer.operator().moments(start)[1] == pytest.approx(0.01, rel=1e-8)
+    assert layer.operator().nodes.size == rg.NoisyLayer("identity", 0.5, 0.0, 0.1).operator().nodes.size
     flow = rg.flow(layer, 3)
     np.testing.assert_allclose(flow.couplings[:, 2] ** 2, rg.flow(exact, 3).couplings[:, 2], rtol=1e-6)
     np.testing.assert_allclose(flow.couplings[:, 0], rg.flow(exact, 3).couplings[:, 0], rtol=1e-5)
@@ -388,6 +397,8 @@ def test_a_second_eigenvalue_that_is_rounding_is_said():
     with pytest.raises(ArithmeticError, match="cannot be told from 0"):
         rg.NoisyLayer("tanh", 1e-17, 0.3, 0.2).correlation_length()
     assert rg.NoisyLayer("identity", 1e-6, 0.3, 0.2).correlation_length() == pytest.approx(1 / math.log(1e6), rel=1e-9)
+    with pytest.raises(ValueError, match="supercritical"):
+        rg.NoisyLayer("identity", -2.0, 0.3, 0.2).correlation_length()
 
 
 def test_no_arrow_is_drawn_where_nothing_is_left_of_the_signal(monkeypatch):

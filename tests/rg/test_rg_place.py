@@ -129,9 +129,9 @@ def test_decays_are_fitted_and_doubt_is_said(rng):
 
 def test_the_error_of_a_length_is_that_of_its_mean(rng):
     """Each pair decays over a length of its own: the error is that of the mean of ten groups of them."""
-    m, own = np.arange(30), 4 + 0.05 * rng.normal(size=(100, 1))
+    m, own = np.arange(30), 4 + 0.05 * rng.normal(size=(120, 1))
     found = decay(0.3 + 0.5 * np.exp(-m / own))
-    groups = own.reshape(10, 10).mean(axis=0)  # every tenth pair
+    groups = own.reshape(12, 10).mean(axis=0)  # every tenth pair
     assert found.length == pytest.approx(own.mean(), abs=2e-3)
     assert found.error == pytest.approx(groups.std(ddof=1) / np.sqrt(10), rel=0.03)
 

@@ -405,13 +405,6 @@ def test_a_control_that_is_positive_throughout_enters_by_its_logarithm(control):
     np.testing.assert_allclose(problem.design(np.ones(1)), [[1, -1, 1], [1, 0, -1], [1, 1, 1]], atol=1e-15)
 
 
-def test_columns_that_follow_from_others_leave_what_these_leave():
-    one, x, values = np.ones(6), np.arange(6.0), np.array([1.0, 3.0, 2.0, 5.0, 4.0, 7.0])
-    problem = _Problem(x[None], x, values, np.full(6, 0.5), ((0,),))
-    left = values - np.polynomial.Polynomial.fit(x, values, 1)(x)
-    np.testing.assert_allclose(problem.rest(np.stack([one, x, x, one + x], axis=1), values), left / 0.5, atol=1e-13)
-
-
 def test_two_controls_collapse_together():
     f = FixedFunction(3, 1 / 3)
     m, distance, noise = (a.ravel() for a in np.meshgrid([100.0, 400.0], np.linspace(-1, 1.5, 5), [0.5, 1.0, 1.6]))

@@ -44,6 +44,7 @@ x, D, N = sp.symbols("x D N")
         (r"e^{4 K'} = K^{*} + k'^{2}", "e^(4 K′) = K* + k′²"),
         (r"e^{- E(D)} {S^{(m + 1, m)}}_{j k} h^{(m)}", "e^(−E(D)) S^(m + 1, m)ⱼₖ h⁽ᵐ⁾"),
         (r"- k e(m)^{\frac{3}{2}}", "−k e(m)^(3/2)"),
+        (r"f(x, -1)", "f(x, −1)"),
     ],
 )
 def test_formulas_are_text(latex, text):
@@ -148,6 +149,8 @@ w, r, f, g, L, O = map(sp.Function, "wrfgLO")
         (sp.log(y) ** 2 * A, r"(\ln^{2} y) A", "(ln² y) A"),
         (sp.log(y) * sp.UnevaluatedExpr(z), r"(\ln y) z", "(ln y) z"),
         (sp.log(y) * sp.Sum(k, (k, 1, n)), r"\ln y \sum_{k=1}^{n} k", "ln y Σ[k=1…n] k"),
+        (p - p**3 / 3 + O(p**5), r"p - \frac{p^{3}}{3} + O(p^{5})", "p − p³/3 + O(p⁵)"),
+        (1 / p + p**-2 + O(p**-3), r"\frac{1}{p} + \frac{1}{p^{2}} + O(p^{-3})", "1/p + 1/p² + O(p⁻³)"),
         (d**2 / (d**2 + 1), r"\frac{d^{2}}{d^{2} + 1}", "d²/(d² + 1)"),
     ],
 )

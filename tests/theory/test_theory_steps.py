@@ -133,6 +133,7 @@ def test_derivations_can_be_read(name):
         limit("another limit", sp.Limit(x / (x + 1), x, sp.oo), 2),
         limit("so at whole numbers alone", sp.Limit(sp.cos(2 * sp.pi * x), x, sp.oo), 1),
         limit("so at even numbers alone", sp.Limit((-1) ** n, n, sp.oo), 1),
+        limit("so at two of three numbers alone", sp.Limit(sp.Mod(n * (n - 1), 3), n, sp.oo), 0),
         limit("so at parts of one alone", sp.Limit(sp.sin(sp.pi / x), x, 0, "+"), 0),
         series("such are zeros at whole numbers", 1 / x + sp.sin(sp.pi * x), 1 / x + O(x**-2), (x, sp.oo)),
         series("another order", sp.exp(x), 1 + x + O(x**3), (x, 0)),
@@ -172,6 +173,7 @@ def test_a_wrong_step_fails(wrong):
         identity("a derivative", sp.Derivative(f(x), x), 2 * x, where={f(x): x**2}),
         identity("definitions in their order", f(y), 2 * u, where={f(x): 2 * x, y: u}),
         identity("where its range is narrow", abs(1 - x), 1 - x, domain={x: (0, 1)}, by=trusted),
+        series("from below, where its range is", abs(1 - x), 1 - x + O((1 - x) ** 2), (x, 1), domain={x: (0, 1)}),
         identity("multiplied out after integration", f(c), (sp.sqrt(1 - c**2) + c * (sp.pi - sp.acos(c))) / 2, where={
             f(c): sp.Integral(sp.cos(t) * sp.cos(t - sp.acos(c)), (t, sp.acos(c) - sp.pi / 2, sp.pi / 2))},
             domain={c: (-1, 1)}),
@@ -295,6 +297,12 @@ def test_a_taylor_series_is_that_of_sympy_or_none():
     assert sp.expand(taylor(smooth, x, 4) - sp.series(smooth, x, 0, 4).removeO()) == 0
     for broken in (sp.sqrt(x), x**2 * sp.log(x), sp.exp(-1 / x), 1 / x, x ** sp.Rational(5, 2)):
         assert taylor(broken, x, 4) is None
+
+
+def test_cases_are_counted_and_printed():
+    cases = [{n: 1, w[1]: x}, {n: 2, w[2]: 2 * x}]
+    for number, said in ((1, "checked in 1 case"), (2, "checked in 2 cases")):
+        assert str(instance("", w[n], n * x, cases=cases[:number])).endswith(f"\n    {said}")
 
 
 def test_kinds_are_counted_and_printed():

@@ -59,7 +59,7 @@ def l_map(net: Network, layer: int = 0) -> Floats:
     if not isinstance(net, Network):
         raise TypeError(f"net is a {type(net).__name__}; pass a statnn.Network")
     start = whole(layer, "layer", minimum=0, maximum=net.depth - 1)
-    return _affine(net)[start + 1][0]
+    return _affine(net, start + 1)[0][0]
 
 
 def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
@@ -126,11 +126,11 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
     return np.array(accuracies)
 
 
-def _affine(net: Network) -> list[tuple[Floats, Floats]]:
-    """Return matrix and shift that map h^(m) to the outputs, every activation the identity, for m = 0 ... M."""
+def _affine(net: Network, first: int = 0) -> list[tuple[Floats, Floats]]:
+    """Return matrix and shift that map h^(m) to the outputs, every activation the identity, for m = first ... M."""
     matrix, shift = np.eye(net.widths[-1]), np.zeros(net.widths[-1])
     maps = [(matrix, shift)]
-    for m in reversed(range(net.depth)):
+    for m in reversed(range(first, net.depth)):
         with np.errstate(over="ignore", invalid="ignore"):
             shift = matrix @ net.biases[m] + shift
             matrix = matrix @ net.weights[m]
