@@ -1,7 +1,9 @@
 """Arrays of numpy in files: every header that says the truth is read, every other one refused."""
 
+import errno
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,6 +130,9 @@ def test_archives_that_are_bombs():
     assert len(bomb) < 2 * 10**5
     with pytest.raises(ValueError, match=r"claim to unpack into 7\.2e\+07"):
         loaded(bomb, ".npz", activation="tanh")
+    small = npz_of(("0.weight.npy", npy_of(GOOD.replace("(1, 1)", "(100, 100)"), bytes(80_000))))
+    assert len(small) < 80_000 / _npz.MOST_UNPACKED
+    assert loaded(small, ".npz", activation="tanh") == Network([np.zeros((100, 100))])
     with pytest.warns(UserWarning, match="Duplicate name"):
         twice = npz_of(("0.weight.npy", npy_of(GOOD, bytes(8))), ("0.weight.npy", npy_of(GOOD, bytes(8))))
     with pytest.raises(ValueError, match="an array is given twice"):
@@ -148,6 +153,12 @@ def test_archives_that_are_locked_or_hold_no_text(monkeypatch):
     monkeypatch.setattr(_memory, "available", lambda: 100.0)
     with pytest.raises(MemoryError, match="unpacking it would need"):
         loaded(plain, ".npz", activation="tanh")
+
+
+@pytest.mark.parametrize(("number", "kind"), [(errno.EINVAL, ValueError), (errno.EIO, OSError)])
+def test_a_place_before_the_begin_of_a_file_is_damage_and_a_broken_disk_is_none(number, kind):
+    with pytest.raises(kind), _npz._with_path(Path("a.npz"), "npz"):
+        raise OSError(number, "as a seek says")
 
 
 def test_data_that_end_early():

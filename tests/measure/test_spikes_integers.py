@@ -146,3 +146,22 @@ def test_what_is_not_finite_is_named_by_its_row_in_the_batch():
 def test_labels_of_samples_are_no_label_of_a_batch(label):
     with pytest.raises(TypeError, match="not one class that all samples of the batch have"):
         spikes.Accumulator(1, window=5).update([[0], [1]], label=label)
+
+
+def test_batches_of_one_class_are_as_they_were_given():
+    activity = spikes.Accumulator(units=1, window=2)
+    for _ in range(2):
+        activity.update([[1.0], [0.0]], label="one")
+    assert activity.result().order == "given"
+    activity.update([[1.0], [0.0]], label="another")
+    assert activity.result().order == "blocked"
+
+
+def test_what_is_done_to_a_result_is_not_done_to_the_next():
+    activity = spikes.Accumulator(units=1, window=2)
+    activity.update([[1.0], [0.0], [1.0], [0.0]])
+    first, kept = activity.result(), activity.result()
+    for array in (first.spikes, first.squares, first.intervals.total, first.intervals.cells, first.intervals.smallest):
+        array[...] = 7
+    assert activity.result() == kept
+    assert kept.intervals.smallest[0] == 1

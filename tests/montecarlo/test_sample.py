@@ -10,6 +10,7 @@ from faults.cases import models
 from matplotlib.figure import Figure
 
 from statnn import Network, _memory, montecarlo
+from statnn._random import root
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
 from statnn.montecarlo import (
     METHODS,
@@ -25,6 +26,7 @@ from statnn.montecarlo import (
     sample,
 )
 from statnn.montecarlo import _chunks as _spin_start
+from statnn.montecarlo._engine import cut, schedule
 from statnn.montecarlo._plot import draw
 
 RING = BinaryNeurons(np.roll(np.eye(6), 1, axis=0) + np.roll(np.eye(6), -1, axis=0), fields=0.2, temperature=1.5)
@@ -63,6 +65,12 @@ def test_going_on_is_the_same_as_not_stopping(model):
     np.testing.assert_array_equal(longer.acceptance, whole.acceptance)  # of all sweeps
     assert part.draws["energy"].shape[1] == 24
     np.testing.assert_array_equal(part.extend(36).states, whole.states)  # the shorter run was left as it was
+
+
+def test_every_block_of_chains_begins_where_its_chains_do():
+    starts = np.arange(5)[:, None] * np.ones(6)
+    _, blocks = cut(RING, Blocks("single"), root(1), (0, 1, 2, 3, 4), schedule(2, 0, 1), initial=starts)
+    assert [(block.chains[0], block.initial[0, 0]) for block in blocks] == [(k, k) for k in range(5)]
 
 
 WAYS = [

@@ -312,3 +312,11 @@ def test_acceptance_counts_the_updates_of_all_temperatures():
     """Hot spins turn half of the time, at every rung of the ladder."""
     found = sample(glass().at(1e9), 400, chains=4, burn_in=0, rng=1, method=Tempering((1e9, 2e9, 3e9)))
     np.testing.assert_allclose(found.acceptance, 0.5, atol=0.05)
+
+
+def test_round_trips_begin_where_replicas_are():
+    """So hot that every offer is taken: of two temperatures every second sweep; one replica starts at the lower one."""
+    pair = BinaryNeurons([[0, 1], [1, 0]], temperature=1e12)
+    run = sample(pair, 8, chains=3, burn_in=0, method=Tempering((1e12, 2e12)), rng=1)
+    assert run.diagnostics["swap_rate"].tolist() == [[1.0]] * 3
+    assert run.diagnostics["round_trips"].tolist() == [3] * 3  # two, and one that begins two sweeps later

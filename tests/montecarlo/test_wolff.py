@@ -217,3 +217,17 @@ def test_chains_of_many_clusters_walk_alone_so_that_an_interrupt_gets_through(mo
         together.clear()
         sample(model, 1, chains=2, burn_in=0, method=Wolff(clusters=many), rng=1)
         assert max(together) == most
+
+
+def test_clusters_of_the_first_quarter_of_a_burn_in_are_not_counted(monkeypatch):
+    """The first half ends with as many clusters a sweep as its second half took for as many spins as there are."""
+    swept = []
+
+    def sweeps(*arguments):
+        swept.append(None)
+        arguments[-1][:] = (100, 6) if len(swept) <= 10 else (3, 6)  # clusters, spins
+
+    monkeypatch.setattr(kernels, "sweeps", sweeps)
+    run = sample(ferromagnet(), 1, chains=1, burn_in=40, method="wolff", rng=1)
+    assert len(swept) == 20
+    assert run.diagnostics["clusters"].tolist() == [3]

@@ -267,3 +267,10 @@ def test_equal_inputs_of_any_variance_stay_equal_in_simulated_networks(q):
     run = rg.RandomLayer("tanh", 1.5, 0.3).simulate(8, 2, replicas=3, q=q, c=1.0, rng=0)
     for other in (run.variance[..., 1], run.covariance):
         np.testing.assert_allclose(run.variance[..., 0], other, rtol=1e-7)
+
+
+def test_residuals_of_fixed_points_are_in_units_of_couplings():
+    """k → c k^(1/3) rests at c^(3/2), from which it is off by rounding: far more than 1e-10 in places."""
+    points = [rg.fixed_points(lambda k, _, c=c: c * np.cbrt(k), [c**1.5])[0] for c in 1e7 * np.arange(1.1, 9.0)]
+    assert all(point.found and point.residual < 1e-15 for point in points)
+    assert any(abs(point.map(point.couplings, 2) - point.couplings) > 1e-6 for point in points)

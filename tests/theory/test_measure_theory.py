@@ -74,6 +74,8 @@ def test_the_mean_radius_of_few_draws():
         assert found == pytest.approx(expected, abs=1e-9)
     with pytest.raises(ValueError, match=r"40 draws are too few .* with the chance 0\.0003 it has no end"):
         basin_oracle.mean_log_radius(*basin_oracle.classes_kept(3, 0.7), 0.7 / float(basin_oracle.lead(3)), 40)
+    with pytest.raises(ValueError, match=r"with the chance 0\.35 it has no end or is 0"):  # two rays of pairs, or fewer
+        basin_oracle.mean_log_radius(lambda s: 0.6 * np.exp(-s), lambda s: 0.36 * np.exp(-s), 0.2, 4)
 
 
 def test_rays_of_a_pair_are_kept_together():

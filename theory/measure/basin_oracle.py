@@ -61,7 +61,7 @@ def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, thres
     steps of the number of rays kept, a sum over independent pairs, passes this share, at the first and the last step
     at most; a step is beyond σ where the number is still above it. To 1e-9, but where few rays rest at the threshold
     over points of the scan of a search, as beside a plane, which take the place of the step before; refused where σ*
-    has a chance to be infinite.
+    has a chance to be infinite or 0.
     """
     steps = np.linspace(-60, 60, 401) / math.sqrt(draws)
     single, double = (chance(radius * np.exp(steps))[:, None] for chance in (kept, both))
@@ -72,9 +72,11 @@ def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, thres
     lower = math.ceil(least - 0.5)  # the middle of the step to which is the first below
     part = lower + 0.5 - least
     beyond = law[:, lower + 1 :].sum(axis=1) + part * law[:, lower]
-    endless = law[-1, math.ceil(least) :].sum()
-    if max(1 - beyond[0], endless) > 1e-9:
-        raise ValueError(f"{draws} draws are too few for a mean of ln σ*: with the chance {endless:.2g} it has no end")
+    lost = max(1 - beyond[0], law[-1, math.ceil(least) :].sum())
+    if lost > 1e-9:
+        raise ValueError(
+            f"{draws} draws are too few for a mean of ln σ*: with the chance {lost:.2g} it has no end or is 0"
+        )
     return math.log(radius) + steps[0] + float(np.trapezoid(beyond, steps))
 
 
