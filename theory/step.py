@@ -21,10 +21,7 @@ from sympy.core.relational import Relational
 
 from statnn.theory.enclosure import sign_on_boxes
 from statnn.theory.evaluation import (
-    LIMIT,
-    SERIES,
     Definitions,
-    approach_of,
     gap_of,
     in_case,
     overruled,
@@ -35,6 +32,7 @@ from statnn.theory.evaluation import (
 )
 from statnn.theory.kinds import CHECKED, IN_NUMBERS, KINDS, Kind
 from statnn.theory.mathml import mathml
+from statnn.theory.nearing import approached, left_out, parted
 from statnn.theory.pickling import pickled
 from statnn.theory.plain import plain
 from statnn.theory.precision import alone
@@ -70,8 +68,6 @@ def simplified(gap: sp.Expr) -> sp.Expr:
 
 _TWICE = "one side twice: print a name for one of them and define it in `where`, or call the step argued"
 _DEFINED = "a definition of `where`, which holds by itself: print what follows from it, or make the step a definition"
-_LOGARITHMS, _SLOWLY = 1000, sp.Rational(9, 10)  # beside a power of ten; how much a slow limit falls at least
-_STEADILY = sp.Rational(11, 10)  # how much less than its power a remainder falls: with a logarithm it is half as much
 _FORMLESS = "the form is the difference as it stands: write it in terms that are each positive"
 
 
@@ -85,9 +81,11 @@ class _Known:
     """The rewriting of an unpickled step: what its own rewriting, which is code and does not travel, came to."""
 
     residual: sp.Expr
+    rewritten: sp.Expr | None
+    """Of a limit, what it is taken of."""
 
-    def __call__(self, _gap: sp.Expr) -> sp.Expr:
-        return self.residual
+    def __call__(self, _gap: sp.Expr) -> sp.Expr | None:
+        return self.rewritten
 
 
 @dataclass(frozen=True)
@@ -157,7 +155,8 @@ class Step:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        stored = {each.name: getattr(self, each.name) for each in fields(self)} | {"by": _Known(self.residual)}
+        known = _Known(self.residual, self._rewritten()[1] if self.kind == "limit" else None)
+        stored = {each.name: getattr(self, each.name) for each in fields(self)} | {"by": known}
         return _unpickled, (pickled(tuple(stored.values())),)
 
     def __repr__(self) -> str:
@@ -272,6 +271,17 @@ class Step:
         excess = right - left if isinstance(self.equation, (sp.Lt, sp.Le)) else left - right
         return excess, put_in(self.positive, self.where)
 
+    def _rewritten(self) -> tuple[sp.Limit, sp.Expr]:
+        """Return the limit of the step, and what its rewriting makes of what the limit is taken of."""
+        (taken,) = self.sides()[0].atoms(sp.Limit)
+        return taken, self.by(taken.args[0])
+
+    def _keeps_limit(self, thorough: bool) -> bool:
+        """Return whether the rewriting changes what the limit is taken of by what vanishes, in numbers."""
+        taken, rewritten = self._rewritten()
+        changed = taken.func(rewritten - taken.args[0], *taken.args[1:])
+        return not approached(changed, sp.S.Zero, self.domain, thorough=thorough)[0]
+
     def _limit_residual(self) -> sp.Expr:
         left, right = self.sides()
         (taken,) = left.atoms(sp.Limit)
@@ -286,7 +296,7 @@ class Step:
     def _series_residual(self) -> sp.Expr:
         (left, right), (variable, end) = self.sides(), self.toward or (sp.S.Zero, sp.S.Zero)
         small = sp.Dummy("u", positive=True)
-        gap, scale = _parted(left, right)
+        gap, scale = parted(left, right)
         inner = end + small if end.is_finite else 1 / small if end is sp.oo else -1 / small
         power = sp.expand(scale.subs(variable, inner)).as_coeff_exponent(small)[1]
         order = int(sp.ceiling(power))
@@ -354,10 +364,10 @@ class Step:
     def _in_numbers(self, left: sp.Expr, right: sp.Expr, thorough: bool) -> str:
         """Return where two sides are not as this kind of step says, nothing when they are."""
         if self.kind == "limit":
-            failure, slow = _approached(left, right, self.domain, thorough=thorough)
-            return "" if slow and self.residual == 0 else failure
+            failure, slow = approached(left, right, self.domain, thorough=thorough)
+            return "" if slow and self.residual == 0 and self._keeps_limit(thorough) else failure
         if self.kind == "series":
-            return _left_out(left, right, *(self.toward or ()), domain=self.domain, thorough=thorough)
+            return left_out(left, right, *(self.toward or ()), domain=self.domain, thorough=thorough)
         names = "the left side", "the right side"
         if self.kind == "inequality":
             (left, right), names = self._compared(), ("the larger less the smaller side", "the form")
@@ -418,70 +428,6 @@ def _is_positive(form: sp.Expr) -> bool:
     if not all(_is_positive(each.function) for each in sums):
         return False
     return form.xreplace({each: sp.Dummy(positive=True) for each in sums}).is_positive is True
-
-
-def _approached(left: sp.Expr, right: sp.Expr, domain: Domain, *, thorough: bool) -> tuple[str, bool]:
-    """Return why the limit in `left` is not `right`, and whether it may be, approached too slowly for numbers."""
-    limits = list(left.atoms(sp.Limit))
-    if len(limits) != 1:
-        return "a limit has one Limit on its left side", False
-    body, variable, end, direction = limits[0].args
-    outside = left.xreplace({limits[0]: sp.Dummy()})
-    if variable in outside.free_symbols | right.free_symbols:
-        return f"{variable}, which goes to its end, stands outside of the limit, too", False
-    gap = left.xreplace({limits[0]: body}) - right
-    if right in (sp.oo, -sp.oo):  # it grows without end, perhaps as a logarithm
-        gap = sp.exp(-sp.sign(right) * left.xreplace({limits[0]: body}))
-    away = abs(1 / variable) if end in (sp.oo, -sp.oo) else abs(variable - end)
-    for side in {"+": (1,), "-": (-1,)}.get(str(direction), (1, -1)):
-        fast, slow = (
-            approach_of(gap, scale, variable, end, LIMIT, domain, side, slack=slack, thorough=thorough)
-            for scale, slack in ((away ** sp.Rational(1, 5), _LOGARITHMS), (sp.S.One, _SLOWLY))
-        )
-        if fast:
-            return f"{fast}, which does not vanish", not slow
-    return "", False
-
-
-def _left_out(
-    left: sp.Expr, right: sp.Expr, variable: sp.Symbol, end: sp.Expr, *, domain: Domain, thorough: bool
-) -> str:
-    """Return why the difference of two sides is not of the order that one of them leaves out."""
-    orders = {part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"}
-    if len(orders) != 1:
-        return "a series leaves out one O(...), sympy.Function('O') of a power, not sympy.O, written as a term"
-    gap, scale = _parted(left, right)
-    if scale.atoms(sp.Function) & orders:
-        return "what a series leaves out is a term, or a factor of one, and in no function"
-    if variable not in scale.free_symbols:
-        return f"{variable} goes to {end}, but what is left out is O({scale})"
-    for side in _sides(variable, end, domain):
-        apart = approach_of(gap, scale, variable, end, SERIES, domain, side, levels=_STEADILY, thorough=thorough)
-        if apart:
-            return f"{apart}, which does not fall as {scale}"
-    return ""
-
-
-def _sides(variable: sp.Symbol, end: sp.Expr, domain: Domain) -> tuple[int, ...]:
-    """Return from which sides a variable can come to its end: above, below or both."""
-    if not end.is_number or end.is_infinite:
-        return (1,)
-    given = dict(domain).get(variable)
-    low = sp.S.Zero if variable.is_nonnegative else -sp.oo
-    high = sp.S.Zero if variable.is_nonpositive else sp.oo
-    low, high = given if isinstance(given, tuple) else (low, high)
-    sides = {1: low <= end < high, -1: low < end <= high}
-    return tuple(side for side, there in sides.items() if there == True) or (1,)  # noqa: E712 - a relation may be open
-
-
-def _parted(left: sp.Expr, right: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-    """Return the difference of two sides without what is left out, and the scale of that, with its factors."""
-    (order,) = {part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"}
-    rest = sp.Dummy("O")
-    gap = (left - right).xreplace({order: rest})
-    factor = sp.diff(gap, rest)
-    factor = -factor if factor.could_extract_minus_sign() else factor
-    return gap.xreplace({rest: sp.S.Zero}), (order if factor.has(rest) else factor) * order.args[0]
 
 
 def _difference(left: Any, right: Any, by: Rewrite) -> sp.Expr:

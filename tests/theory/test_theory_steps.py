@@ -132,6 +132,12 @@ def test_derivations_can_be_read(name):
         inequality("it has no sign", x, 2 * x, -x, written=">"),
         limit("another limit", sp.Limit(x / (x + 1), x, sp.oo), 2),
         limit("so at whole numbers alone", sp.Limit(sp.cos(2 * sp.pi * x), x, sp.oo), 1),
+        limit(
+            "a rewriting that hides a constant beside a logarithm",
+            sp.Limit(1 / sp.log(x) + sp.Rational(1, 1000), x, sp.oo),
+            0,
+            by=lambda body: body - sp.Rational(1, 1000),
+        ),
         limit("so at even numbers alone", sp.Limit((-1) ** n, n, sp.oo), 1),
         limit("so at two of three numbers alone", sp.Limit(sp.Mod(n * (n - 1), 3), n, sp.oo), 0),
         limit("so at parts of one alone", sp.Limit(sp.sin(sp.pi / x), x, 0, "+"), 0),
