@@ -144,7 +144,7 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
     for index in np.ndindex(shape):
         entry = replicates[:, *index]
         if expected is None:
-            comparison = statistics.mean_under(entry, theory)
+            comparison = statistics.mean_under(entry, theory, fewest=_enough())
         else:
             comparison = statistics.mean(entry, float(expected[index]), bias=float(margin[index]), fewest=_enough())
         assert_comparison(comparison, f"{what} {list(index)}" if index else what)

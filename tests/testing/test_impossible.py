@@ -224,6 +224,15 @@ def test_laws_of_several_numbers_at_once_are_refused(theory, compare):
         compare(np.ones(100), theory)
 
 
+def _even(law, count=200):
+    """Return draws that stand at even shares of a law, none of them in its tails."""
+    return law.ppf((np.arange(count) + 0.5) / count)
+
+
+def test_sixty_draws_that_are_skewed_as_the_exponential_carry_the_mean_of_their_law():
+    assert statistics.mean_under(_even(stats.expon(), 60), stats.expon(), fewest=60).p > 0.5
+
+
 @pytest.mark.parametrize(
     ("compare", "said"),
     [
@@ -239,6 +248,9 @@ def test_laws_of_several_numbers_at_once_are_refused(theory, compare):
         (lambda: statistics.counts([61, -1], [0.5, 0.5]), "whole numbers >= 0"),
         (lambda: statistics.mean_under(np.ones(40), stats.cauchy()), "the law has no finite mean"),
         (lambda: statistics.mean_under([], stats.norm()), "no values to compare"),
+        (lambda: statistics.mean_under(_even(stats.pareto(1.1)), stats.pareto(1.1)), "the law has no finite variance"),
+        (lambda: statistics.mean_under(_even(stats.lognorm(2)), stats.lognorm(2)), "2.2e-05 of 200 draws of this law"),
+        (lambda: statistics.mean_under(_even(stats.norm(), 30), stats.norm(), fewest=31), "30 replicates are too few"),
         (lambda: statistics.line([1, 2, 3], [1, 2], [1, 1, 1]), r"differ in shape: \(3,\), \(2,\), \(3,\)"),
         (lambda: statistics.line([1, 2, 3], [1, 2, 3], [1, 1, 0]), "error"),
         (lambda: statistics.mean_vector(1e-300 * np.eye(40, 2), [1e300, 0.0]), "beyond all floats in units of"),

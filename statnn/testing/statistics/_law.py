@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from statnn.testing.statistics._comparison import Comparison, Floats, Refusal, array_of
+from statnn.testing.statistics._comparison import FEWEST_REPLICATES, Comparison, Floats, Refusal, array_of
 from statnn.testing.statistics._counts import NEGLIGIBLE, in_cells, total
-from statnn.testing.statistics._mean import mean
+from statnn.testing.statistics._mean import FEWEST_CARRIERS, mean
 
 FEWEST_FOR_KOLMOGOROV = 30
 MOST_CELLS = 4096
@@ -168,10 +168,11 @@ def _edges(theory: Any) -> Floats:
     return edges
 
 
-def mean_under(values: ArrayLike, theory: Any) -> Comparison:
+def mean_under(values: ArrayLike, theory: Any, *, fewest: int = FEWEST_REPLICATES) -> Comparison:
     """Compare the mean of independent draws with that of their law, exactly where the law of the sum can be computed.
 
-    That is where the law is discrete and the sum has at most four million values (`total`); else as `mean`.
+    That is where the law is discrete and the sum has at most four million values (`total`); else as `mean`, and the law
+    itself says, by variance and kurtosis, whether so many draws hold the large values that carry its spread.
 
     Parameters
     ----------
@@ -179,6 +180,8 @@ def mean_under(values: ArrayLike, theory: Any) -> Comparison:
         Independent draws.
     theory : frozen distribution of scipy.stats
         The law of each.
+    fewest : int
+        Smallest number of draws that is accepted where it is compared as `mean` does.
 
     Returns
     -------
@@ -187,7 +190,8 @@ def mean_under(values: ArrayLike, theory: Any) -> Comparison:
     Raises
     ------
     Refusal
-        If there are no values, or the law has no finite mean.
+        If there are no values, or the law has no finite mean; and, where it is compared as `mean` does, if draws are
+        too few for their law, or it has no finite variance.
 
     See Also
     --------
@@ -208,10 +212,26 @@ def mean_under(values: ArrayLike, theory: Any) -> Comparison:
         raise Refusal("there are no values to compare")
     ends = _ends(theory, draws) if hasattr(theory, "pmf") else None
     if ends is None or (draws != np.rint(draws)).any():
-        return mean(draws, expected)
+        _refuse_rare(theory, draws.size)
+        return mean(draws, expected, fewest=fewest)
     low, high = ends
     comparison = total(draws - low, theory.pmf(np.arange(low, high + 1)))
     return replace(comparison, estimate=comparison.estimate + low, theory=comparison.theory + low)
+
+
+def _refuse_rare(theory: Any, number: int) -> None:
+    """Raise where the values that carry the spread of a law are so rare that of so many draws none may be one."""
+    if not hasattr(theory, "stats"):
+        return
+    variance, excess = map(float, theory.stats(moments="vk"))
+    if not math.isfinite(variance):
+        raise Refusal("the law has no finite variance, and a mean of its draws no standard error: compare with `law`")
+    share = number / (excess + 3)
+    if math.isfinite(excess) and 2 * share < FEWEST_CARRIERS:  # half of them: a sample shows more than its law has
+        raise Refusal(
+            f"{share:.2g} of {number} draws of this law carry its spread: large ones are so rare that there may be "
+            "none. Take more, or compare with `law`"
+        )
 
 
 def _ends(theory: Any, draws: Floats) -> tuple[float, float] | None:
