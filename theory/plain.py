@@ -71,7 +71,7 @@ def _next(parts: tuple[Node, ...]) -> tuple[Node | None, bool]:
 
 def _is_sign(before: Node | None) -> bool:
     """Whether a plus or minus after this part is a sign, not a sum."""
-    return before is None or (before.kind == "operator" and before.text in {*BINARY, ","})
+    return before is None or (before.kind == "operator" and before.text in {*BINARY, ",", ";"})
 
 
 def _multiplies(node: Node | None) -> bool:

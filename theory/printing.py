@@ -302,6 +302,11 @@ class _Latex(LatexPrinter):
         base, length = expr.args
         return self._print_RisingFactorial(sp.RisingFactorial(base - length + 1, length, evaluate=False), exp)
 
+    def _print_hyper(self, expr: sp.Expr, exp: str | None = None) -> str:
+        """Write its parameters on one line, above before below."""
+        parts = (", ".join(map(self._argument, part)) for part in (expr.ap, expr.bq, (expr.argument,)))
+        return ("F" if exp is None else f"F^{{{exp}}}") + _fenced(r";\, ".join(parts))
+
     def _print_Piecewise(self, expr: sp.Expr, exp: str | None = None) -> str:
         pieces = []
         for value, case in expr.args:

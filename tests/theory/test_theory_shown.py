@@ -71,6 +71,8 @@ p, q = sp.symbols("p q", positive=True)
         (1 / sp.log(p + 1) ** 2, "1/ln²(p + 1)"),
         (sp.loggamma(p) ** 2, "ln²Γ(p)"),
         (sp.polygamma(q, p), "ψ^(q)(p)"),
+        (q * sp.hyper((1, p + 1), (3,), -q) ** 2, "q F²(1, p + 1; 3; −q)"),
+        (1 / sp.hyper((), (p,), q / p), "1/F(; p; q/p)"),
         (sp.floor(p) + sp.ceiling(q), "⌈q⌉ + ⌊p⌋"),
         (sp.root(p, 3), "³√p"),
         (sp.ff(p, n), "(p − n + 1)ₙ"),
