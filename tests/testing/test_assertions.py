@@ -288,7 +288,6 @@ REFUSED = {
     "few whole draws": lambda: assert_law([0, 1], stats.binom(1, 0.5), what=""),
     "fractions": lambda: assert_law(np.arange(99) / 2, stats.binom(99, 0.5), what=""),
     "a law without mean": lambda: assert_mean(np.arange(90.0), stats.cauchy(), what=""),
-    "few draws of a law": lambda: assert_mean(np.arange(30.0), stats.uniform(0, 29), what=""),
     "few p-values": lambda: assert_uniform([0.5] * 10, what=""),
     "more successes than trials": lambda: assert_proportion(11, 10, 0.5, what=""),
     "parts of a success": lambda: assert_proportion(52.7, 100, 0.5, what=""),
