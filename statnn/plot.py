@@ -94,6 +94,7 @@ def style(columns: int | None = None) -> Iterator[None]:
     Examples
     --------
     >>> from matplotlib.figure import Figure
+    >>> from statnn.plot import COLOURS
     >>> with style():
     ...     figure = Figure()
     ...     line, = figure.add_subplot().plot([1, 10, 100])
@@ -153,6 +154,7 @@ def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float 
 
     Examples
     --------
+    >>> from statnn.plot import style
     >>> with style(columns=2):
     ...     page, (left, right) = figure(columns=2, panels=(1, 2))
     >>> page.get_size_inches().tolist(), right.get_title(loc="left")
@@ -212,8 +214,10 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
 
     Examples
     --------
+    >>> import os
     >>> from tempfile import TemporaryDirectory
     >>> from matplotlib.figure import Figure
+    >>> from statnn.plot import style
     >>> with TemporaryDirectory() as directory, style():
     ...     figure = Figure()
     ...     _ = figure.add_subplot().plot([1, 4, 9])

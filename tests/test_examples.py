@@ -1,5 +1,7 @@
 """Whoever opens the page of a public name finds an example that runs, and where to go from there."""
 
+import ast
+import builtins
 import doctest
 import enum
 import importlib
@@ -93,6 +95,28 @@ def test_what_lacks_is_seen():
     assert lacking(Bare) == ["See Also", "hidden"]
     assert lacking(Result) == []
     assert lacking(lambda: None) == ["See Also", "Examples"]
+
+
+def unknown(text, name):
+    """Return the names that an example uses, and neither makes nor imports, but that of what it shows."""
+    tree = ast.parse(prompts(text))
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    made = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    made |= {getattr(node, "asname", None) or getattr(node, "name", None) for node in ast.walk(tree)}
+    made |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    return {node.id for node in names} - made - {name, *dir(builtins)}
+
+
+@pytest.mark.parametrize("thing", list(public()))
+def test_examples_import_what_they_use(thing):
+    for each in [thing, *filter(inspect.isfunction, methods(thing).values())]:
+        assert unknown(inspect.getdoc(each), thing.__name__) == set(), each
+
+
+def test_a_name_from_nowhere_is_seen():
+    text = ">>> import numpy as np\n>>> f = lambda x: np.exp(x)\n>>> [shown(f(k)) for k in range(y)]\n"
+    assert unknown(text, "shown") == {"y"}
+    assert unknown(text, "f") == {"shown", "y"}
 
 
 def described(doc, section):

@@ -408,6 +408,7 @@ def argued(statement: str, printed: sp.Basic, left: Any = 0, right: Any = 0, *, 
     Examples
     --------
     >>> import sympy as sp
+    >>> from statnn.theory import equation
     >>> x, f = sp.Symbol("x"), sp.Function("f")
     >>> argued("By symmetry.", equation(f(x), f(-x))).kind
     'argued'

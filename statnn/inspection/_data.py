@@ -92,6 +92,7 @@ def read_data(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as directory:
     ...     np.savez(f"{directory}/some.npz", x=np.full((5, 2, 2), 255, np.uint8), y=np.arange(5))

@@ -164,6 +164,7 @@ def inspect(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from statnn import Network
     >>> rng = np.random.default_rng(0)
     >>> net = Network.random([5, 40, 3], "relu", rng=0)

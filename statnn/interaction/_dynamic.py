@@ -65,6 +65,7 @@ class DynamicNeurons(ByValue):
 
     Examples
     --------
+    >>> from statnn import Network
     >>> net = Network.repeated([[1.0]], activation="identity", depth=2)
     >>> model = DynamicNeurons(net, inputs=[[1.0]], targets=[[2.0]], beta=0.5, stiffness=3.0)
     >>> model.energy(model.deterministic()), model.dimension
@@ -291,6 +292,7 @@ class DynamicNeurons(ByValue):
 
         Examples
         --------
+        >>> from statnn import Network
         >>> net = Network([[[2.0]]], activation="identity")
         >>> gaussian = DynamicNeurons(net, [[1.0]], [[4.0]], beta=0.5, stiffness=0.5).exact()
         >>> gaussian.mean, gaussian.covariance
@@ -333,6 +335,7 @@ class DynamicNeurons(ByValue):
 
         Examples
         --------
+        >>> from statnn import Network
         >>> net = Network([[[1.0], [2.0]], [[3.0, -1.0]]], activation="tanh")
         >>> graph = DynamicNeurons(net, [[0.5]], stiffness=10.0).graph()
         >>> graph.edges[("h", 1, 0), ("h", 1, 1)], graph.nodes["h", 0, 0]["kind"]  # by the unit above

@@ -114,6 +114,7 @@ def translation_symmetry(
 
     Examples
     --------
+    >>> from statnn import Network
     >>> a, b = [[0.5]], [[2.0]]
     >>> symmetry = translation_symmetry(Network([[[1.0, 1.0]], a, b, a, b, a], activation="relu"))
     >>> symmetry.period, symmetry.layers, symmetry.repeats, symmetry.deviation

@@ -140,6 +140,7 @@ def load_network(
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
+    >>> from statnn import Network
     >>> from statnn.io import save_network
     >>> net = Network.random([3, 4, 2], rng=0)
     >>> with TemporaryDirectory() as directory:

@@ -51,6 +51,7 @@ def save(result: Any, path: str | os.PathLike[str]) -> None:
     --------
     >>> from tempfile import TemporaryDirectory
     >>> from statnn.activation import PolyaUrn
+    >>> from statnn.io import load
     >>> paths = PolyaUrn(40, 0.3, 5.0).simulate([1, 10, 100], replicas=2, rng=1)
     >>> with TemporaryDirectory() as directory:
     ...     save(paths, f"{directory}/paths.npz")
@@ -102,6 +103,7 @@ def load(path: str | os.PathLike[str], *, own: Mapping[str, Any] | None = None) 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
+    >>> from statnn.io import save
     >>> with TemporaryDirectory() as directory:
     ...     save({"depth": 3, "rates": (0.5, 0.25)}, f"{directory}/notes.npz")
     ...     load(f"{directory}/notes.npz")

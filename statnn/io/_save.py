@@ -50,7 +50,9 @@ def save_network(net: Network, path: str | os.PathLike[str]) -> None:
 
     Examples
     --------
+    >>> import os
     >>> from tempfile import TemporaryDirectory
+    >>> from statnn import Network
     >>> with TemporaryDirectory() as directory:
     ...     save_network(Network.random([3, 2], rng=0), f"{directory}/net.safetensors")
     ...     os.listdir(directory)

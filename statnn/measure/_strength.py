@@ -52,6 +52,7 @@ def node_strength(model: Model) -> tuple[Floats, ...]:
 
     Examples
     --------
+    >>> from statnn import Network
     >>> node_strength(Network([[[1.0, -2.0]], [[3.0]]], [[0.5], [0.0]]))
     (array([ 1., -2.]), array([2.5]), array([3.]))
     """
@@ -107,6 +108,7 @@ def layer_fluctuation(model: Model, *, ddof: int = 0) -> Floats:
 
     Examples
     --------
+    >>> from statnn import Network
     >>> layer_fluctuation(Network([[[1.0, -2.0]], [[3.0]]], [[0.5], [0.0]]))
     array([1.5, 0. , 0. ])
     """

@@ -56,6 +56,7 @@ class Correlation(ByValue):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from statnn.measure.correlation import neuronal_correlation
     >>> ax = neuronal_correlation(np.random.default_rng(1).normal(size=(50, 30))).plot()
     """

@@ -150,6 +150,7 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
 
     Examples
     --------
+    >>> from statnn import Network
     >>> net = Network.random([200, 100, 100, 10], sigma_w=1.0, sigma_b=0.5, rng=1)
     >>> nodes = strength(net, sigma_w=1, sigma_b=0.5)
     >>> nodes.null_fluctuation[2].round(4), bool((nodes.p_value > 0.001).all())

@@ -249,6 +249,7 @@ def layer(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(1)
     >>> growth = layer(rng.random((500, 300)) < rng.beta(2, 3, 300))
     >>> growth.comparison.best.p_value > 0.01
@@ -301,6 +302,8 @@ def layers(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from statnn import Network
     >>> net = Network.random([20, 50, 60, 3], "relu", sigma_w=1.4, sigma_b=0.5, rng=0)
     >>> grown = layers(net, np.random.default_rng(0).normal(size=(400, 20)), rng=0)
     >>> [growth.units for growth in grown]

@@ -46,6 +46,7 @@ class TangentKernel(ByValue):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from statnn import Network
     >>> from statnn.measure.tangent import tangent_kernel
     >>> ax = tangent_kernel(Network.random([5, 20, 3], rng=1), np.eye(5)).plot()
@@ -150,6 +151,7 @@ def tangent_kernel(
 
     Examples
     --------
+    >>> from statnn import Network
     >>> tangent_kernel(Network([[[2.0, 1.0]]], activation="identity"), [[1.0, 0.0], [0.0, 3.0]]).matrix
     array([[ 2.,  1.],
            [ 1., 10.]])

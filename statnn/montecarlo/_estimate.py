@@ -97,6 +97,7 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
 
     Examples
     --------
+    >>> import numpy as np
     >>> energy = estimate(np.random.default_rng(1).normal(size=(4, 1000)))
     >>> bool(abs(energy.mean) < 4 * energy.error), bool(abs(energy.tau - 1) < 0.2), energy.warning
     (True, True, None)

@@ -102,6 +102,7 @@ class Activation:
 
     Examples
     --------
+    >>> import numpy as np
     >>> square = Activation("square", np.square, lambda h: 2 * h)
     >>> square(np.array([1.0, -3.0]))
     array([1., 9.])
@@ -355,6 +356,7 @@ def leaky_relu(slope: float = 0.01) -> Activation:
 
     Examples
     --------
+    >>> import numpy as np
     >>> leaky_relu(0.1)(np.array([2.0, -2.0]))
     array([ 2. , -0.2])
     """

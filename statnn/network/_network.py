@@ -86,6 +86,7 @@ class Network:
 
     Examples
     --------
+    >>> from statnn.network import BatchNorm
     >>> net = Network([[[1.0, -1.0]], [[2.0]]], [[0.0], [0.5]], ["relu", "identity"])
     >>> net([3.0, 1.0]), net.widths
     (array([4.5]), (2, 1, 1))

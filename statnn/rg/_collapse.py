@@ -216,6 +216,7 @@ def collapse(
 
     Examples
     --------
+    >>> import numpy as np
     >>> m = np.repeat([100.0, 200.0, 400.0], 9)
     >>> t = np.tile(np.linspace(-2, 2, 9), 3) / m
     >>> from statnn.rg import FixedFunction

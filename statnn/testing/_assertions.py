@@ -83,6 +83,7 @@ def assert_comparison(comparison: Comparison, what: str) -> None:
 
     Examples
     --------
+    >>> from statnn.testing import statistics
     >>> assert_comparison(statistics.z_score(1.02, 0.01, 1.0), "energy")
     """
     _refuse_unless_probability(comparison.p, what)
@@ -128,6 +129,8 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from statnn.testing import rejects
     >>> values = np.random.default_rng(1).exponential(2.0, size=(4000, 3))
     >>> assert_mean(values, 2.0, what="mean of exponentials")
     >>> with rejects():
@@ -212,6 +215,8 @@ def assert_means(samples: ArrayLike, theory: ArrayLike, *, what: str) -> None:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from statnn.testing import rejects
     >>> random = np.random.default_rng(1)
     >>> samples = random.standard_normal((500, 1)) + 0.01 * random.standard_normal((500, 2))
     >>> assert_means(samples, [0.0, 0.0], what="two readings of one number")
@@ -246,7 +251,9 @@ def assert_law(values: ArrayLike, theory: Any, *, what: str) -> None:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from scipy import stats
+    >>> from statnn.testing import rejects
     >>> values = np.random.default_rng(1).binomial(10, 0.3, size=5000)
     >>> assert_law(values, stats.binom(10, 0.3), what="ten coins")
     >>> with rejects():
@@ -312,6 +319,7 @@ def assert_slope(x: ArrayLike, y: ArrayLike, y_error: ArrayLike, order: float, *
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.array([10.0, 20.0, 40.0, 80.0])
     >>> assert_slope(x, 3 / x, 0.01 / x, -1.0, what="error of the limit")
     """
@@ -345,6 +353,7 @@ def assert_covariance(samples: ArrayLike, theory: ArrayLike, *, what: str) -> No
 
     Examples
     --------
+    >>> import numpy as np
     >>> samples = np.random.default_rng(1).standard_normal((2000, 2))
     >>> assert_covariance(samples, np.eye(2), what="normal pair")
     """
@@ -404,6 +413,7 @@ def assert_uniform(p_values: ArrayLike, *, what: str) -> None:
 
     Examples
     --------
+    >>> import numpy as np
     >>> assert_uniform((np.arange(100) + 0.5) / 100, what="evenly spread numbers")
     """
     assert_comparison(statistics.uniform(p_values), what)
@@ -431,6 +441,7 @@ def rejects(match: str = "") -> Iterator[None]:
 
     Examples
     --------
+    >>> from statnn.testing import assert_proportion
     >>> with rejects():
     ...     assert_proportion(300, 1000, 0.5, what="heads")
     """

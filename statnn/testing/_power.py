@@ -205,6 +205,7 @@ def power(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from statnn.testing import assert_mean
     >>> def check(deviation, rng):
     ...     assert_mean(rng.normal(1.0, 0.5, 400), 1.0 + deviation, what="mean")

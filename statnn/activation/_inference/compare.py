@@ -196,6 +196,7 @@ def compare(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(1)
     >>> compared = compare(rng.binomial(50, rng.beta(2.0, 3.0, size=400)), samples=50)
     >>> type(compared.best.process).__name__, round(compared.best.b, 1)

@@ -241,6 +241,8 @@ def sample_basin(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from statnn import Network
     >>> band = Network([[[1.0, 0.0], [-1.0, 0.0]], [[0.0, 0.0], [1.0, 1.0]]], [[0.0, 0.0], [1.0, 0.0]],
     ...                ["relu", "identity"])  # class 0 is |x_0| < 1
     >>> basin = sample_basin(band, [[0.0, 5.0]], draws=10_000, rng=0)
@@ -315,6 +317,7 @@ def weight_basin(
 
     Examples
     --------
+    >>> from statnn import Network
     >>> net = Network([[[2.0, 0.0], [0.0, 1.0]]], activation="identity")
     >>> weight_basin(net, [[1.0, 0.0]], rng=0).radius  # two linear classes: never below 1/2
     array([inf])

@@ -52,6 +52,7 @@ def l_map(net: Network, layer: int = 0) -> Floats:
 
     Examples
     --------
+    >>> from statnn import Network
     >>> net = Network([[[1.0], [2.0]], [[3.0, -1.0]]], activation="relu")
     >>> l_map(net, 0)
     array([[ 3., -1.]])
@@ -105,6 +106,7 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
 
     Examples
     --------
+    >>> from statnn import Network
     >>> net = Network([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [-1.0]], ["relu", "identity"])  # |x| > 1
     >>> l_map_accuracy(net, [[-2.0], [0.5], [2.0]], [1, 0, 1])
     array([0.33333333, 1.        , 1.        ])

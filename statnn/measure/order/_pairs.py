@@ -137,6 +137,7 @@ def group_order(
 
     Examples
     --------
+    >>> import numpy as np
     >>> h = np.array([0.0, 1.0, 2.0])
     >>> group_order("tanh", np.stack([2 * h, -h], axis=1), [1.0, 1.0]).inverted
     array([0.33333333])

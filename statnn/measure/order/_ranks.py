@@ -159,6 +159,7 @@ def rank_probability(
 
     Examples
     --------
+    >>> from statnn import Network
     >>> net = Network([[[1.0]], [[-1.0], [1.0]]], activation="identity")
     >>> ranks = rank_probability(net, [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1], bins=2)
     >>> ranks.slope, ranks.density[1]

@@ -82,6 +82,7 @@ def statistics(
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.random.default_rng(0).random((100_000, 3)) - [0.9, 0.5, 2.0]
     >>> found = statistics(x, window=100)
     >>> found.rate.round(2), found.fano_factor.round(1).tolist(), found.silent_units

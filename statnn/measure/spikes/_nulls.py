@@ -130,6 +130,7 @@ def blocked_fano_factor(rates: ArrayLike, window: int, *, weights: ArrayLike | N
     --------
     A unit that fires with probability 0.8 in one of ten classes, and the same unit on shuffled stimuli:
 
+    >>> from statnn.measure.spikes import independent_fano_factor
     >>> rates = [0.8] + 9 * [0.0]
     >>> round(blocked_fano_factor(rates, window=100), 4), round(independent_fano_factor(0.08), 4)
     (72.2, 0.92)

@@ -71,6 +71,7 @@ class Blocks(Method[BinaryNeurons]):
 
     Examples
     --------
+    >>> from statnn.interaction import BinaryNeurons
     >>> from statnn.montecarlo import sample
     >>> model = BinaryNeurons([[[0.5, -0.2]], [[0.3]]], temperature=1.0)
     >>> run = sample(model, 10, chains=300, method=Blocks(), rng=1)

@@ -54,6 +54,7 @@ class Ancestral(Method[DynamicNeurons]):
     Examples
     --------
     >>> from statnn import Network
+    >>> from statnn.interaction import DynamicNeurons
     >>> from statnn.montecarlo import sample
     >>> model = DynamicNeurons(Network([[[1.0]]], activation="tanh"), inputs=[[0.5]], stiffness=50.0)
     >>> run = sample(model, 1000, method=Ancestral(), burn_in=0, rng=1)

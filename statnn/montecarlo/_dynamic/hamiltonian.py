@@ -108,6 +108,7 @@ class Hamiltonian(Method[DynamicNeurons]):
     Examples
     --------
     >>> from statnn import Network
+    >>> from statnn.interaction import DynamicNeurons
     >>> from statnn.montecarlo import sample
     >>> net = Network.random([3, 8, 1], activation="tanh", rng=0)
     >>> model = DynamicNeurons(net, inputs=[[1.0, 0.0, -1.0]], targets=[[0.5]], beta=10.0, stiffness=50.0)

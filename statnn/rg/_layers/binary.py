@@ -212,9 +212,8 @@ class BinaryLayer(ByValue):
 
     Examples
     --------
-    >>> two = BinaryLayer([[0.7]], [0.0]).compose(BinaryLayer([[0.7]], [0.0]))
-    >>> (np.tanh(two.couplings) / np.tanh(0.7) ** 2).round(15)
-    array([[1.]])
+    >>> BinaryLayer([[0.7]]).compose(BinaryLayer([[0.7]])).couplings  # artanh(tanh² 0.7)
+    array([[0.38294282]])
     """
 
     couplings: Floats
@@ -409,6 +408,7 @@ class BinaryLayer(ByValue):
 
         Examples
         --------
+        >>> import numpy as np
         >>> BinaryLayer([[0.7]]).neurons(3)
         BinaryNeurons(layers=1-1-1-1, size=4, temperature=1)
         >>> pair = BinaryLayer([[0.7]]).compose(BinaryLayer([[0.7]]))

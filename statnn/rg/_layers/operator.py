@@ -186,6 +186,7 @@ class TransferOperator(ByValue):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from statnn.rg import NoisyLayer
     >>> operator = NoisyLayer("tanh", 1.0, 0.0, 0.1).operator()
     >>> round(operator.power(2**20).moments(0.0)[1], 4)  # the variance of the stationary law

@@ -52,6 +52,7 @@ class Spectrum(ByValue):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from statnn.rg import BinaryLayer
     >>> BinaryLayer([[0.7]]).spectrum().correlation_length() == BinaryLayer([[0.7]]).correlation_length()
     True

@@ -109,6 +109,7 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
 
     Examples
     --------
+    >>> import numpy as np
     >>> from statnn.interaction import square_lattice
     >>> from statnn.rg import sample_flow
     >>> large, small = (

@@ -103,6 +103,7 @@ def linearise(
 
     Examples
     --------
+    >>> import numpy as np
     >>> coins = np.random.default_rng(1).choice([-1, 1], (4096, 16, 16))
     >>> flow = linearise(coins, rng=1)
     >>> bool(abs(flow.magnetic[0, 0] - 1.5) < 0.02)  # E|s_1 + s_2 + s_3 + s_4| = 3/2 without couplings
@@ -209,6 +210,7 @@ def sample_flow(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from statnn.interaction import square_lattice
     >>> critical = square_lattice(8, 8, temperature=2 / np.log(1 + np.sqrt(2)))
     >>> flow = sample_flow(critical, (8, 8), 200, chains=16, rng=1)

@@ -122,6 +122,7 @@ def renormalise(
 
     Examples
     --------
+    >>> from statnn.rg import RepeatedLayer
     >>> steps = renormalise(RepeatedLayer("tanh"), 20)
     >>> round(steps[19].distance() / steps[20].distance(), 5)
     2.0

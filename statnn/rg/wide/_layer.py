@@ -156,6 +156,7 @@ class RandomLayer:
 
         Examples
         --------
+        >>> import numpy as np
         >>> round(RandomLayer("erf", 1.0).chi(0.0), 12) == round(4 / np.pi, 12)
         True
         """
@@ -177,6 +178,7 @@ class RandomLayer:
 
         Examples
         --------
+        >>> import numpy as np
         >>> round(RandomLayer("relu", 2.0**0.5).correlation_map(0.0, 1.0), 12) == round(1 / np.pi, 12)
         True
         """

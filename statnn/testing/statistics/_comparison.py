@@ -185,6 +185,7 @@ def worst(comparisons: Iterable[Comparison]) -> Comparison:
 
     Examples
     --------
+    >>> from statnn.testing.statistics import z_score
     >>> found = worst([z_score(1.0, 0.1, 1.1), z_score(1.0, 0.1, 1.3)])
     >>> round(found.z, 6), found.comparisons
     (-3.0, 2)

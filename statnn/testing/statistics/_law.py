@@ -59,6 +59,7 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
 
     Examples
     --------
+    >>> import numpy as np
     >>> draws = stats.norm.ppf((np.arange(100) + 0.5) / 100)
     >>> law(draws, stats.norm()).p > 0.99, law(draws, stats.norm(1.0)).p < 1e-9
     (True, True)
@@ -200,6 +201,7 @@ def mean_under(values: ArrayLike, theory: Any, *, fewest: int = FEWEST_REPLICATE
 
     Examples
     --------
+    >>> from scipy import stats
     >>> mean_under([3, 2, 4, 3, 3], stats.binom(10, 0.3)).law
     'exact'
     """
@@ -266,6 +268,7 @@ def uniform(p_values: ArrayLike) -> Comparison:
 
     Examples
     --------
+    >>> import numpy as np
     >>> uniform(np.random.default_rng(1).random(200)).p > 0.01
     True
     """

@@ -67,6 +67,7 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
 
     Examples
     --------
+    >>> import numpy as np
     >>> mean(np.random.default_rng(1).exponential(2.0, 4000), 2.0).p > 0.01
     True
     """
@@ -186,6 +187,7 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
 
     Examples
     --------
+    >>> import numpy as np
     >>> mean_vector(np.random.default_rng(1).normal(size=(20, 3)), np.zeros(3)).p > 0.01
     True
     """
@@ -257,6 +259,7 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.random.default_rng(1).normal(size=(2000, 2))
     >>> comparison, z = covariance(x, np.eye(2))
     >>> comparison.p > 0.01, z.shape
