@@ -98,13 +98,16 @@ def test_what_lacks_is_seen():
 
 
 def unknown(text, name):
-    """Return the names that an example uses, and neither makes nor imports, but that of what it shows."""
-    tree = ast.parse(prompts(text))
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    made = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
-    made |= {getattr(node, "asname", None) or getattr(node, "name", None) for node in ast.walk(tree)}
-    made |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    return {node.id for node in names} - made - {name, *dir(builtins)}
+    """Return the names that an example uses, and neither makes nor imports before, but that of what it shows."""
+    known, missed = {name, *dir(builtins)}, set()
+    for statement in ast.parse(prompts(text)).body:
+        nodes = [*ast.walk(statement)]
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+        known |= {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+        known |= {getattr(node, "asname", None) or getattr(node, "name", None) for node in nodes}
+        known |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+        missed |= {node.id for node in names} - known
+    return missed
 
 
 @pytest.mark.parametrize("thing", list(public()))
@@ -114,7 +117,7 @@ def test_examples_import_what_they_use(thing):
 
 
 def test_a_name_from_nowhere_is_seen():
-    text = ">>> import numpy as np\n>>> f = lambda x: np.exp(x)\n>>> [shown(f(k)) for k in range(y)]\n"
+    text = ">>> import numpy as np\n>>> f = lambda x: np.exp(x)\n>>> [shown(f(k)) for k in range(y)]\n>>> y = 1\n"
     assert unknown(text, "shown") == {"y"}
     assert unknown(text, "f") == {"shown", "y"}
 

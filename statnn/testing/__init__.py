@@ -2,8 +2,8 @@
 
 ``assert_mean``, ``assert_law`` and their like compare replicates with theory; ``statistics`` holds the comparisons they
 make; ``rejects`` shows that a check can fail, ``power`` how small a mistake it sees; ``budget`` keeps account outside
-pytest. Under pytest the plugin ``statnn.testing.plugin`` keeps it, and is loaded by itself where the package is
-installed. ``strategies`` draws objects of this package for hypothesis.
+pytest, where a comparison without one raises RuntimeError. Under pytest the plugin ``statnn.testing.plugin`` keeps it,
+and is loaded by itself where the package is installed. ``strategies`` draws objects of this package for hypothesis.
 
 ``check_activation``, ``check_layer``, ``check_method``, ``check_model`` and ``check_process`` put an object of this
 package or of one's own through the laws of its kind; they return a `LawReport`, or raise a `BrokenLawError`.

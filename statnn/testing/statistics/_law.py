@@ -60,10 +60,10 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
     Examples
     --------
     >>> import numpy as np
+    >>> from scipy import stats
     >>> draws = stats.norm.ppf((np.arange(100) + 0.5) / 100)
     >>> law(draws, stats.norm()).p > 0.99, law(draws, stats.norm(1.0)).p < 1e-9
     (True, True)
-    >>> from scipy import stats
     >>> law(np.random.default_rng(1).binomial(10, 0.3, 1000), stats.binom(10, 0.3)).p > 0.01
     True
     """
