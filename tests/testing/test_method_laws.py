@@ -124,6 +124,16 @@ def test_every_law_refuses_what_breaks_it(breaks, rng, monkeypatch):
         check_method(Ordered(breaks), chains=1000 if law == "error bars" else 4000, rng=rng)
 
 
+@pytest.mark.parametrize("method", [HeatBath(), Ordered()])
+def test_a_cold_model_is_no_fault_of_the_method(method, rng):
+    """Nine spins at T = 1.5 do not turn over in 100 sweeps; at T = 0.3 a pair hardly ever leaves its ground states."""
+    lattice = check_method(method, square_lattice(3, 3, temperature=1.5), rng=rng)
+    assert lattice.names("not asked") == ("reach",)
+    pair = check_method(method, BinaryNeurons([[0, 1], [1, 0]], temperature=0.3), rng=rng)
+    assert pair.names("not asked") == ("stationarity", "reach", "seeds", "error bars")
+    assert "of pairs of draws have one energy: pass a warmer model" in str(pair)
+
+
 def test_what_cannot_be_checked_says_why():
     with pytest.raises(TypeError, match="method is a str; pass an object"):
         check_method("wolff")
