@@ -311,6 +311,10 @@ def test_l_map_is_the_product_of_effective_weights(rng):
     np.testing.assert_allclose(l_map(net, 0), raw[2] @ np.diag(scale) @ raw[1], rtol=1e-13)
     np.testing.assert_array_equal(l_map(net, 2), np.eye(3))
     assert l_map(Network([[[1e200]], [[1e200]]]), 0) == [[1e200]]  # whatever is below the layer
+    biased = Network([[[1.0]], [[1.0]], [[10.0]]], [[0.0], [1e308], [1e308]])
+    assert l_map(biased, 0) == [[10.0]]  # or added to it
+    with pytest.raises(ValueError, match="linear map from layer 0 leave the range"):
+        l_map_accuracy(biased, [[1.0]], [1])
 
 
 def test_the_map_of_a_linear_network_is_the_network(rng):

@@ -118,6 +118,7 @@ def test_images_of_a_cluster():
         "line": 2, "vee": 4, "cross": 1,
     }  # fmt: skip
     assert len(Operator("apart", ((0, 0), (0, 1)), alike=False).clusters) == 1
+    assert len(Operator("in a sheet", ((0, 0, 0), (0, 0, 1)), alike=False).clusters) == 2
     assert len(Operator("cube", ((0, 0, 0), (1, 2, 3))).clusters) == 24
     moved = Operator("moved", ((5, 1), (5, 2)))
     assert moved.clusters == Operator("nearest", ((0, 0), (0, 1))).clusters

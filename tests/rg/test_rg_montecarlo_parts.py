@@ -262,3 +262,10 @@ def test_a_matrix_of_no_operators_says_so():
     with pytest.raises(ValueError, match="no operator is named: pass names of some; there are spin"):
         found.matrix(0, ())
     assert found.matrix(0, ("spin",))[0].shape == (1, 1)
+
+
+def test_an_operator_reaches_less_far_than_the_lattice():
+    spins = np.ones((1, 4), np.int8)
+    assert measure(spins, (Operator("three", ((0,), (3,))),)).tolist() == [[4]]
+    with pytest.raises(ValueError, match=r"operator 'four' does not fit on \(4,\)"):
+        measure(spins, (Operator("four", ((0,), (4,))),))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -114,7 +112,7 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
     inputs = inputs_of(net, x)
     known = checked_labels(labels, len(inputs), number_of_classes(net))
     trace = net.trace(inputs)
-    linear = _linear_end(net)
+    linear = Network([[[1.0]]], activation="identity")  # classes follow from values, however many there are
     accuracies = []
     for m, (h, (matrix, shift)) in enumerate(zip(trace.activations[:-1], _affine(net)[:-1], strict=True)):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -136,14 +134,9 @@ def _affine(net: Network, first: int = 0) -> list[tuple[Floats, Floats]]:
         with np.errstate(over="ignore", invalid="ignore"):
             shift = matrix @ net.biases[m] + shift
             matrix = matrix @ net.weights[m]
-        if not (np.isfinite(matrix).all() and np.isfinite(shift).all()):
+        if not np.isfinite(matrix).all():
             raise ValueError(
                 f"the linear map from layer {m} leaves the range of float64: scale the weights above it down"
             )
         maps.append((matrix, shift))
     return maps[::-1]
-
-
-def _linear_end(net: Network) -> Any:
-    """Return a network with the outputs of `net` and a linear last layer, for `classes_of`."""
-    return Network([np.ones((net.widths[-1], 1))], activation="identity")
