@@ -32,11 +32,11 @@ class BetaBernoulli(TwoColourUrn):
     Parameters
     ----------
     neurons : int
-        N >= 2.
+        N, from 2 to 1e15.
     b : float
-        Constant of the stable activation probability hypothesis, 1e-150 < b < 1e300/N.
+        Constant of the stable activation probability hypothesis, 1e-150 < b < 1e300/N and 1e-150 < bN/c < 1e290.
     c : float
-        Mean number of active neurons per sample, 0 < c < N.
+        Mean number of active neurons per sample, 1e-150 < c < N.
     start : Start or None
         What was seen before; given by :meth:`after`, None at the very beginning.
 

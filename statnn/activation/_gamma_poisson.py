@@ -35,9 +35,9 @@ class GammaPoisson(ActivationProcess):
     Parameters
     ----------
     neurons : int
-        N >= 2.
+        N, from 2 to 1e15.
     b : float
-        Shape of the rates, 1e-150 < b < 1e300/N.
+        Shape of the rates, 1e-150 < b < 1e300/N and 1e-150 < bN/c < 1e290.
     c : float
         Mean number of activations per sample, 1e-150 < c < 1e150.
     start : Start or None

@@ -31,9 +31,9 @@ class PolyaUrn(TwoColourUrn):
     Parameters
     ----------
     neurons : int
-        N >= 2.
+        N, from 2 to 1e15.
     b : float
-        Constant of the stable activation probability hypothesis, 1e-150 < b < 1e300/N.
+        Constant of the stable activation probability hypothesis, 1e-150 < b < 1e300/N and 1e-150 < bN/c < 1e290.
     c : float
         Activation events per sample, 1e-150 < c < 1e150; with the default 1, D counts events. Means take any
         real D as n = cD; laws and simulations need D with whole cD.

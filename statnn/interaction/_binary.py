@@ -159,7 +159,7 @@ class BinaryNeurons(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If the temperature is not a number above 0, or energies divided by it leave float64.
+            If the temperature is not a number above 0, or so high that N T leaves float64.
 
         Examples
         --------

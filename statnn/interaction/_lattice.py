@@ -41,7 +41,7 @@ def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: 
     Parameters
     ----------
     rows, columns : int
-        Lengths >= 2.
+        Lengths >= 2, rows · columns < 2^31.
     coupling : float
         J, ferromagnetic if positive.
     temperature : float
@@ -49,8 +49,8 @@ def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: 
 
     Raises
     ------
-    MemoryError
-        If the couplings do not fit into memory.
+    TypeError, ValueError, MemoryError
+        If a parameter is outside its range, or the couplings do not fit into memory.
 
     See Also
     --------

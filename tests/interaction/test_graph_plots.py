@@ -191,6 +191,8 @@ def test_large_models_are_drawn_by_layers_and_say_so():
     assert [path.vertices[:, 1].max() for path in bars.get_paths()] == [300, 200, 10]
     assert np.allclose(bands.get_array(), [np.sqrt((b**2).mean()) for b in model.blocks])
     assert not model.plot(Figure().add_subplot(), layers=True).get_title()
+    with pytest.raises(ValueError, match=r"^510 nodes are too many to show one by one \(at most 400\)"):
+        model.plot(layers=False)
     inside = BinaryNeurons([[0, 1, 1], [1, 0, 5], [1, 5, 0]])
     for shown in inside.plot(Figure().add_subplot(), layers=True).collections:
         assert (shown.norm.vmin, shown.norm.vmax) == (0, 5)  # also where couplings inside a layer are the strongest

@@ -253,7 +253,7 @@ def test_nodes_stand_where_signals_end_however_long_they_take(w, b):
 
 @pytest.mark.parametrize("name", ["identity", "relu"])
 def test_signals_that_move_on_for_ever_have_no_law(name):
-    with pytest.raises(ValueError, match="is supercritical: it grows without bound"):
+    with pytest.raises(ValueError, match="is critical or supercritical: it grows without bound"):
         rg.NoisyLayer(name, 1.0, 1.0, 0.1).stationary()
 
 

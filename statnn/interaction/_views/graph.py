@@ -160,11 +160,9 @@ def refuse_large(
     nodes: int, edges: int, instead: str, most_nodes: int = MOST_NODES, most_edges: int = MOST_EDGES
 ) -> None:
     """Raise if a graph is too large, and say what to do instead."""
-    if nodes > most_nodes or edges > most_edges:
-        raise ValueError(
-            f"{nodes} nodes and {edges} edges are too many to show one by one (at most {most_nodes}, {most_edges}): "
-            f"{instead}"
-        )
+    for number, what, most in ((nodes, "nodes", most_nodes), (edges, "edges", most_edges)):
+        if number > most:
+            raise ValueError(f"{number} {what} are too many to show one by one (at most {most}): {instead}")
 
 
 def _refuse_large_network(model: Neurons, *, parameters: bool, factors: bool) -> None:

@@ -242,7 +242,7 @@ class NoisyLayer(ByValue):
         Raises
         ------
         ValueError
-            If there is none, because the layer is supercritical.
+            If there is none, because signals or what noise adds to them grow without bound.
 
         Examples
         --------

@@ -117,8 +117,8 @@ def _margin(sigma: Activation, w: float, b: float, noise: float, end: float, sid
 
 def _supercritical(sigma: Activation, w: float, b: float) -> ValueError:
     return ValueError(
-        f"h' = {sigma.name}({line(w, b)}) is supercritical: it grows without bound, and there is no stationary law; "
-        "a contracting or a bounded layer is needed"
+        f"h' = {sigma.name}({line(w, b)}) is critical or supercritical: it grows without bound, and there is no "
+        "stationary law; a contracting or a bounded layer is needed"
     )
 
 
