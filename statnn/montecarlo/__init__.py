@@ -3,10 +3,10 @@
 `METHODS` holds them by name; a method of your own is a `Method`, too.
 
 Speed: blocks of chains run on any `executor`; a pool of threads is enough, since kernels release the interpreter
-lock. BLAS is held to one thread meanwhile. Kernels are compiled once and cached on disk. Where numba keeps to vectors
-of 256 bits on a processor that has 512 (Skylake to Ice Lake), ``NUMBA_CPU_NAME=<its name>`` and
-``NUMBA_CPU_FEATURES=<its features>,-prefer-256-bit``, set before Python starts, make the kernels of many chains 1.1
-to 1.6 times faster; nothing in this package sets them.
+lock. BLAS is held to one thread while they run. Kernels are compiled once and cached on disk. Where numba keeps to
+vectors of 256 bits on a processor that has 512 (Skylake to Ice Lake), ``NUMBA_CPU_NAME=<its name>`` and
+``NUMBA_CPU_FEATURES=<its features>,-prefer-256-bit``, set before Python starts, make the kernels of many chains 1.1 to
+1.6 times faster; nothing in this package sets them.
 """
 
 from statnn._random import stream

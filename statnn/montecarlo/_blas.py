@@ -1,10 +1,10 @@
-"""BLAS as repeatable and as fast as it can be: on one thread where digits or speed depend on it, buffers set up.
+"""Repeatable, fast BLAS: one thread where digits or speed depend on the number of threads, and buffers filled early.
 
-OpenBLAS cuts products among its threads, and the pieces may be summed by other instructions than the whole: on some
-processors two threads give other roundings than one. Work that is repeatable bit for bit holds every BLAS of the
-process to one thread; more cores are used by an executor. Some libraries keep one limit for the process (OpenBLAS with
-threads of its own), others one for every thread (MKL, OpenBLAS on OpenMP). So every thread that enters sets the limit;
-its own is taken back when it leaves, that of the process when the last one does.
+OpenBLAS splits a product among its threads, and may sum the pieces with other instructions than the whole: on some
+processors two threads round differently from one. Work that must be repeatable bit for bit holds every BLAS of the
+process to one thread; an executor uses further cores. Some libraries keep one limit for the whole process (OpenBLAS
+with threads of its own), others one per thread (MKL, OpenBLAS on OpenMP). So every thread that enters sets the limit; a
+per-thread limit is restored when that thread leaves, the limit of the process when the last thread does.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ import numpy as np
 _lock = threading.Lock()
 _inside = 0
 _of_process: dict[str, int] = {}
-"""Threads of every library before the first thread entered."""
+"""Thread limit of each library before the first thread entered `one_thread`."""
 _FILLING = 512
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Hold BLAS to one thread inside the block, whichever thread enters it and whichever others are inside.
+    """Hold BLAS to one thread inside the block, whichever thread enters it and however many others are inside.
 
     Examples
     --------
@@ -61,13 +61,13 @@ def one_thread() -> Iterator[None]:
 
 
 def _libraries() -> list[Any]:
-    """Return what counts and sets the threads of every BLAS in the process; a library may be among them twice."""
+    """Return handles that read and set the thread limit of every BLAS in the process; a library may appear twice."""
     return _loaded(len(sys.modules))
 
 
 @lru_cache(maxsize=1)
 def _loaded(modules: int) -> list[Any]:
-    """Search the process, which takes milliseconds: only after an import, as that is how a BLAS is loaded."""
+    """Search the process, which takes milliseconds; repeated only after an import, since only imports load a BLAS."""
     del modules
     from threadpoolctl import ThreadpoolController
 
@@ -75,7 +75,7 @@ def _loaded(modules: int) -> list[Any]:
 
 
 class _Wheel:
-    """OpenBLAS as wheels carry it, under names that threadpoolctl knows from 3.5 on only."""
+    """OpenBLAS as bundled in wheels, whose function names threadpoolctl knows only from version 3.5 on."""
 
     internal_api = "openblas"
 
@@ -89,7 +89,7 @@ class _Wheel:
 
 @cache
 def _linked() -> tuple[_Wheel, ...]:
-    """Return the wheels' OpenBLAS that numpy calls and the one that scipy, and kernels with it, do."""
+    """Return the OpenBLAS of the numpy wheel and that of the scipy wheel, which the kernels call too."""
     from numpy.linalg import _umath_linalg
     from scipy.linalg import cython_blas
 
@@ -103,12 +103,12 @@ def _linked() -> tuple[_Wheel, ...]:
 
 
 def _is_shared(library: Any) -> bool:
-    """Whether a limit holds for the whole process; MKL and OpenMP keep one for every thread."""
+    """Whether a limit holds for the whole process; MKL and OpenMP keep one per thread."""
     return library.internal_api != "mkl" and getattr(library, "threading_layer", None) != "openmp"
 
 
 def _limit(library: Any, threads: int) -> None:
-    """Set the threads of a library; threadpoolctl 3.8 lets one thread alone do so until it is told otherwise."""
+    """Set the thread limit; threadpoolctl 3.8 lets only one thread do so until that thread is released."""
     release = getattr(library, "clear_controlling_thread", None)
     if release:
         release(force=True)
@@ -119,7 +119,7 @@ def _limit(library: Any, threads: int) -> None:
 
 @cache
 def warm(precision: str) -> None:
-    """Multiply two large matrices of a precision, once a process, some milliseconds.
+    """Multiply two large matrices of a precision once per process, which takes some milliseconds.
 
     Until OpenBLAS has had a product that fills its buffers, small products take up to 2.5 times as long on some
     processors.

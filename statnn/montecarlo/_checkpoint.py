@@ -1,10 +1,10 @@
-"""Blocks of chains that remember where they were: what stands in the store of a run.
+"""Blocks of chains that resume where they stopped: the entries of the store of a run.
 
-Entries of block k: ``block-k.state``, ``{"sweeps", "parts", "walkers"}``, says how many sweeps are done, in which
-entries the draws so far stand, and what `Walkers.kept` returned; ``block-k.draws-A-B`` are draws A to B of all
-observables; ``block-k.done``, ``{"walkers", "records"}``, takes their place at the end. The state is written after the
-draws that it names, and both are functions of the run alone: whenever a process is killed, the last state that was
-written is one from which the chains go on as if nothing had happened.
+Entries of block k: ``block-k.state``, ``{"sweeps", "parts", "walkers"}``, says how many sweeps are done, which entries
+hold the draws so far, and what `Walkers.kept` returned; ``block-k.draws-A-B`` holds draws A to B of all observables;
+``block-k.done``, ``{"walkers", "records"}``, replaces them at the end. The state is written after the draws that it
+names, and both depend on the run alone: whenever a process is killed, the chains go on from the last state written as
+if nothing had happened.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from statnn.montecarlo._record import Observable, Recorder, Records
 logger = logging.getLogger("statnn")
 
 _FEW = 4
-"""Texts of a part of a model that are told one by one."""
+"""A tuple of at most this many texts in a model is listed in full."""
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Keeps one block of chains in a store, whichever process it walks in.
+    """Keep one block of chains in a store, whichever process moves it.
 
     Parameters
     ----------
     store : Store
     name : str
-        Of the block.
+        Name of the block.
     observables : Mapping
     """
 
@@ -47,7 +47,7 @@ class Checkpoints:
     observables: Mapping[str, Observable | None]
 
     def walk(self, block: Block[Records]) -> tuple[Walkers, Records]:
-        """Move the chains on from where they were, and return them with all records."""
+        """Move the chains on from where they stopped, and return them with all records."""
         done = self.store.get(f"{self.name}.done")
         if done is not None:
             walkers = self._restored(block, done["walkers"], done["records"])
@@ -68,7 +68,7 @@ class Checkpoints:
             if block.report:
                 block.report(position)
         self._move(block, walkers, recorder, position, parts)
-        if recorder.count < block.schedule.draws:  # interrupted: the state is written
+        if recorder.count < block.schedule.draws:  # interrupted: the state has been written
             return walkers, recorder.records
         self.store.put(f"{self.name}.done", {"walkers": walkers.kept(), "records": recorder.records})
         for name in self.store.names():
@@ -79,7 +79,7 @@ class Checkpoints:
     def _move(
         self, block: Block[Records], walkers: Walkers, recorder: Recorder, position: int, parts: list[str]
     ) -> None:
-        """Move to the end of the schedule, and write down now and then where the chains are."""
+        """Move to the end of the schedule, and store the state of the chains now and then."""
         written, pace = recorder.count, Pace()
         for now, drawn in moves(walkers, block, position):
             if drawn:
@@ -95,7 +95,7 @@ class Checkpoints:
                 self.store.put(f"{self.name}.state", {"sweeps": now, "parts": parts, "walkers": walkers.kept()})
 
     def _restored(self, block: Block[Any], kept: dict[str, Any], *drawn: Records) -> Walkers:
-        """Return the walkers of a block as they were kept, if they and their records are of its chains."""
+        """Return the walkers of a block from the store, or raise if they or their records are not of its chains."""
         chains = len(block.chains)
         others = {len(values) for records in drawn for values in records.values()} - {chains}
         try:
@@ -109,7 +109,7 @@ class Checkpoints:
             ) from error
 
     def _draws(self, part: str) -> Records:
-        """Return draws that the state names: without them the block begins anew, or not at all."""
+        """Return the draws of an entry that the state names."""
         advice = f"delete {self.name}.state.npz beside it to have the whole block computed anew"
         try:
             records: Records | None = self.store.get(part)
@@ -121,7 +121,7 @@ class Checkpoints:
 
 
 def restored(block: Block[Any], kept: dict[str, Any]) -> Walkers:
-    """Return the walkers of a block as they were kept."""
+    """Return the walkers of a block in the state that was kept."""
     if block.walkers is None:
         return block.method.restored(block.model, block.seed, block.chains, kept)
     block.walkers.restore(kept)
@@ -131,7 +131,7 @@ def restored(block: Block[Any], kept: dict[str, Any]) -> Walkers:
 def key_of(
     verb: str, model: Any, method: Method[Any] | None, schedule: Schedule, observables: Mapping[str, Observable | None]
 ) -> dict[str, Any]:
-    """Return what the result of a run depends on besides its seed and chains, in words of JSON."""
+    """Return everything but seed and chains that the result of a run depends on, as JSON."""
     return {
         "verb": verb,
         "model": digest_of_work(model),
@@ -144,7 +144,7 @@ def key_of(
 
 
 def parts_of(model: Model) -> dict[str, dict[str, Any]]:
-    """Return what a model is made of: numbers as they are, and of all else type, shape and the start of a digest."""
+    """Return the parts of a model: numbers as they are, of everything else the type, shape and start of a digest."""
     return {"model": {name: _in_short(part) for name, part in model._stored().items()}}  # noqa: SLF001 - as files do
 
 
@@ -158,7 +158,7 @@ def _in_short(part: Any) -> Any:
 
 
 def longer(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """Return how a run that is in a store becomes one of more draws, if that is all that is asked for."""
+    """Return advice on extending the run in a store, if the two runs differ only in that more draws are asked for."""
     different = {name for name in {**there, **here} if there.get(name) != here.get(name)}
     draws = there.get("draws")
     if not different <= {"draws", "burn_in"} or not isinstance(draws, int) or draws >= here["draws"]:
@@ -169,12 +169,12 @@ def longer(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
 
 
 def in_words(chains: tuple[int, ...]) -> Any:
-    """Return the numbers of chains as JSON: first and last where they follow each other."""
+    """Return the numbers of chains as JSON: only first and last where they are consecutive."""
     whole = chains == tuple(range(chains[0], chains[0] + len(chains)))
     return f"{chains[0]} to {chains[-1]}" if whole else list(chains)
 
 
 def described(method: Method[Any] | None) -> Any:
-    """Return a method as JSON, one of a user's own by what it does."""
+    """Return a method as JSON; a user's own is identified by a fingerprint of its code."""
     known: Any = fingerprint
     return Packer().tree(method) if method is None or is_own(type(method)) else known(method)

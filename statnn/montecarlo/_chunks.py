@@ -1,4 +1,4 @@
-"""How chains are cut into blocks, and sweeps into calls of a kernel; where chains of spins begin."""
+"""Cut chains into blocks and sweeps into kernel calls; give the first states of chains of spins."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._method import Values
 
 _UPDATES_AT_ONCE = 10**8
-"""Kernels return to Python after so many updates, or work that takes as long, so that an interrupt gets through."""
+"""Kernels return to Python after this many updates, or work that takes as long, so that an interrupt gets through."""
 
 
 TASKS = 4
-"""Blocks that chains are cut into, where a block is then still worth its while: work for two or four workers."""
+"""Chains are cut into this many blocks where each is still large enough to pay: work for two or four workers."""
 
 
 def check_layout(layout: str | None, known: Sequence[str]) -> None:
-    """Raise unless a layout is known, or None."""
+    """Raise unless a layout is None or known."""
     if layout is not None and layout not in known:
         raise ValueError(f"layout = {layout!r} is unknown; there are {', '.join(known)}, or None to choose")
 
 
 def cut(chains: int, fewest: int, most: int) -> int:
-    """Return the chains of a block: a quarter of all, but at least the fewest and at most the most that walk together.
+    """Return the number of chains of a block: a quarter of all, but at least `fewest` and at most `most`.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def starts(model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Val
 
 
 def pieces(sweeps: int, updates: int) -> Iterator[int]:
-    """Cut sweeps of so many updates each into calls of a kernel."""
+    """Yield the sweeps of every kernel call, where a sweep has `updates` updates."""
     most = max(1, _UPDATES_AT_ONCE // updates)
     while sweeps > 0:
         yield min(most, sweeps)

@@ -1,4 +1,4 @@
-"""What kernels take of a model, made once for it."""
+"""Arrays of a model for kernels, made once per model."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 def once(function: Callable[Concatenate[M, P], T]) -> Callable[Concatenate[M, P], T]:
-    """Return a function of a model, and of numbers, that is evaluated once; what it gave lives as long as the model.
+    """Return a function of a model, and of numbers, with a cache that lives as long as the model.
 
-    The model is known by its identity: to compare it with equal ones would be to look at every coupling.
+    Models are told apart by identity: comparing them by value would read every coupling.
     """
     known: dict[int, dict[Any, T]] = {}
 
@@ -38,7 +38,7 @@ def once(function: Callable[Concatenate[M, P], T]) -> Callable[Concatenate[M, P]
 def graph(model: BinaryNeurons) -> tuple[Values, Values, Values]:
     """Return row pointers, neighbours and couplings, without a copy and read-only.
 
-    A kernel is compiled once for arrays that may be written to and once for others; pickle forgets which is which.
+    Always read-only, since a kernel is compiled anew for writable arrays, and pickle does not keep the difference.
     """
     couplings = model.couplings
     return read_only(couplings.indptr.view()), read_only(couplings.indices.view()), read_only(couplings.data.view())

@@ -1,4 +1,4 @@
-"""The engine of every run: a method is chosen and settled, and blocks of chains walk, here or on an executor."""
+"""The engine of every run: choose and settle a method, and run blocks of chains, here or on an executor."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ Report: TypeAlias = Callable[[int, int], None]
 _PIECES = 50
 """Reports of progress a block makes when it runs in this process."""
 _SECONDS = 1.0
-"""That a piece of sweeps takes where there is a choice: then it can be stored, and interrupted."""
+"""Time that a piece of sweeps should take; between pieces a run can be stored, and interrupted."""
 
 
 def repeatable(model: Model) -> AbstractContextManager[None]:
     """Return the context in which neither results nor speed depend on the threads of BLAS.
 
-    Sums of spins are exact on any number of threads, those of real neurons are not. Layers of spins are small products:
-    threads that spin while they wait for each other cost more than they bring where cores are busy.
+    Sums of spins are exact on any number of threads, those of real neurons are not. Products of layers of spins are
+    small: on busy cores threads that busy-wait for each other cost more than they gain.
     """
     uses_blas = isinstance(model, DynamicNeurons) or model.blocks is not None
     return one_thread() if uses_blas else nullcontext()
@@ -43,7 +43,7 @@ def repeatable(model: Model) -> AbstractContextManager[None]:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Sweeps thrown away first, draws, and sweeps from one draw to the next."""
+    """Numbers of discarded sweeps, of draws, and of sweeps from one draw to the next."""
 
     burn_in: int
     draws: int
@@ -56,7 +56,7 @@ class Schedule:
 
 
 def schedule(sweeps: int, burn_in: int | None, thin: int) -> Schedule:
-    """Return the schedule of so many sweeps after the burn-in, which is half of them when None."""
+    """Return the schedule of `sweeps` sweeps after a burn-in, which is half as long when None."""
     length = whole(sweeps, "sweeps", minimum=1)
     every = whole(thin, "thin", minimum=1)
     before = length // 2 if burn_in is None else whole(burn_in, "burn_in", minimum=0)
@@ -64,25 +64,25 @@ def schedule(sweeps: int, burn_in: int | None, thin: int) -> Schedule:
 
 
 def draws_of(sweeps: int, thin: int) -> int:
-    """Return how many draws so many sweeps give, or raise where the last one would be cut off."""
+    """Return how many draws the sweeps give, or raise if they end between two draws."""
     if sweeps % thin:
         raise ValueError(f"sweeps = {sweeps} is not a multiple of thin = {thin}: take {sweeps - sweeps % thin + thin}")
     return sweeps // thin
 
 
 class Keeper(Protocol[T]):
-    """Moves a block of chains and remembers where it was."""
+    """Moves a block of chains and remembers where it stopped."""
 
     def walk(self, block: Block[T]) -> tuple[Walkers, T]:
-        """Return the walkers after their draws, and what was recorded, from wherever the block was left."""
+        """Go on from where the block stopped; return the walkers after their draws, and the records."""
 
 
 @dataclass(frozen=True)
 class Block(Generic[T]):
-    """A block of chains and what is still to be done with it; walkers are None before the first sweep.
+    """A block of chains and the work left to do; walkers are None before the first sweep.
 
     `record` takes an iterator that moves the walkers from draw to draw, and the block; it consumes all draws. A keeper
-    takes its place.
+    replaces it.
     """
 
     model: Model
@@ -96,12 +96,12 @@ class Block(Generic[T]):
     report: Callable[[int], None] | None = None
     keeper: Keeper[T] | None = None
     check: Callable[[Walkers, Block[T]], None] | None = None
-    """What is looked at before the burn-in."""
+    """Called before the burn-in; raises if something is wrong."""
     stopped: Callable[[], bool] | None = None
 
 
 def choose(model: Model, method: str | Method[Any] | None) -> Method[Any]:
-    """Return the method that was asked for, or the one that suits the model, if it can sample the model."""
+    """Return the method asked for, or the default for the model; raise if it cannot sample the model."""
     if method is None:
         chosen = suited(model)
     elif isinstance(method, Method):
@@ -137,7 +137,7 @@ def cut(
 ) -> tuple[Method[Any], list[Block[T]]]:
     """Return the settled method, and the blocks that the chains are cut into.
 
-    `kept` is the number of bytes that records will take.
+    `kept` is the number of bytes of the records.
     """
     settled = method.settled(model, len(chains), seed)
     size = min(settled.block(model, len(chains)), len(chains))
@@ -172,14 +172,14 @@ def run_blocks(
 def try_blocks(
     blocks: Sequence[Block[T]], executor: Executor | None, progress: Report | bool | None
 ) -> tuple[dict[int, tuple[Walkers, T]], list[Failure]]:
-    """Return what became of the blocks by their numbers, and of which there is nothing: one failed or was interrupted.
+    """Return the results of the blocks by number, and the failures of those that raised or were interrupted.
 
     Raises
     ------
     StoreError
-        If a block finds in its store what is not its own, or damaged: to call again would not help.
+        If the store of a block is damaged or belongs to other work: calling again would not help.
     Exception
-        What the first of them raised, if there is nothing of any block.
+        The exception of the first block, if no block has a result.
     """
     done: dict[int, tuple[Walkers, T]] = {}
     failed: dict[int, BaseException] = {}
@@ -224,7 +224,7 @@ def _results(
 
 
 def _try(block: Block[T]) -> tuple[Walkers, T] | BaseException:
-    """Return what `_walk` returns, or why it did not."""
+    """Return the result of `_walk`, or the exception that it raised."""
     try:
         return _walk(block)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other blocks go on
@@ -262,7 +262,7 @@ def _draws(walkers: Walkers, block: Block[T]) -> Iterator[Walkers]:
 def moves(walkers: Walkers, block: Block[T], position: int) -> Iterator[tuple[int, bool]]:
     """Move on from a position in the sweeps of a schedule; yield each position reached, and whether it is a draw.
 
-    Pieces take about a second where they can be cut, and what chains do does not depend on them.
+    Pieces take about a second where they can be cut; the states of the chains do not depend on them.
     """
     plan = block.schedule
     reports = plan.thin * max(1, plan.draws // _PIECES)
@@ -288,7 +288,7 @@ def moves(walkers: Walkers, block: Block[T], position: int) -> Iterator[tuple[in
             reported = position
         drawn = after > 0 and after % plan.thin == 0
         yield position, drawn
-        if (drawn or after <= 0) and block.stopped and block.stopped():  # from between two draws no run goes on
+        if (drawn or after <= 0) and block.stopped and block.stopped():  # a run goes on only from a draw or a burn-in
             return
 
 

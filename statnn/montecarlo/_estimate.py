@@ -23,23 +23,23 @@ from statnn._warn import warn
 SOKAL = 5.0
 """Sokal's window: sum up to the first t >= 5 τ(t)."""
 ENOUGH = 50
-"""Draws of all chains, in units of τ, below which τ itself is not to be trusted."""
+"""Least number of draws of all chains, in units of τ, for which τ itself can be trusted."""
 LONGEST = 10
-"""Draws of one chain, in units of τ, below which the start is not to be trusted to be forgotten."""
+"""Least number of draws of one chain, in units of τ, after which the start counts as forgotten."""
 LARGEST_RHAT = 1.05
 LEAST_ALIKE, SURELY = 0.2, 6.0
-"""Correlation of neighbouring chains, by itself and in standard errors, above which they are draws."""
+"""Correlation of neighbouring chains, by itself and in standard errors, above which the axes count as swapped."""
 FEWEST = 4
-"""Draws of a chain without which there is no estimate."""
+"""Least number of draws per chain for an estimate."""
 
 
 class UntrustedEstimate(UserWarning):
-    """The run is too short, its chains disagree or trajectories diverged: the estimate is not to be trusted."""
+    """The run is too short, its chains disagree or trajectories diverged: the estimate cannot be trusted."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Estimate(ByValue):
-    """A mean with what is needed to trust it; floats, or arrays for observables with more than one entry.
+    """A mean and the diagnostics to judge it; floats, or arrays for observables with more than one entry.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Estimate(ByValue):
     rhat : float or ndarray
         R-hat, 1 where chains agree.
     warning : UntrustedEstimate or None
-        Why it is not to be trusted, if it is not.
+        Why the estimate cannot be trusted; None if it can.
 
     See Also
     --------
@@ -78,14 +78,14 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     Raises
     ------
     TypeError, ValueError, MemoryError
-        If draws are no finite real numbers, fewer than four a chain, or so many that correlations of one observable
-        would not fit into memory.
+        If draws are not finite real numbers, are fewer than four per chain, or are so many that correlations of one
+        observable would not fit into memory.
 
     Warns
     -----
     UntrustedEstimate
         If the draws are fewer than 50 τ (10 τ per chain), R-hat exceeds 1.05, chains never move, or many short chains
-        follow each other as draws do: the two axes were swapped.
+        are correlated with their neighbours as draws are: then the two axes were probably swapped.
 
     See Also
     --------
@@ -106,7 +106,7 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
 
 
 def estimated(draws: Any, name: str, *doubts: str) -> Estimate:
-    """Return what `estimate` does; what else speaks against the draws joins its warning."""
+    """Return the result of `estimate`; further doubts about the draws are added to its warning."""
     if isinstance(draws, Mapping):
         raise TypeError(
             f"draws of {name} are a {type(draws).__name__} of several: pass one of them, draws['energy'], of an "
@@ -152,7 +152,7 @@ def _column(draws: Floats) -> tuple[float, float, float, float, float, float]:
     """Return mean, error, tau, tau by Sokal's rule, ess and R-hat of draws of shape (chains, draws)."""
     scaled, power = of_order_one(draws)
     mean, error, tau, sokal, ess, agreement = _scaled_column(scaled)
-    least = math.ulp(0.0) if error else 0.0  # an error too small for float64 is none of a constant
+    least = math.ulp(0.0) if error else 0.0  # an error too small for float64 must not become 0, which marks a constant
     try:
         return math.ldexp(mean, power), max(math.ldexp(error, power), least), tau, sokal, ess, agreement
     except OverflowError:
@@ -162,25 +162,25 @@ def _column(draws: Floats) -> tuple[float, float, float, float, float, float]:
 
 
 def _transposed(draws: Floats) -> bool:
-    """Whether many short chains are correlated with their neighbours, which draws are and chains are not."""
+    """Whether many short chains are correlated with their neighbours, a sign that the axes are swapped."""
     chains, length = draws.shape
     if chains <= length:
         return False
     scaled, _ = of_order_one(draws)
-    centred = scaled - scaled.mean(axis=0)  # what all chains have in common is a start that is not forgotten
+    centred = scaled - scaled.mean(axis=0)  # a trend common to all chains comes from a start not yet forgotten
     square = (centred**2).mean()
     alike = (centred[1:] * centred[:-1]).mean() / square if square else 0.0
     return bool(alike > LEAST_ALIKE and alike * math.sqrt(chains - 1) > SURELY)
 
 
 def of_order_one(draws: Floats) -> tuple[Floats, int]:
-    """Return draws / 2^k, the largest of which is about one, and k: sums and squares stay in float64, digits too."""
+    """Return draws / 2^k, with the largest about one, and k: sums and squares then neither overflow nor underflow."""
     power = int(np.frexp(np.abs(draws).max())[1])
     return np.ldexp(draws, -power, order="C"), power  # sums do not depend on the layout
 
 
 def _scaled_column(draws: Floats) -> tuple[float, float, float, float, float, float]:
-    """Return what `_column` does, of draws the largest of which is about one."""
+    """Return the result of `_column` for draws of order one."""
     chains, length = draws.shape
     total = draws.size
     mean = float(draws.mean())
@@ -191,7 +191,7 @@ def _scaled_column(draws: Floats) -> tuple[float, float, float, float, float, fl
         return mean, error, float(length), float(length), float(chains), np.inf
     unit = float(np.abs(draws - mean).max())
     halves = split((draws - mean) / unit)
-    if not np.ptp(halves):  # all that changed are draws in the middle, which are in neither half
+    if not np.ptp(halves):  # only draws in the middle changed, which are in neither half
         return mean, float(draws.std() / np.sqrt(total)), 1.0, 1.0, float(total), rhat(draws)
     length = halves.shape[1]
     covariance = autocovariance(halves).mean(axis=0)
@@ -202,7 +202,7 @@ def _scaled_column(draws: Floats) -> tuple[float, float, float, float, float, fl
     about_all = covariance + between * (1 - np.arange(length) / length)
     rho = np.maximum(variance - within + covariance, about_all) / variance
     rho[0] = 1.0
-    least = 1 / np.log10(max(total, 11))  # draws that alternate are better than independent, within reason
+    least = 1 / np.log10(max(total, 11))  # alternating draws beat independent ones, but only so much
     tau, sokal = max(_geyer(rho), least), max(_sokal(rho), least)
     return mean, unit * float(np.sqrt(variance * tau / total)), tau, sokal, total / tau, rhat(draws)
 
@@ -238,7 +238,7 @@ def rhat(draws: Floats) -> float:
 
 
 def split(draws: Floats) -> Floats:
-    """Return the halves of every chain as chains of their own; of an odd number the draw in the middle is left out."""
+    """Return the halves of every chain as chains of their own; the middle draw of an odd number is left out."""
     half = draws.shape[1] // 2
     return np.concatenate([draws[:, :half], draws[:, -half:]])
 
@@ -281,6 +281,6 @@ def _reasons(chains: int, length: int, tau: Floats, rhats: Floats, error: Floats
 
 
 def _of(values: Any) -> str:
-    """Return which entry of an observable of several has the largest of these values, the first of them."""
+    """Return in words which entry of an observable has the largest value, the first if several do."""
     where = [int(k) for k in np.unravel_index(np.argmax(values), values.shape)]
     return f" of entry {where}" if where else ""

@@ -1,10 +1,10 @@
-"""Local fields without rounding: couplings on a grid so coarse that every sum of them is a float.
+"""Local fields without rounding: couplings on a grid so coarse that every sum of them is exact.
 
 A local field h_i + Σ_j J_ij s_j is a sum of multiples of the spacing g = 2^k. Where none of its partial sums exceeds
 2^24 g (float32) or 2^53 g (float64), every addition is exact: the result depends neither on the order of the sum, nor
 on the width of vectors, nor on the number of threads, and fields that are updated never drift away from fields that
-are computed anew. The price is couplings off by up to g/2, a random error of the field of √count g/2 at most, that is
-`LARGEST_ERROR` temperatures; where float32 would cost more, float64 is taken.
+are computed anew. The price is couplings off by up to g/2, a random error of the field of at most √count g/2, which is
+kept below `LARGEST_ERROR` temperatures: where float32 would exceed that, float64 is used.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from statnn.interaction import BinaryNeurons
 
 LARGEST_ERROR = 1e-4
-"""Error of a local field, in temperatures, from which on float64 is taken."""
+"""Error of a local field, in temperatures, above which float64 is used."""
 SMALLEST_SHARE = 1e-10
-"""Error of a local field, in units of its own terms, that is let pass at any temperature, however low."""
+"""Error of a local field, relative to the sum of its terms, that is accepted at any temperature, however low."""
 LARGEST_SINGLE = 1e36
-"""Local field and temperature up to which float32 has room to spare."""
+"""Largest local field and temperature for which float32 is considered."""
 LARGEST = 1e300
-"""Local field, and inverse temperature, up to which float64 has."""
+"""Largest local field and inverse temperature for float64."""
 _AT_ONCE = 2**15
-"""Spins, or couplings, that are looked at together: room is needed for these alone."""
+"""Spins, or couplings, processed at a time, which limits the memory needed."""
 _DIGITS: dict[np.dtype[Any], int] = {np.dtype(np.float32): 24, np.dtype(np.float64): 53}
 
 
@@ -45,12 +45,12 @@ def on_grid(bound: float, count: int, temperature: float) -> tuple[np.dtype[Any]
     count : int
         Largest number of terms in one local field.
     temperature : float
-        The lowest of those that are sampled.
+        Lowest temperature that is sampled.
 
     Returns
     -------
     dtype, float
-        The caller takes ``nearest(J, g).astype(dtype)``, and h likewise.
+        The caller uses ``nearest(J, g).astype(dtype)``, and h likewise.
 
     Examples
     --------
@@ -82,11 +82,11 @@ def nearest(values: Floats, spacing: float) -> Floats:
 
 def _spacing(bound: float, count: int, digits: int) -> float:
     """Return the finest 2^k whose multiples add up to less than 2^digits g, rounding of each term included."""
-    smallest = -120 if digits == 24 else -1000  # normal numbers in either type
+    smallest = -120 if digits == 24 else -1000  # stays among the normal numbers of either type
     if bound == 0:
         return 2.0**smallest
     largest = 2.0**digits - count
-    exponent = max(int(np.ceil(np.log2(bound) - np.log2(largest))), smallest)  # their ratio may be no float
+    exponent = max(int(np.ceil(np.log2(bound) - np.log2(largest))), smallest)  # the ratio itself could overflow
     while bound > largest * 2.0**exponent:  # the logarithm is itself rounded
         exponent += 1
     return float(2.0**exponent)
@@ -140,7 +140,7 @@ def _row_sums(model: BinaryNeurons, function: Callable[[Floats], Floats]) -> Flo
 
 
 def _most_terms(model: BinaryNeurons) -> int:
-    """Return the largest number of terms in one local field, its own included."""
+    """Return the largest number of terms in one local field, the spin's own field included."""
     if model.blocks is None:
         return int(np.diff(model.couplings.indptr).max()) + 1
     widths = [0, *(layer.size for layer in model.layers), 0]

@@ -28,11 +28,11 @@ _UNIT = np.float32(2.0**-23)
 _HALF = np.float32(2.0**-24)
 
 LARGEST_EXPONENT = np.float32(87.0)
-"""`exponential` takes arguments up to here on either side; beyond, float32 ends."""
+"""`exponential` clips its argument to this magnitude, near the limits of float32."""
 _LOWEST_EXPONENT = np.float32(-87.0)
 _LOG2_E = np.float32(1.4426950408889634)
 _TO_INTEGER = np.float32(1.5 * 2**23)
-"""Added to a number below 2^22 it leaves the nearest whole number in the lowest bits of the mantissa."""
+"""Adding this to a number below 2^22 leaves the nearest whole number in the lowest bits of the mantissa."""
 _MANTISSA = np.int32(23)
 _C0, _C1, _C2, _C3, _C4, _C5 = (
     np.float32(c) for c in (1.0, 0.6931469776, 0.2402224209, 0.05550733743, 0.00967151264, 0.001326472714)
@@ -50,9 +50,9 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
 
 
 def realigned(array: NDArray[Any]) -> NDArray[Any]:
-    """Return the array itself if its memory is aligned and may be written to, or else a copy that is both.
+    """Return the array itself if its memory is aligned and writable, or else a copy that is both.
 
-    Copying and pickling lose alignment, and arrays out of shared memory are read-only.
+    Copying and pickling lose alignment, and arrays in shared memory are read-only.
     """
     if array.ctypes.data % 64 == 0 and array.flags.writeable:
         return array
@@ -62,7 +62,7 @@ def realigned(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def lanes(seed: Root, chains: Sequence[int], width: int, *key: int) -> NDArray[np.uint32]:
-    """Return states of shape (4, width): lane k from ``stream(seed, chains[k], *key)``, the rest of the last chain."""
+    """Return states of shape (4, width): lane k from ``stream(seed, chains[k], *key)``, spare lanes as the last."""
     state = aligned((4, width), np.uint32)
     for lane in range(width):
         chain = chains[lane] if lane < len(chains) else chains[-1]
@@ -72,10 +72,10 @@ def lanes(seed: Root, chains: Sequence[int], width: int, *key: int) -> NDArray[n
 
 
 def scratch(*shape: int) -> Callable[[Any], NDArray[Any]]:
-    """Return a function of a type, or of an array, that gives a kernel an array of that type on its stack.
+    """Return a function that takes a type, or an array, and gives a kernel an array of that type on its stack.
 
-    Its entries are undefined at first. It must not leave the kernel: what gives it is part of the kernel, since the
-    stack of a function that was called is free again when it returns.
+    Its entries are undefined at first. It must not leave the kernel. The allocation is inlined into the kernel, since
+    the stack of a called function is freed when it returns.
     """
     size = int(np.prod(shape))
 
@@ -148,7 +148,7 @@ def _clamp(_typing: Any, x: Any, low: Any, high: Any) -> Any:
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         value, least, most = arguments
-        for sign, limit in (("<", most), (">", least)):  # told that there is no NaN, the compiler takes min and max
+        for sign, limit in (("<", most), (">", least)):  # told that there is no NaN, the compiler uses min and max
             inside = builder.fcmp_ordered(sign, value, limit, flags=["nnan"])
             value = builder.select(inside, value, limit, flags=["nnan"])
         return value
@@ -183,16 +183,16 @@ def fused(a: Any, b: Any, c: Any) -> Any:
 
 @helper
 def clamped(x: Any, low: Any, high: Any) -> Any:
-    """Return the nearest number in [low, high], all of one type and none of them NaN."""
+    """Return the nearest number in [low, high]; all three have one type and none is NaN."""
     return _clamp_between(x, low, high)
 
 
 @helper
 def exponential(x: Any) -> Any:
-    """Return exp(x) as float32, x brought into [-87, 87]; relative error below 2e-7 + 2e-8 |x|.
+    """Return exp(x) as float32, with x clipped to [-87, 87]; relative error below 2e-7 + 2e-8 |x|.
 
     exp(x) = 2^n 2^f with n the nearest integer to x / ln 2; 2^f is a polynomial of degree five, and n is added to
-    the exponent bits. Additions and products alone, so that it runs in vectors.
+    the exponent bits. Only additions and products, so that it vectorises.
     """
     x = np.float32(clamped(np.float32(x), _LOWEST_EXPONENT, LARGEST_EXPONENT))
     shifted = np.float32(fused(x, _LOG2_E, _TO_INTEGER))

@@ -1,4 +1,4 @@
-"""What a sampling method is: parameters that, given a model, make chains that walk."""
+"""The interface of a sampling method: options that, given a model, make chains that walk."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ M = TypeVar("M", bound=Model)
 class Walkers(ABC):
     """A block of chains at work; all arrays have the chains on their first axis.
 
-    It can be pickled between any two sweeps, and goes on from there as if it had never stopped: generators and all
-    else that a chain needs are its attributes. A store holds what `kept` returns, and `restore` takes it up again.
+    It can be pickled between any two sweeps, and goes on from there as if it had never stopped: its attributes hold the
+    generators and everything else that a chain needs. A store holds the result of `kept`, which `restore` puts back.
 
     Attributes
     ----------
     changing : tuple of str or None
-        Names of the attributes that change while chains walk, others follow from model and method; None for all but
-        models and methods.
+        Names of the attributes that change while chains walk; all others follow from model and method. None: every
+        attribute but models and methods.
 
     See Also
     --------
-    Method : makes them, for `sample`; only a method of your own needs to.
+    Method : makes walkers for `sample`; you need them only for a method of your own.
     """
 
     changing: ClassVar[tuple[str, ...] | None] = None
 
     @abstractmethod
     def burn_in(self, sweeps: int) -> None:
-        """Move by so many sweeps that are thrown away, and tune what can be tuned; called once, first."""
+        """Move by `sweeps` discarded sweeps, and tune whatever can be tuned; called once, first."""
 
     def burn_in_part(self, begin: int, end: int, sweeps: int) -> None:
         """Move from sweep `begin` to sweep `end` of a burn-in of `sweeps`; by default the last part does it all.
 
-        What parts leave behind does not depend on how they are cut. A burn-in that can be cut is not lost when a run
-        with a store is killed.
+        The result does not depend on how the burn-in is cut into parts. A burn-in that can be cut is not lost when a
+        run with a store is killed.
         """
         del begin
         if end == sweeps:
@@ -54,13 +54,13 @@ class Walkers(ABC):
 
     @abstractmethod
     def sweep(self, sweeps: int) -> None:
-        """Move by so many sweeps; nothing is tuned any more. Two moves in a row are one of their sum."""
+        """Move by `sweeps` sweeps without tuning; two moves in a row equal one move by their sum."""
 
     def kept(self) -> dict[str, Any]:
-        """Return what tells these chains from new ones of the same model, method, seed and numbers.
+        """Return the state that new chains of the same model, method, seed and numbers lack.
 
-        Arrays, numbers, texts, generators of numpy, and tuples, lists and mappings of them; by default the attributes
-        that are named in `changing`.
+        It consists of arrays, numbers, texts, numpy generators, and tuples, lists and mappings of these; by default it
+        is the attributes named in `changing`.
         """
         if self.changing is not None:
             return {name: getattr(self, name) for name in self.changing}
@@ -68,13 +68,13 @@ class Walkers(ABC):
         return {name: value for name, value in vars(self).items() if not isinstance(value, given)}
 
     def restore(self, kept: dict[str, Any]) -> None:
-        """Take up what `kept` returned; called of walkers that the method has just made.
+        """Put back the result of `kept`; called on walkers that the method has just made.
 
         Raises
         ------
         ValueError
-            If something has another name, or in walkers of this package another type or shape than it begins with:
-            their kernels do not look where they write.
+            If an entry has an unknown name or, in walkers of this package, a type or shape other than at the start:
+            their kernels do not check array bounds.
         """
         if self.changing is not None and set(kept) != set(self.changing):
             raise ValueError(f"walkers keep {', '.join(self.changing)}, not {', '.join(kept)}")
@@ -85,19 +85,19 @@ class Walkers(ABC):
 
     @abstractmethod
     def observe(self, name: str) -> Values:
-        """Return an observable of the method's `Method.observables`, shape (chains, ...)."""
+        """Return one of the `Method.observables`, shape (chains, ...)."""
 
     @abstractmethod
     def states(self) -> Values:
-        """Return the states, shape (chains, dimension), as `energy` takes them; no later sweep changes any."""
+        """Return the states, shape (chains, dimension), as `energy` takes them; later sweeps leave the array alone."""
 
     @abstractmethod
     def diagnostics(self) -> dict[str, Values]:
-        """Return what an observer needs besides, each of shape (chains, ...): at least "acceptance"."""
+        """Return the diagnostics by name, each of shape (chains, ...): at least "acceptance"."""
 
 
 def _refuse_unlike(value: Any, fresh: Any, name: str) -> None:
-    """Raise where a value that was kept is no other value of what walkers have just begun with."""
+    """Raise if a kept value differs in type or shape from that of fresh walkers."""
     if isinstance(fresh, np.ndarray):
         if not isinstance(value, np.ndarray) or (value.dtype, value.shape) != (fresh.dtype, fresh.shape):
             there = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
@@ -110,7 +110,7 @@ def _refuse_unlike(value: Any, fresh: Any, name: str) -> None:
 
 
 class Untuned(Walkers):
-    """Walkers that have nothing to tune: a burn-in moves, and forgets what it counted."""
+    """Walkers without tuning: a burn-in moves, and then resets its counters."""
 
     def burn_in(self, sweeps: int) -> None:
         """Move."""
@@ -124,38 +124,39 @@ class Untuned(Walkers):
 
     @abstractmethod
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Reset the counters."""
 
 
 class Method(ABC, Generic[M]):
-    """Options of a sampling method of models M; concrete methods are frozen dataclasses, also those of your own.
+    """Options of a sampling method for models M; concrete methods, yours too, are frozen dataclasses.
 
-    A method of your own is this class with three attributes and two functions, and `Walkers` that do the work; pass an
-    object of it to `sample`. Chain k takes its random numbers from ``stream(seed, k)``, or ``stream(seed, k, i)`` where
-    it needs several generators: then no two chains share numbers, and results depend neither on blocks nor on workers.
+    For a method of your own, subclass this class with three attributes and two methods, and write `Walkers` that do the
+    work; pass an instance to `sample`. Chain k takes its random numbers from ``stream(seed, k)``, or ``stream(seed, k,
+    i)`` where it needs several generators: then no two chains share numbers, and results depend neither on blocks nor
+    on workers.
 
     Attributes
     ----------
     name : str
-        What `sample` calls it by.
+        Name by which `sample` knows it.
     model_type : type
-        `BinaryNeurons` or `DynamicNeurons`, what M is; models of another class are refused.
+        M, `BinaryNeurons` or `DynamicNeurons`; models of another class are refused.
     observables : tuple of str
-        What `Walkers.observe` knows.
+        Names that `Walkers.observe` accepts.
     pooled : bool, optional
-        Whether chains of a block share numbers, or what they learn in the burn-in, so that a chain run alone is another
-        run; False where it is the same run.
+        Whether chains of a block share random numbers or tuning, so that a chain run alone gives another result; False
+        if it gives the same.
 
     See Also
     --------
     METHODS : methods by name.
-    Walkers : what a method makes.
+    Walkers : the chains that a method makes.
     statnn.testing.check_method : checks one of your own.
 
     Notes
     -----
-    `sample` asks in this order, once each: `check`, `settled`, and of the settled method `block`, `memory`, and
-    `walkers` for every block. Of these only `memory` and `walkers` have no default.
+    `sample` calls in this order, once each: `check`, `settled`, and on the settled method `block`, `memory`, and
+    `walkers` for every block. Only `memory` and `walkers` have no default.
 
     Examples
     --------
@@ -207,43 +208,44 @@ class Method(ABC, Generic[M]):
         del model
 
     def settled(self, model: M, chains: int, seed: Root) -> Method[M]:
-        """Return the method with every option settled that depends on the model, the number of chains or a short run.
+        """Return the method with all options chosen that depend on the model, the number of chains or a pilot run.
 
-        The same for all chains of a seed: a short run takes streams that belong to no chain.
+        The choice is the same for all chains of a seed: a pilot run uses streams that belong to no chain.
         """
         del model, chains, seed
         return self
 
     def block(self, model: M, chains: int) -> int:
-        """Return how many chains walk together, if there are so many in all.
+        """Return the number of chains of a block, given the number of all chains.
 
-        The methods of the package make about four blocks, whatever the number of workers, but none smaller than what
-        their kernels move at the price of one chain: registers that are half full take as long as full ones.
+        The methods of the package make about four blocks, whatever the number of workers, but no block smaller than the
+        number of chains that their kernels move in the time of one: half-full vector registers take as long as full
+        ones.
         """
         del model, chains
         return 1
 
     @abstractmethod
     def memory(self, model: M, chains: int) -> int:
-        """Return the bytes that one block of so many chains needs besides the model."""
+        """Return the bytes that one block of `chains` chains needs besides the model."""
 
     @abstractmethod
     def walkers(self, model: M, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
-        """Return the chains of these numbers, each on its own streams ``stream(seed, chain, ...)``.
+        """Return the chains with these numbers, each on its own streams ``stream(seed, chain, ...)``.
 
         `initial` has shape (len(chains), dimension); None for a random start.
         """
 
     def restored(self, model: M, seed: Root, chains: Sequence[int], kept: dict[str, Any]) -> Walkers:
-        """Return the chains of these numbers as they were when `Walkers.kept` was asked."""
+        """Return the chains with these numbers in the state that `Walkers.kept` returned."""
         walkers = self.walkers(model, seed, chains, None)
         walkers.restore(kept)
         return walkers
 
     def doubts(self, diagnostics: Mapping[str, Values], sweeps: int) -> list[str]:
-        """Return what diagnostics of a run say against its draws, and what helps: `Run.estimate` warns of it.
+        """Return what the diagnostics say against the draws, with remedies; `Run.estimate` warns of it.
 
-        `sweeps` is how many there were after the burn-in, those of all chains together.
+        `sweeps` is the number of sweeps after the burn-in, of all chains together.
         """
         del diagnostics, sweeps
         return []

@@ -1,4 +1,4 @@
-"""What becomes of blocks of chains: done, failed, or interrupted; one does not take the others with it."""
+"""Outcomes of blocks of chains: done, failed, or interrupted; a failed block does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from statnn.montecarlo._method import Values
 
 
 class IncompleteRun(UserWarning):
-    """A run was interrupted, or some of its chains failed; it holds what is there."""
+    """A run was interrupted, or some of its chains failed; it holds the rest."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,11 +30,11 @@ class Failure(ByValue):
     chains : tuple of int
         Their numbers.
     error : str
-        What happened, in a line.
+        The error in one line.
     traceback : str
-        Where; empty for an interrupt.
+        Its traceback; empty for an interrupt.
     initial : ndarray or None
-        Where they were to start.
+        Their initial states, if given.
 
     See Also
     --------
@@ -50,7 +50,7 @@ class Failure(ByValue):
 
 
 def failure(error: BaseException, block: int, chains: tuple[int, ...], initial: Values | None) -> Failure:
-    """Return the failure that an exception is."""
+    """Return an exception as a failure of a block."""
     if isinstance(error, KeyboardInterrupt):
         return Failure(block, chains, "interrupted", "", initial)
     text = "".join(traceback.format_exception(error))
@@ -58,7 +58,7 @@ def failure(error: BaseException, block: int, chains: tuple[int, ...], initial: 
 
 
 class Interrupt:
-    """Whether the user has asked to stop; a second interrupt ends at once."""
+    """Tells whether the user has asked to stop; a second interrupt ends at once."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -69,11 +69,11 @@ class Interrupt:
 
     @contextmanager
     def listening(self) -> Iterator[Interrupt]:
-        """Take the first interrupt as a wish to stop, in the main thread alone."""
+        """Treat the first interrupt as a request to stop, in the main thread only."""
         usual = threading.current_thread() is threading.main_thread() and (
             signal.getsignal(signal.SIGINT) is signal.default_int_handler
         )
-        if not usual:  # somebody else decides what an interrupt is
+        if not usual:  # other code has its own handler of interrupts
             yield self
             return
 
@@ -92,7 +92,7 @@ class Interrupt:
 def warn_of_missing(
     failures: Sequence[Failure], chains: Sequence[int], draws: int, planned: int, *, stored: bool = False
 ) -> None:
-    """Warn of what a run lacks, and say how to have it: of one with a store, to call again."""
+    """Warn of missing chains and draws, and say how to get them: with a store, by calling again."""
     lacking: dict[str, list[int]] = {}
     for each in failures:
         lacking.setdefault(each.error, []).extend(each.chains)
@@ -108,7 +108,7 @@ def warn_of_missing(
 
 
 def _numbers(chains: Sequence[int]) -> str:
-    """Return the numbers of chains in words, as "3 to 7" where they follow each other."""
+    """Return the numbers of chains in words, as "3 to 7" where they are consecutive."""
     if len(chains) > 2 and [*chains] == [*range(chains[0], chains[0] + len(chains))]:
         return f"{chains[0]} to {chains[-1]}"
     shown = [*map(str, chains[:6]), *(["others"] if len(chains) > 6 else [])]

@@ -1,4 +1,4 @@
-"""Progress of long runs: a callback, a bar where somebody is watching, or nothing."""
+"""Progress of long runs: a callback, a bar in a terminal, or nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MINUTE = 60.0
 
 
 class Progress:
-    """Counts what is done and tells it to a callback, from any thread."""
+    """Counts finished sweeps and reports them to a callback, from any thread."""
 
     def __init__(self, tell: Callable[[int, int], None] | None, total: int, bar: Any = None) -> None:
         self._tell, self._total, self._bar = tell, total, bar
@@ -24,7 +24,7 @@ class Progress:
         self._lock = Lock()
 
     def advance(self, amount: int) -> None:
-        """Count some more sweeps as done."""
+        """Count `amount` more sweeps as done."""
         with self._lock:
             self._done += amount
             if self._bar is not None:
@@ -43,14 +43,14 @@ class Progress:
 
 
 class Lines:
-    """Writes a line per minute into the log: what is done, how fast, and what is left."""
+    """Writes a line per minute into the log: sweeps done, their rate, and the time left."""
 
     def __init__(self, total: int, clock: Callable[[], float] = monotonic) -> None:
         self._total, self._clock, self._done = total, clock, 0
         self._began = self._written = clock()
 
     def update(self, amount: int) -> None:
-        """Count, and write where a minute has gone by."""
+        """Count, and write if a minute has gone by."""
         self._done += amount
         now = self._clock()
         if now - self._written < _MINUTE:
@@ -64,7 +64,7 @@ class Lines:
         )  # fmt: skip
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resource is held."""
 
 
 def reporter(progress: Callable[[int, int], None] | bool | None, total: int) -> Progress:

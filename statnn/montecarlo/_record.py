@@ -1,4 +1,4 @@
-"""What chains of `sample` write down: observables of the method, and functions of the states."""
+"""Records of the chains of `sample`: observables of the method, and functions of the states."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def record(observables: Mapping[str, Observable | None], draws: Iterator[Walkers
 
 @dataclass(frozen=True)
 class Missing:
-    """Stands for an observable of a user's own that a file knows by name."""
+    """Stands for a user's own observable, of which a file holds only the name."""
 
     name: str
 
     def __call__(self, states: Values) -> Values:
-        """Raise: the function is not here."""
+        """Raise: the function is not available."""
         del states
         raise ValueError(
             f"observable {self.name!r} is a function of your own, of which the file holds the name: "
@@ -43,7 +43,7 @@ class Missing:
 
 
 class Recorder:
-    """Writes observables down, draw after draw, into arrays that have room for all."""
+    """Records observables, draw after draw, in arrays allocated for all draws."""
 
     def __init__(self, observables: Mapping[str, Observable | None], draws: int) -> None:
         self._observables, self._draws = observables, draws
@@ -52,15 +52,15 @@ class Recorder:
 
     @property
     def records(self) -> Records:
-        """What is there, each of shape (chains, draws so far, ...)."""
+        """The records so far, each of shape (chains, draws so far, ...)."""
         return self.since(0)
 
     def since(self, first: int) -> Records:
-        """Return what is there from a draw on."""
+        """Return the records from draw `first` on."""
         return {name: values[:, first : self.count] for name, values in self._records.items()}
 
     def take(self, records: Records) -> None:
-        """Append draws that were written down before."""
+        """Append draws recorded before."""
         for name, values in records.items():
             self._room(name, values[:, 0])[:, self.count : self.count + values.shape[1]] = values
         self.count += next(iter(records.values())).shape[1]
@@ -75,7 +75,7 @@ class Recorder:
         if name not in self._records:
             self._records[name] = np.empty((values.shape[0], self._draws, *values.shape[1:]), values.dtype)
         room = self._records[name]
-        if values.shape != room[:, 0].shape or not np.can_cast(values.dtype, room.dtype):  # numpy would spread or round
+        if values.shape != room[:, 0].shape or not np.can_cast(values.dtype, room.dtype):  # numpy would stretch or cast
             raise ValueError(
                 f"observable {name!r} returned shape {values.shape} and type {values.dtype} after {room[:, 0].shape} "
                 f"and {room.dtype}: it must return the same for every draw"
@@ -86,10 +86,10 @@ class Recorder:
 def refuse_large(
     observables: Mapping[str, Observable | None], chains: int, walkers: Walkers, block: Block[Records]
 ) -> None:
-    """Raise before the burn-in if the records of all chains will not fit, or an observable is none."""
+    """Raise before the burn-in if the records of all chains will not fit into memory, or an observable fails."""
     draws = block.schedule.draws
-    # what methods of the package know is a number a chain; to evaluate it now would plan energies before updates, at a
-    # higher peak
+    # observables of the package's methods are one number per chain; evaluating them now would plan energies before
+    # updates, at a higher peak of memory
     ours = is_own(type(block.method))
     asked = {name: function for name, function in observables.items() if function is not None or not ours}
     known = np.empty(len(block.chains))
@@ -109,7 +109,7 @@ def _observe(observables: Mapping[str, Observable | None], walkers: Walkers) -> 
             yield name, walkers.observe(name)
             continue
         if states is None:
-            states = read_only(walkers.states().view())  # functions share them; walkers go on with theirs
+            states = read_only(walkers.states().view())  # the walkers' own array stays writable
         yield name, _observed(name, function, states)
 
 

@@ -1,4 +1,4 @@
-"""The samplers that have a name, one import each: all else that is listed of them is read off the classes."""
+"""The samplers that have a name, one import each; everything else listed about them is read off the classes."""
 
 # ruff: noqa: PLC0414 - an alias says that the import is an export
 
@@ -27,7 +27,7 @@ METHODS: dict[str, type[Method[Any]]] = {
 
 
 def suited(model: Model) -> Method[Any]:
-    """Return the method that is taken where none is named."""
+    """Return the default method of a model."""
     if isinstance(model, BinaryNeurons):
         if model.blocks is not None:
             return Blocks()
@@ -41,7 +41,7 @@ def names(model_type: type[Any]) -> tuple[str, ...]:
 
 
 def overview() -> str:
-    """Return a list of the methods: class, name, what it samples, and the first line of its documentation."""
+    """Return a list of the methods: class, name, model type, and the first line of its docstring."""
     rows = []
     for name, method in sorted(METHODS.items()):
         first = (method.__doc__ or "").strip().split("\n")[0]

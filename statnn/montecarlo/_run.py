@@ -1,4 +1,4 @@
-"""A run: what chains recorded, what follows from it, and how to go on."""
+"""A run: the records of chains, estimates from them, and ways to go on."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ class Run(ByValue):
     model : BinaryNeurons or DynamicNeurons
         What was sampled.
     method : Method
-        The method that was used, options and all; pass it to `sample` to get the same chains again.
+        The method with all its options; pass it to `sample` to get the same chains again.
     seed : tuple
         Entropy and spawn key; chain k walks on streams below ``(*spawn_key, k)``.
     chains : tuple of int
         Numbers of the chains, in the order of all arrays.
     burn_in, thin : int
-        Sweeps thrown away, and from one draw to the next.
+        Discarded sweeps, and sweeps from one draw to the next.
     watched : dict
-        Observables by name; None marks those that the method computes itself.
+        Observables by name; None for those that the method computes itself.
     draws : dict of ndarray
-        What was recorded, shape (chains, draws, ...) each, read-only.
+        Recorded observables, shape (chains, draws, ...) each, read-only.
     failures : tuple of Failure
         Blocks of chains that are missing, and why; see `retry`.
     complete : bool
-        Whether all chains and draws are there that were asked for, last by `extend`.
+        Whether all chains and draws are there that were asked for, by `sample` or the last `extend`.
 
     See Also
     --------
@@ -78,12 +78,12 @@ class Run(ByValue):
     failures: tuple[Failure, ...] = field(default=(), repr=False)
     complete: bool = field(default=True, repr=False)
     _asked: int = field(default=0, repr=False, compare=False)
-    """Draws of a chain that were asked for; 0 in files that do not say."""
+    """Draws per chain that were asked for; 0 in files that do not say."""
 
     def _estimated(self, name: str) -> tuple[Estimate | None, str | None]:
-        """Return an estimate, None where there is none, and what speaks against it."""
+        """Return an estimate, or None if there is none, and the doubts about it."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UntrustedEstimate)  # it is told beside the numbers
+            warnings.simplefilter("ignore", UntrustedEstimate)  # the table shows it beside the numbers
             try:
                 estimate = self.estimate(name)
             except ValueError as error:  # too few draws, or some that are not finite
@@ -91,7 +91,7 @@ class Run(ByValue):
         return estimate, None if estimate.warning is None else str(estimate.warning)
 
     def _table(self) -> Rows:
-        """Return the estimates of what was recorded."""
+        """Return the estimates of all recorded observables."""
         rows: list[tuple[Any, ...]] = []
         for name in self.draws:
             estimate, doubt = self._estimated(name)
@@ -103,11 +103,11 @@ class Run(ByValue):
         return Rows(("observable", "mean", "τ", "ess", "R-hat", "warning"), rows)
 
     def _within(self) -> dict[str, Any]:
-        """Return what a table of a sweep says of a run."""
+        """Return the entries for a run in a table of parameter sweeps."""
         return {"complete": self.complete, **self._numbers()}
 
     def _numbers(self) -> dict[str, dict[str, Any]]:
-        """Return the numbers of each estimate, and what speaks against it."""
+        """Return the numbers of each estimate, and the doubts about it."""
         estimates = {name: self._estimated(name) for name in self.draws}
         return {
             name: {key: getattr(estimate, key, None) for key in _NUMBERS} | {"warning": doubt}
@@ -115,7 +115,7 @@ class Run(ByValue):
         }
 
     def _rows(self) -> list[dict[str, Any]]:
-        """Return what a table says of each entry of an observable."""
+        """Return the rows of a table, one for each entry of an observable."""
         rows: list[dict[str, Any]] = []
         for name, cells in self._numbers().items():
             for place in np.ndindex(np.shape(cells["mean"])):
@@ -140,7 +140,7 @@ class Run(ByValue):
         asked: int = 0,
         stored: bool = False,
     ) -> Run:
-        """Return the run of blocks: of those that were interrupted only where no other came to its end, the longest.
+        """Return the run made of the blocks that finished; if none did, of those interrupted with the most draws.
 
         Parameters
         ----------
@@ -149,13 +149,13 @@ class Run(ByValue):
         blocks : sequence of Block
             All blocks of chains that were to run.
         done : mapping
-            Walkers and records by the number of the block.
+            Walkers and records by number of the block.
         failures : sequence of Failure
             The other blocks.
         asked : int
-            Draws that were asked for, if not those of the schedule.
+            Draws asked for, if not those of the schedule.
         stored : bool
-            Whether a store knows where they are.
+            Whether a store holds the state of the chains.
         """
         first = blocks[0]
         planned = first.schedule.draws
@@ -184,9 +184,9 @@ class Run(ByValue):
         )
 
     def retry(self, *, executor: Executor | None = None, progress: Report | bool | None = None) -> Run:
-        """Return the run with the chains that are missing, run anew for as many draws as the others have.
+        """Return the run completed by its missing chains, run anew for as many draws as the others have.
 
-        Where those were interrupted, too, it is complete once `extend` has gone on to the draws that were asked for.
+        If the others were interrupted too, the run is complete after `extend` to the draws that were asked for.
 
         Parameters
         ----------
@@ -196,9 +196,9 @@ class Run(ByValue):
         Raises
         ------
         TypeError
-            If `executor` is none.
+            If `executor` is not an executor.
         Exception
-            If all of them fail again, what the first raised.
+            If all of them fail again, the exception of the first.
 
         Examples
         --------
@@ -239,7 +239,7 @@ class Run(ByValue):
 
     @property
     def diagnostics(self) -> dict[str, Values]:
-        """What the method says of its own work, shape (chains, ...) each: "acceptance" and more."""
+        """Diagnostics of the method, shape (chains, ...) each: "acceptance" and more."""
         diagnostics = [walkers.diagnostics() for walkers in self._walkers]
         return {name: np.concatenate([of_block[name] for of_block in diagnostics]) for name in diagnostics[0]}
 
@@ -276,19 +276,20 @@ class Run(ByValue):
         progress: Report | bool | None = None,
         store: str | os.PathLike[str] | None = None,
     ) -> Run:
-        """Return the run that goes on for `sweeps` more, equal to one of the same burn-in that had them all at once.
+        """Return the run continued for `sweeps` more, equal to a single run of the same burn-in and all sweeps.
 
         Parameters
         ----------
         sweeps : int
             A multiple of `thin`.
         executor, progress, store
-            As in `sample`; a store is one of this run and so many sweeps.
+            As in `sample`; a store belongs to this run and this number of sweeps.
 
         Raises
         ------
         TypeError, ValueError, MemoryError
-            If `sweeps` is no multiple of `thin`, the store is of other work, or records would not fit into memory.
+            If `sweeps` is not a multiple of `thin`, the store belongs to other work, or records would not fit into
+            memory.
         """
         length = whole(sweeps, "sweeps", minimum=1)
         plan = Schedule(0, draws_of(length, self.thin), self.thin)
@@ -321,7 +322,7 @@ class Run(ByValue):
         return blocks
 
     def _joined(self, walkers_after: tuple[Walkers, ...], records: list[Records]) -> Run:
-        """Return the run with what came after it."""
+        """Return the run with the records of its continuation appended."""
         after = side_by_side(records)
         joined = {name: np.concatenate([self.draws[name], after[name]], axis=1) for name in after}
         asked = _length(joined)
@@ -337,7 +338,7 @@ class Run(ByValue):
         Parameters
         ----------
         path : str or os.PathLike
-            Where to write, ``.npz``, in a directory that exists.
+            File to write, ``.npz``, in an existing directory.
 
         Examples
         --------
@@ -362,13 +363,13 @@ class Run(ByValue):
         path : str or os.PathLike
             The file.
         own : mapping of str, optional
-            Observables, activations and sampling methods of your own by name. Without an observable the run has its
-            draws all the same, and cannot be extended.
+            Your own observables, activations and sampling methods by name. Without one of its observables the run still
+            has the draws, but cannot be extended.
 
         Raises
         ------
         ValueError, OSError
-            If the file holds no run, or cannot be read.
+            If the file does not hold a run, or cannot be read.
         """
         run = load(path, own=own)
         if isinstance(run, cls):
@@ -376,7 +377,7 @@ class Run(ByValue):
         raise ValueError(f"{path} holds a {type(run).__name__}, not a Run: statnn.io.load returns it")
 
     def _stored(self) -> dict[str, Any]:
-        """Return what files hold."""
+        """Return the contents for a file."""
         names = ("model", "seed", "chains", "burn_in", "thin", "draws", "failures", "complete")
         return {
             **{name: getattr(self, name) for name in names},
@@ -407,7 +408,7 @@ class Run(ByValue):
         return run
 
     def _refuse_unfit(self) -> None:
-        """Raise where parts that come from a file do not fit each other: nothing else looks at them."""
+        """Raise if parts read from a file do not fit each other: nothing else checks them."""
         if not self.draws or not self._walkers:
             raise ValueError("a run has draws, and chains that walk")
         whole(self.burn_in, "burn_in", minimum=0)
@@ -424,11 +425,11 @@ class Run(ByValue):
             raise ValueError(f"a run of {len(self.chains)} chains has draws or states of another number of them")
 
     def to_arviz(self) -> Any:
-        """Return the draws as arviz takes them, group "posterior"; needs the package arviz, or arviz-base alone.
+        """Return the draws as arviz data, group "posterior"; needs the package arviz, or only arviz-base.
 
         The coordinate "chain" holds the numbers of the chains.
 
-        An ``xarray.DataTree``, or ``arviz.InferenceData`` where arviz is older than 1.
+        The result is an ``xarray.DataTree``, or an ``arviz.InferenceData`` if arviz is older than 1.
 
         Raises
         ------
@@ -455,7 +456,7 @@ class Run(ByValue):
         Parameters
         ----------
         ax : matplotlib axes, or a pair of them, optional
-            Where the trace goes, and the autocorrelation; a new figure with both when None.
+            Axes for the trace, and for the autocorrelation; a new figure with both when None.
         name : str, optional
             A recorded observable with one entry; the first when None.
 
@@ -466,7 +467,7 @@ class Run(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If `ax` is no axes, or no such observable was recorded.
+            If `ax` is not an axes, or no such observable was recorded.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""The verb `sample`: a model, a number of sweeps and a seed become chains, and the chains a run."""
+"""The function `sample`: a run of Monte Carlo chains from a model, a number of sweeps and a seed."""
 
 from __future__ import annotations
 
@@ -48,40 +48,39 @@ def sample(
     Parameters
     ----------
     model : BinaryNeurons or DynamicNeurons
-        What is sampled.
+        The model to sample.
     sweeps : int
-        Sweeps after the burn-in; a multiple of `thin`. What one sweep is, the method says.
+        Sweeps after the burn-in; a multiple of `thin`. The method defines one sweep.
     chains : int or sequence of int
-        Number of independent chains, or which of them to run: ``range(7, 8)`` runs chain 7 alone, with the same
-        result as in a larger run of the same method wherever that method does not tune its chains together.
+        Number of independent chains, or the numbers of those to run: ``range(7, 8)`` runs chain 7 alone, with the same
+        result as in a larger run, unless the method tunes its chains together.
     burn_in : int, optional
-        Sweeps before, thrown away, in which methods tune themselves; half of `sweeps` when None.
+        Sweeps discarded before the draws, in which methods tune themselves; half of `sweeps` when None.
     thin : int
         Sweeps from one recorded draw to the next.
     rng : int, numpy.random.Generator or None
-        Seed; None for fresh entropy.
+        Seed; fresh entropy when None.
     method : str or Method, optional
-        How to walk, by name, or a method with options of your own, such as ``Tempering((1.0, 1.5))``, or a `Method` of
-        your own. Names are
+        A method by name, or with options, such as ``Tempering((1.0, 1.5))``, or a `Method` of your own. Names are
 
         {names}
 
-        None takes, of binary neurons, "blocks" for layers, "multispin" for a square lattice without fields that it can
-        cut, else "heat bath"; of dynamic ones "hamiltonian" with targets, else "ancestral".
+        When None, binary neurons get "blocks" for layers, "multispin" for a square lattice without fields that it can
+        cut, else "heat bath"; dynamic neurons get "hamiltonian" with targets, else "ancestral".
     observables : sequence of str, or mapping of names, optional
-        What to record at every draw: names that the method knows ("energy", ...), and functions of your own from
-        states of shape (chains, dimension), read-only, to (chains,) or (chains, ...). When None, all that the method
-        knows.
+        Observables to record at every draw: names known to the method ("energy", ...), and your own functions from
+        read-only states of shape (chains, dimension) to (chains,) or (chains, ...). When None, all observables of the
+        method.
     initial : array_like, shape (dimension,) or (chains, dimension), optional
-        Where chains start; a random state each when None.
+        Initial states; random ones, a different one for each chain, when None.
     executor : concurrent.futures.Executor, optional
-        Where blocks of chains run. Results depend neither on it nor on its number of workers.
+        Runs the blocks of chains. Results depend neither on it nor on its number of workers.
     store : str or os.PathLike, optional
-        A folder that remembers what was done: killed at any moment and called again with the same arguments, `sample`
-        goes on from there and returns the same run, to the last bit. With ``rng=None`` the seed of the store is taken.
-        Where there is none yet it is made; a folder of another run, version or program is refused and left alone, and
-        so is one that another process uses. Checkpoints take at most about 2 % of the time. Workers of an executor
-        must see the folder. `statnn.io.describe` says what a store holds, and how far it is.
+        A folder for checkpoints: killed at any moment and called again with the same arguments, `sample` goes on from
+        there and returns the same run, to the last bit. With ``rng=None`` the seed of the store is used. A missing
+        folder is created; a folder of another run, version or program, or one that another process uses, is refused and
+        left alone. Checkpoints take at most about 2 % of the time. Workers of an executor must see the folder.
+        `statnn.io.describe` tells the contents of a store, and how far it has got.
     progress : callable or bool, optional
         ``progress(done, total)`` in sweeps of all blocks; True for a bar with rate and remaining time in a terminal,
         and elsewhere a line per minute in the log "statnn" (level INFO); False for none; None for a bar where standard
@@ -90,8 +89,8 @@ def sample(
     Returns
     -------
     Run
-        With `Run.estimate`, `Run.plot`, `Run.extend`. An interrupt (Ctrl-C) returns what is there, `Run.complete` is
-        False; a block of chains that fails does not take the others with it: `Run.failures`, `Run.retry`.
+        See `Run.estimate`, `Run.plot`, `Run.extend`. An interrupt (Ctrl-C) returns the draws so far, and `Run.complete`
+        is False; a block of chains that fails does not stop the others: see `Run.failures`, `Run.retry`.
 
     Warns
     -----
@@ -101,18 +100,18 @@ def sample(
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range or the method cannot sample the model, before any work starts; if the store is
-        one of other work, damaged, foreign, or in use.
+        If an argument is out of range or the method cannot sample the model, before any work starts; if the store
+        belongs to other work, is damaged, foreign, or in use.
     MemoryError
         If states and records do not fit into memory.
     Exception
-        If all blocks fail, what the first of them raised. Observables of your own are tried on the states where chains
-        start, before the burn-in, so that a mistake in one is told at once.
+        If all blocks fail, the exception of the first. Your own observables are tried on the initial states, before the
+        burn-in, so that a mistake shows at once.
 
     See Also
     --------
     METHODS : methods by name.
-    Run : what is returned.
+    Run : the result.
     statnn.interaction.BinaryNeurons, statnn.interaction.DynamicNeurons : models.
 
     Examples

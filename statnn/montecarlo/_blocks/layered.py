@@ -1,8 +1,8 @@
-"""Couplings of a layered model as kernels want them: even layers first, then odd layers, all numbers whole.
+"""Couplings of a layered model in the order of the kernels: even layers first, then odd layers, as whole numbers.
 
-The layers below and above layer m have the same parity and are neighbours in this order. One matrix [J_{m-1}, J_mᵀ] of
-shape (n_m, n_{m-1} + n_{m+1}) and one contiguous piece of the state give all fields of layer m, and a row of that
-matrix is what a flip does to them. Couplings and fields are counted in spacings of the grid of `on_grid`.
+The layers below and above layer m have the same parity and lie side by side in this order. So one matrix [J_{m-1},
+J_mᵀ] of shape (n_m, n_{m-1} + n_{m+1}) times one contiguous piece of the state gives all fields of layer m, and a flip
+changes fields by one row of such a matrix. Couplings and fields are counted in spacings of the grid of `on_grid`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from statnn.montecarlo._grid import multiples, on_grid
 from statnn.montecarlo._lanes import aligned
 
 _STEEPEST = 1e38
-"""Largest 2/T in spacings: float32 holds it, and no field but 0 leaves a spin a choice."""
+"""Largest 2/T in spacings: it fits into float32, and there any field other than 0 fixes the spin."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,16 +33,17 @@ class Layered(ByValue):
     plan : ndarray, shape (layers, 5)
         In the order of updates: first spin, spins, first neighbour, neighbours, first weight.
     weights : ndarray, shape (2 couplings,)
-        The matrices one after the other; a coupling stands in the matrices of both its layers.
+        The matrices one after the other; every coupling appears twice, in the matrices of both its layers.
     fields : ndarray, shape (N,)
     scale : float32
         -2/T in spacings.
     order : ndarray, shape (N,)
-        Which spin of the model stands where.
+        The spin of the model at each position of the state.
     rows : ndarray, shape (layers,)
-        Which row of the plan is layer 0, 1, ...
+        The row of the plan of layer 0, 1, ...
     shifts : tuple of float
-        For every block a number that, added and taken away again, leaves multiples of 2^-51 of its largest row sum.
+        One number per block: adding and subtracting it rounds to multiples of 2^-51 of the power of two above the row
+        sums.
     """
 
     plan: Ints
@@ -64,7 +65,7 @@ class Layered(ByValue):
         return self.weights[offset : offset + width * count].reshape(width, count)
 
     def local_fields(self, spins: NDArray[Any]) -> NDArray[Any]:
-        """Return the fields of all spins, computed anew, for a state of shape (N,)."""
+        """Return the fields of all spins computed from scratch, for a state of shape (N,)."""
         fields = self.fields.copy()
         for layer, (start, width, first, count, _) in enumerate(self.plan):
             fields[start : start + width] += self.matrix(layer) @ spins[first : first + count]
@@ -73,7 +74,7 @@ class Layered(ByValue):
 
 @once
 def layered(model: BinaryNeurons) -> Layered:
-    """Return the couplings of a layered model; blocks of chains of one model share them."""
+    """Return the couplings of a layered model, which all blocks of chains share."""
     blocks = model.blocks
     assert blocks is not None  # noqa: S101 - methods check the model first
     widths = [layer.size for layer in model.layers]

@@ -1,13 +1,14 @@
-r"""Block Gibbs of layered binary neurons: all even layers, then all odd layers, each spin from its exact law.
+r"""Block Gibbs of layered binary neurons: all even layers, then all odd ones, each spin from its exact conditional.
 
 Given the layers around it, the spins of a layer are independent, s_i = +1 with probability 1/(1 + exp(-2 f_i/T)),
-f_i = h_i + Σ_j J_ij s_j. Two layouts do the same in different ways:
+f_i = h_i + Σ_j J_ij s_j. There are two layouts of the same algorithm:
 
-- *replicas*: up to 256 chains side by side; the fields of a layer are one matrix product (BLAS), whatever flipped.
+- *replicas*: up to 256 chains side by side; all fields of a layer come from one matrix product (BLAS), however many
+  spins flipped.
 - *single*: one chain that keeps its fields; only spins that flip cost a row of couplings.
 
 Couplings are whole numbers on a grid (`statnn.montecarlo._grid`), so that every sum is exact: a chain is the same bit
-for bit whatever BLAS, its threads, the width of vectors, and the chains beside it.
+for bit whatever the BLAS, its threads, the vector width and the chains beside it.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ from statnn.montecarlo._method import Method, Untuned, Values, Walkers
 REPLICAS = 256
 """Chains of a block: products reach the speed of BLAS, and fields and spins of a layer stay in cache."""
 _LARGE, _FILLING = 10**5, 64
-"""Couplings from which on so many chains fill a product nearly as well as `REPLICAS`."""
+"""From `_LARGE` couplings on, `_FILLING` chains make a product nearly as efficient as `REPLICAS` do."""
 FEWEST = 16
-"""Chains from which on products for all beat rows for each."""
+"""Number of chains from which on matrix products for all are faster than rows of couplings for each."""
 _SLICE = 64
 """Replicas whose energies are computed at once, in float64."""
 
@@ -49,8 +50,8 @@ class Blocks(Method[BinaryNeurons]):
     Parameters
     ----------
     layout : {None, "replicas", "single"}
-        "replicas": 256 chains side by side on BLAS. "single": every chain by itself, with cached fields; the faster
-        the fewer spins flip. None: "single" below 16 chains.
+        "replicas": 256 chains side by side on BLAS. "single": every chain by itself, with cached fields; faster the
+        fewer spins flip. None: "single" below 16 chains.
 
     Raises
     ------
@@ -66,8 +67,8 @@ class Blocks(Method[BinaryNeurons]):
     -----
     Observables are "energy" (of the couplings as given, in float64), "magnetisation" (mean spin) and
     "layer_magnetisation", shape (chains, layers); diagnostics: "acceptance", the share of spins that changed.
-    BLAS is held to one thread meanwhile: its own threads spin while they wait, and on busy cores took fifty times as
-    long. Further cores are used by an executor.
+    BLAS is held to one thread: its own threads busy-wait for each other, which on busy cores took fifty times as long.
+    An executor uses further cores.
 
     Examples
     --------
@@ -89,7 +90,7 @@ class Blocks(Method[BinaryNeurons]):
         check_layout(self.layout, ("replicas", "single"))
 
     def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> Blocks:
-        """Return the method with the layout that suits the number of chains, if none was asked for."""
+        """Return the method with its layout chosen by the number of chains, if none was given."""
         del model, seed
         return self if self.layout else Blocks("single" if chains < FEWEST else "replicas")
 
@@ -103,13 +104,13 @@ class Blocks(Method[BinaryNeurons]):
         refuse_lost(model, model.temperature)
 
     def block(self, model: BinaryNeurons, chains: int) -> int:
-        """Return one chain that keeps its fields; or 256, and of large layers a quarter of the chains from 64 on."""
+        """Return 1 for the layout "single"; else 256, or for large layers a quarter of the chains, from 64 to 256."""
         large = sum(block.size for block in model.blocks or ()) >= _LARGE
         return 1 if self.layout == "single" else cut(chains, _FILLING if large else REPLICAS, REPLICAS)
 
     def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of state, couplings, and room for products and energies."""
-        item, couplings = 8, sum(block.size for block in model.blocks or ())  # the larger of the two types
+        item, couplings = 8, sum(block.size for block in model.blocks or ())  # float64, the larger of the two types
         widest = max(layer.size for layer in model.layers)
         if self.layout == "single":
             return 2 * item * couplings + (3 * item + 8) * model.size + 17 * widest
@@ -145,7 +146,7 @@ class _Layers(Untuned):
 
     @abstractmethod
     def _move(self, sweeps: int) -> Any:
-        """Move by so many sweeps and return how many spins of each chain changed."""
+        """Move by `sweeps` sweeps and return how many spins of each chain changed."""
 
     @abstractmethod
     def _energies(self) -> Floats:
@@ -180,14 +181,14 @@ class _Layers(Untuned):
         return {name: value for name, value in self.__dict__.items() if name != "couplings"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Put arrays where vectors like them, and take the couplings from the model."""
+        """Realign the arrays for vector instructions, and take the couplings from the model."""
         for name, value in state.items():
             self.__dict__[name] = realigned(value) if isinstance(value, np.ndarray) else value
         self.couplings = layered(self.model)
 
 
 class _Replicas(_Layers):
-    """Chains side by side; lanes beyond the last chain walk as well and are never looked at."""
+    """Chains side by side; lanes beyond the last chain move too, and are ignored."""
 
     changing: ClassVar[tuple[str, ...]] = ("spins", "lanes", "changed", "updates")
 
@@ -220,7 +221,7 @@ class _Replicas(_Layers):
         return total[: self.chains]
 
     def _energies(self) -> Floats:
-        """Couplings are rounded to 51 bits of the largest row, so that products are exact here, too."""
+        """Return the energies; couplings are rounded to 51 bits of the largest row, so products are exact here too."""
         assert self.model.blocks is not None  # noqa: S101 - see check
         energies = np.zeros(self.spins.shape[1])
         for m, layer in enumerate(self.model.layers):
@@ -238,7 +239,7 @@ class _Replicas(_Layers):
 
 
 class _Single(_Layers):
-    """One chain that keeps its fields, in spacings of the grid."""
+    """One chain with cached fields, in spacings of the grid."""
 
     changing: ClassVar[tuple[str, ...]] = ("spins", "fields", "lanes", "changed", "updates")
 
@@ -285,12 +286,12 @@ def _padded(chains: int) -> int:
 
 
 def _rows_at_once(size: int, widest: int) -> int:
-    """Return how many rows of products there is room for: a tenth of the state, but never so few as to be slow."""
+    """Return how many rows of products to hold at once: a tenth of the spins, but not so few that it is slow."""
     return min(widest, max(LANES, size // 10))
 
 
 def _rounded(block: Floats, shift: float) -> Floats:
-    """Return couplings as multiples of 2^k, k such that a row of them adds up to less than 2^52 of these."""
+    """Return couplings rounded to multiples of 2^k, with k such that every row adds up to less than 2^52 of them."""
     rounded = block + shift
     rounded -= shift
     return rounded

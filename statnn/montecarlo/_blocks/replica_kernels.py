@@ -1,8 +1,8 @@
 """Heat bath of many replicas at once: fields of a whole layer become new spins of that layer.
 
 A spin in the field f is up with probability 1/(1 + exp(-2f/T)). Replicas are innermost, every one on its own lane of
-random numbers, so that a vector register holds 8 or 16 of them. Random numbers are odd multiples of 2^-24: a chance
-below that is none.
+random numbers, so that a vector register holds 8 or 16 of them. Random numbers are odd multiples of 2^-24, so a smaller
+probability counts as zero.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ _ONE = np.float32(1)
 def accept(products: Any, fields: Any, scale: Any, spins: Any, state: Any, changes: Any) -> None:
     """Draw new spins of shape (rows, replicas) in the fields `products` + `fields`; `scale` is -2/T in their unit.
 
-    `state` are lanes of shape (4, replicas); `changes` counts the spins of every replica that are not what they were.
+    `state` holds the lanes of random numbers, shape (4, replicas); `changes` counts the spins that changed in every
+    replica.
     """
     for i in range(spins.shape[0]):
         field = fields[i]
         for r in range(spins.shape[1]):
             odds = exponential(np.float32(products[i, r] + field) * scale)
-            # u < 1 / (1 + odds), by a product instead of a division
+            # u < 1 / (1 + odds) as a product, which is faster than a division
             new = np.float32(1) if uniform_lane(state, r) * (_ONE + odds) < _ONE else np.float32(-1)
             changes[r] += np.uint32(new != spins[i, r])
             spins[i, r] = new
@@ -35,7 +36,7 @@ def accept(products: Any, fields: Any, scale: Any, spins: Any, state: Any, chang
 
 @kernel
 def bond_energies(products: Any, fields: Any, spins: Any, energies: Any) -> None:
-    """Subtract Σ_i (products[i, r] + fields[i]) spins[i, r] from every energy, in the order of i."""
+    """Subtract Σ_i (products[i, r] + fields[i]) spins[i, r] from the energy of every replica r, in the order of i."""
     for i in range(spins.shape[0]):
         field = fields[i]
         for r in range(energies.size):

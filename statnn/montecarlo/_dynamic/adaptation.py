@@ -1,4 +1,4 @@
-"""What Hamiltonian Monte Carlo learns in its burn-in: a step size, and the scale of every coordinate."""
+"""Tuning of Hamiltonian Monte Carlo in its burn-in: a step size, and the scale of every coordinate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from statnn.montecarlo._dynamic.hamiltonian_kernels import Array
 
 WINDOWS = (0.15, 0.25, 0.5, 0.9)
-"""Shares of the burn-in at which the scales begin to be learnt, and are set."""
+"""Fractions of the burn-in: the scales are learnt from the first on, and set at each of the others."""
 FEWEST = 20
 """Sweeps of a burn-in below which only the step size is learnt."""
 
@@ -24,13 +24,13 @@ class DualAveraging:
         self.restart(step)
 
     def restart(self, step: float) -> None:
-        """Forget everything but a step to begin with."""
+        """Start again from the given step and forget everything else."""
         self.centre = np.log(10 * step)
         self.count, self.excess, self.average = 0, 0.0, 0.0
         self.step = step
 
     def learn(self, acceptance: float) -> None:
-        """Take in the acceptance that the present step gave."""
+        """Record the acceptance of the present step and adapt the step."""
         self.count += 1
         weight = 1 / (self.count + self.DELAY)
         self.excess += weight * (self.target - acceptance - self.excess)
@@ -41,18 +41,18 @@ class DualAveraging:
 
     @property
     def final(self) -> float:
-        """The step to keep."""
+        """The averaged step, to be kept after the burn-in."""
         return float(np.exp(self.average)) if self.count else self.step
 
 
 class Variances:
-    """Variances of coordinates over sweeps and over an axis of chains, by sums about a first guess of the mean."""
+    """Variances of coordinates over sweeps and over the axis of chains, by sums about a first guess of the mean."""
 
     def __init__(self, axis: int) -> None:
         self.axis, self.count = axis, 0
 
     def add(self, positions: Array) -> None:
-        """Take in positions of all chains."""
+        """Add the positions of all chains."""
         values = positions.astype(np.float64)
         if self.count == 0:
             self.centre = values.mean(axis=self.axis, keepdims=True)
@@ -63,7 +63,7 @@ class Variances:
         self.count += positions.shape[self.axis]
 
     def shrunk(self, guess: Array) -> Array:
-        """Return the variances in the shape of a guess, to which they are drawn as if it were five draws more."""
+        """Return the variances in the shape of a guess, shrunk towards it as if it had the weight of five draws."""
         squares: Array = (self.squares - self.sums**2 / self.count).reshape(guess.shape)
         shrunk: Array = (squares + 5 * guess) / (self.count + 5)
         return shrunk

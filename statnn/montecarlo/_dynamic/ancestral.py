@@ -1,4 +1,4 @@
-"""Independent draws by forward simulation, where no targets look back."""
+"""Independent draws by forward simulation, for models without targets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from statnn.montecarlo._method import Method, Values, Walkers
 
 
 def simulate(model: DynamicNeurons, streams: Sequence[np.random.Generator]) -> Values:
-    """Draw one state a stream from the model without its targets, shape (len(streams), dimension)."""
+    """Draw one state per stream from the model without its targets, shape (len(streams), dimension)."""
     net, spread = model.net, (2 * model.stiffness) ** -0.5
     drawn = []
     for generator in streams:
@@ -75,12 +75,12 @@ class Ancestral(Method[DynamicNeurons]):
             )
 
     def block(self, model: DynamicNeurons, chains: int) -> int:
-        """Return 1: chains have nothing in common."""
+        """Return 1: chains share nothing."""
         del model, chains
         return 1
 
     def memory(self, model: DynamicNeurons, chains: int) -> int:
-        """Return the bytes of states, and of one more while they are drawn."""
+        """Return the bytes of the states, and of one more state while they are drawn."""
         return 24 * (chains + 1) * model.dimension
 
     def walkers(self, model: DynamicNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
@@ -98,7 +98,7 @@ class _Draws(Walkers):
         self._states = simulate(model, streams)
 
     def burn_in(self, sweeps: int) -> None:
-        del sweeps  # draws are independent from the first
+        del sweeps  # draws are independent from the first on
 
     def sweep(self, sweeps: int) -> None:
         for _ in range(sweeps):

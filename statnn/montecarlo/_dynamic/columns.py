@@ -1,4 +1,4 @@
-"""How chains and samples become the columns of matrix products.
+"""Arrange chains and samples as columns of matrix products.
 
 With fixed weights every sample of every chain is a column that goes through the same weights. A group holds all chains
 of some samples, about `WIDE` columns: wide enough for matrix products, small enough to stay in cache for a whole
@@ -35,7 +35,7 @@ class Columns:
 
     @classmethod
     def of(cls, model: DynamicNeurons, chains: int) -> Columns:
-        """Return the columns of so many chains."""
+        """Return the columns for this number of chains."""
         if model.free != ("neurons",):
             return cls(model, chains, model.samples)
         divisors = [k for k in range(1, model.samples + 1) if model.samples % k == 0]
@@ -89,7 +89,7 @@ class Columns:
         return 1 if self.shared else 0
 
     def along(self, values: Array) -> Array:
-        """Return one value per chain, shape (chains,), so that it multiplies `each`."""
+        """Return one value per chain, shape (chains,), reshaped so that it broadcasts against `each`."""
         return values if self.shared else values[:, None]
 
     def total(self, columns: Array) -> Array:
@@ -101,7 +101,7 @@ class Columns:
         return np.moveaxis(parts.sum(axis=(-2, -1)), 0, -1)
 
     def plan(self, noise: bool) -> GradientPlan:
-        """Return what the kernels need; the targets are the network's own outputs where there are none."""
+        """Return the plan for the kernels; a model without targets gets the network's own outputs as targets."""
         model, net = self.model, self.model.net
         dtype = net.dtype.type
         widths = np.array(net.widths, dtype=np.int64)
@@ -136,7 +136,7 @@ class Columns:
     def _samples(self, values: Array) -> Array:
         """Return clamped values of shape (samples, n) as (groups, n, columns)."""
         if not self.shared:
-            # always a copy: kernels are compiled once more for arrays that are read-only, as those of the model are
+            # always a copy: the arrays of the model are read-only, and kernels would be compiled once more for them
             return np.array(np.broadcast_to(values.T, (self.chains, *values.T.shape)), order="C")
         parts = values.reshape(self.groups, self.together, -1).transpose(0, 2, 1)
         return np.repeat(parts, self.chains, axis=2)

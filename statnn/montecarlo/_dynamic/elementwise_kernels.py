@@ -1,14 +1,15 @@
 r"""Activation functions and their derivatives inside kernels, in vector registers.
 
-numba calls the scalar tanh of the C library, 20 ns a number. Here everything rests on e^x = 2^k (1 + p) with
-x = k ln 2 + r, |r| <= ln(2)/2, p = e^r - 1 by its Taylor series, and 2^k written into the exponent bits: sums,
-products and selections only, which the compiler turns into vector instructions, and which give the same bits in Python.
+numba calls the scalar tanh of the C library, 20 ns per number. Here everything rests on e^x = 2^k (1 + p) with
+x = k ln 2 + r, |r| <= ln(2)/2, p = e^r - 1 by its Taylor series, and 2^k written into the exponent bits. These are
+sums, products and selections only, which the compiler turns into vector instructions, and which give the same bits in
+Python.
 
 - tanh x = E/(E + 2), E = e^{2x} - 1 for x > 0, odd: relative error below 3e-7 (float32), 1e-15 (float64).
 - logistic: e^{-|x|} is cut at e^-87, absolute error 1e-38 beyond; otherwise the same relative errors.
 - erf: Taylor series below 1/2, 1 - e^{-x²} P(3/(3+x)) above, P fitted to erfcx at Chebyshev nodes; relative error
   below 4e-7 (float32), 2e-15 (float64).
-- all later ones as `statnn.network._smooth_kernels` says, in float64.
+- all further functions as in `statnn.network._smooth_kernels`, in float64.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def erf_parts(a: Any, square: Any) -> Any:
 
 
 def _as_python(helper: Any) -> Any:
-    """Return what a helper is in Python: compiled, it would hand back float32 as float64."""
+    """Return the Python version of a helper: the compiled one would return float32 as float64."""
     return getattr(helper, "py_func", helper)
 
 
@@ -109,7 +110,7 @@ overload(erf_parts, strict=False)(_by_precision(erf_parts_32, erf_parts_64))
 
 @vector_helper
 def _activate_later(code: Any, z: Any, bias: Any, derivative: Any) -> None:
-    """Do what `activate` does for `GELU` and later ones; one loop each, so that the compiler makes vectors of it."""
+    """Do as `activate` for `GELU` and all functions after it; one loop per function, so that it vectorises."""
     rows, columns = z.shape
     if code == GELU:
         for i in range(rows):
@@ -135,7 +136,7 @@ def _activate_later(code: Any, z: Any, bias: Any, derivative: Any) -> None:
 
 @vector_kernel
 def activate(code: Any, slope: Any, z: Any, bias: Any, derivative: Any) -> None:
-    """Replace fields z without bias, shape (units, columns), by σ(z + bias); write down σ'(z + bias)."""
+    """Replace fields z, shape (units, columns), by σ(z + bias), and write σ'(z + bias) into `derivative`."""
     rows, columns = z.shape
     zero, one = z.dtype.type(0), z.dtype.type(1)
     two, half = one + one, one / (one + one)
@@ -146,13 +147,13 @@ def activate(code: Any, slope: Any, z: Any, bias: Any, derivative: Any) -> None:
             for j in range(columns):
                 x = z[i, j] + b
                 scale, p = exponential_parts(two * min(abs(x), limit))
-                e = scale * p + (scale - one)  # 1 + p is never formed: it would cost a small x its digits
+                e = scale * p + (scale - one)  # 1 + p is never formed: a small x would lose its digits
                 t = e / (e + two)
                 t = t if x >= zero else -t
                 z[i, j] = t
                 derivative[i, j] = one - t * t
     elif code == SIGMOID:
-        limit = z.dtype.type(87)  # beyond, e^-x is no normal float32
+        limit = z.dtype.type(87)  # beyond this e^-x is not a normal float32
         for i in range(rows):
             b = bias[i]
             for j in range(columns):

@@ -17,7 +17,7 @@ from statnn.montecarlo._dynamic.hamiltonian_kernels import Array
 
 
 def linear_layers(model: DynamicNeurons) -> tuple[int, ...]:
-    """Return the layers whose weights and biases have Gaussian conditionals, none if neither is free."""
+    """Return the layers whose weights and biases have Gaussian conditionals; empty if neither is free."""
     if len(model.free) == 1:
         return ()
     return tuple(m for m, sigma in enumerate(model.net.activations) if sigma.linear)

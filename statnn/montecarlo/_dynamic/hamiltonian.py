@@ -1,4 +1,4 @@
-"""Hamiltonian Monte Carlo of dynamic neurons, in coordinates in which stiff layers are no obstacle."""
+"""Hamiltonian Monte Carlo of dynamic neurons, in coordinates in which stiff layers do not slow it down."""
 
 from __future__ import annotations
 
@@ -27,43 +27,43 @@ from statnn.montecarlo._dynamic.noise import from_noise, to_noise
 from statnn.montecarlo._method import Method, Values, Walkers
 
 BLOCK = 64
-"""Most chains that share their matrix products and what they learn in the burn-in."""
+"""Largest number of chains that share matrix products and the tuning of the burn-in."""
 _LEAST_WORK = 1e5
-"""Weights times columns of a block, from which on a gradient outweighs the way to it."""
+"""Weights times columns of a block, from which on a gradient outweighs its overhead."""
 _FEWEST_COLUMNS = 32
-"""Columns of a block, from which on a product takes little more a column than a wide one."""
+"""Columns of a block, from which on a product costs little more per column than a wide one."""
 STIFF_TARGETS = 10.0
-"""β/λ above which the neurons themselves are the better coordinates."""
+"""Ratio β/λ above which the neurons themselves are the better coordinates."""
 TARGET = 0.8
 TIME = np.pi / 2
-"""Length of a trajectory in standard deviations a unit of velocity: a quarter of a turn."""
+"""Duration of a trajectory in units of the scales: a quarter of the period 2π of a Gaussian with these scales."""
 MOST_STEPS = 1000
 DIVERGENT = 1000.0
-"""Error of the energy beyond which a trajectory has left the region where its step makes sense."""
+"""Energy error above which a trajectory counts as divergent: its step is too long for the region it reached."""
 
 
 @dataclass(frozen=True)
 class Hamiltonian(Method[DynamicNeurons]):
     r"""Hamiltonian Monte Carlo (HMC) of `DynamicNeurons`: leapfrog trajectories, tuned in the burn-in.
 
-    A sweep is one trajectory of every chain, after one Gibbs update of linear layers where there is one to make. The
-    chains of a block are columns of the same matrix products; each has its own stream of momenta. Chains are cut into
-    four blocks, or as many as have 32 columns each (chains times samples; where weights are fixed) and 10^5 products of
-    a weight with a column, of at most 64 chains. Those of a block share the random lengths of trajectories, and in the
-    burn-in they pool what they learn: a step size by dual averaging, and the scale of every coordinate by its variance
-    over chains and sweeps, in three windows. A chain run alone is therefore another run.
-    Results depend neither on workers, nor on chunks, nor on threads of BLAS: it is held to one while chains walk; more
-    cores are used by an executor.
+    A sweep is one trajectory of every chain, preceded, with ``parameters="gibbs"``, by one Gibbs update of the linear
+    layers. The chains of a block are columns of the same matrix products; each has its own stream of momenta. Chains
+    are cut into four blocks, or into fewer if blocks would have less than 32 columns (chains times samples; where
+    weights are fixed) or less than 10^5 products of a weight with a column; a block has at most 64 chains. The chains
+    of a block share the random lengths of trajectories, and are tuned together in the burn-in: a step size by dual
+    averaging, and the scale of every coordinate by its variance over chains and sweeps, in three windows. A chain run
+    alone therefore gives another result. Results depend neither on workers, nor on chunks, nor on threads of BLAS,
+    which is held to one; an executor uses further cores.
 
     Coordinates of the neurons, with ξ^(m+1) = √(2λ) (h^(m+1) - σ(W^(m) h^(m) + b^(m))):
 
     - "noise", ξ: βH = |ξ|²/2 + β|y - h^(M)(ξ)|² + priors. The Hessian is 1 + O(β/λ), however large λ is.
-    - "neurons", h: every layer only feels its neighbours. Better where β ≫ λ, since the last layer is then held by
+    - "neurons", h: every layer only feels its neighbours. Better where β ≫ λ, since the last layer is then pinned to
       its targets and its noise is a steep function of all noise before.
 
     Free weights and biases join the trajectory ("joint"), or are drawn from their Gaussian conditional given all
-    neurons ("gibbs"). That conditional exists where σ is the identity and nowhere else: the noise enters after σ, so
-    |h^(m+1) - σ(W h^(m) + b)|² is no quadratic function of W. With "gibbs" the layers that are not linear stay joint.
+    neurons ("gibbs"). That conditional exists only where σ is the identity: the noise enters after σ, so
+    |h^(m+1) - σ(W h^(m) + b)|² is not a quadratic function of W. With "gibbs" nonlinear layers stay joint.
     Even for linear layers "joint" mixes better once λ is large: given h, W can only move within the noise of the layer,
     whereas at given noise a trajectory changes h along with W.
 
@@ -73,15 +73,15 @@ class Hamiltonian(Method[DynamicNeurons]):
         None takes "neurons" where the model has targets and β > 10 λ, and "noise" otherwise; with tanh and 30 units per
         layer their effective samples per second are equal somewhere between β = 5 λ and 20 λ.
     parameters : {"joint", "gibbs"}, optional
-        None is "joint". Only where weights or biases are free.
+        "joint" when None. Only for models with free weights or biases.
     step : float, optional
         Step of the leapfrog in units of the scales; tuned in the burn-in when None.
     steps : int, optional
-        Leapfrog steps of a trajectory on average, from half of it to one and a half; a quarter of a turn in units of
-        the scales, π/2 over the step, when None.
+        Mean number of leapfrog steps of a trajectory; the number is drawn between 0.5 and 1.5 times the mean. When
+        None, π/2 over the step: a quarter of a period in units of the scales.
     acceptance : float, optional
-        What the step is tuned to, in (0, 1); 0.8 when None. Only where `step` is None. Higher is safer and slower: see
-        Notes.
+        Acceptance that the step is tuned to, in (0, 1); 0.8 when None. Only where `step` is None. Higher is safer and
+        slower: see Notes.
 
     See Also
     --------
@@ -94,12 +94,12 @@ class Hamiltonian(Method[DynamicNeurons]):
     is what the network itself computes if the model has no targets. Diagnostics: acceptance, divergences
     (trajectories whose energy error exceeded 1000), step, steps (leapfrog steps on average).
 
-    A trajectory diverges where the law is narrower than its step: there chains hardly enter, or stay, and R-hat does
-    not show it. `Run.estimate` warns where any did; a higher `acceptance`, such as 0.99, has a shorter step, at several
-    times the work.
+    A trajectory diverges where the distribution is narrower than its step: chains hardly ever enter such a region, or
+    get stuck there, and R-hat does not show it. `Run.estimate` warns if any trajectory diverged; a higher `acceptance`,
+    such as 0.99, gives a shorter step, at several times the work.
 
-    The noise coordinates are our own. The Gaussian conditionals of Piccioli, Troiani & Zdeborová 2023 belong to a model
-    with noise before σ, which this one has not.
+    The noise coordinates are original to this package. The Gaussian conditionals of Piccioli, Troiani & Zdeborová 2023
+    belong to a model with noise before σ, unlike this one.
 
     References
     ----------
@@ -146,7 +146,7 @@ class Hamiltonian(Method[DynamicNeurons]):
                 raise ValueError(f"acceptance = {self.acceptance} must be below 1: only a step of 0 accepts everything")
 
     def check(self, model: DynamicNeurons) -> None:
-        """Raise unless the model has neurons that vary smoothly, and the options something to act on."""
+        """Raise unless the neurons vary smoothly and every option applies to the model."""
         model.check_smooth()
         if self.parameters is not None and len(model.free) == 1:
             raise ValueError(f"parameters = {self.parameters!r}, but neither weights nor biases are free in this model")
@@ -157,9 +157,9 @@ class Hamiltonian(Method[DynamicNeurons]):
             )
 
     def block(self, model: DynamicNeurons, chains: int) -> int:
-        """Return an equal share of the chains, in four tasks or fewer, so that a block is not dearer for being small.
+        """Return an equal share of the chains in four tasks, or in fewer so that small blocks do not waste time.
 
-        Two such blocks cost at most a fifth more than one of all their chains where a block has 10^5 products of a
+        Two blocks cost at most a fifth more than one block of all their chains where each has 10^5 products of a
         weight with a column, and, where weights are fixed and chains share them, 32 columns, samples times chains.
         """
         fewest = _LEAST_WORK / sum(weight.size for weight in model.net.weights)
@@ -180,16 +180,16 @@ class Hamiltonian(Method[DynamicNeurons]):
         return _Trajectories(model, self, seed, chains, initial)
 
     def restored(self, model: DynamicNeurons, seed: Root, chains: Sequence[int], kept: dict[str, Any]) -> Walkers:
-        """Return the chains as they were, made in their own states: a random start may be one without an energy."""
+        """Return the restored chains, built from their kept states: a random start might not have a finite energy."""
         walkers = self.walkers(model, seed, chains, kept["states"])
         walkers.restore(kept)
         return walkers
 
     def doubts(self, diagnostics: Mapping[str, Values], sweeps: int) -> list[str]:
-        """Return that trajectories diverged, and what helps.
+        """Return a warning if trajectories diverged, with a remedy.
 
-        Any number counts: with free weights, means of runs in which 1 to 20 of 48 000 had diverged were off by 0.8
-        errors on average, and the more so the longer the run.
+        Even one matters: with free weights, means of runs in which 1 to 20 of 48 000 had diverged were off by 0.8
+        standard errors on average, and by more the longer the run.
         """
         diverged = int(np.sum(diagnostics["divergences"]))
         if not diverged:
@@ -206,7 +206,7 @@ class Hamiltonian(Method[DynamicNeurons]):
 
 @once
 def _plan(model: DynamicNeurons, chains: int, noise: bool) -> GradientPlan:
-    """Return what kernels need of the model: blocks of as many chains share it, and it does not travel with them."""
+    """Return the plan for the kernels; blocks of equally many chains share it, and it is not pickled with them."""
     return Columns.of(model, chains).plan(noise)
 
 
@@ -252,7 +252,7 @@ class _Trajectories(Walkers):
         self.burn_in_part(0, sweeps, sweeps)
 
     def burn_in_part(self, begin: int, end: int, sweeps: int) -> None:
-        """Learn in a part of the burn-in."""
+        """Move and learn in a part of the burn-in."""
         if begin == 0:
             target = TARGET if self._method.acceptance is None else self._method.acceptance
             self._tuner, self._variances = DualAveraging(self._step, target), Variances(self._columns.axis)
@@ -320,7 +320,7 @@ class _Trajectories(Walkers):
         before = self._q.copy(), self._g.copy()
         velocity = self._velocities()
         self._run(velocity, steps)
-        with np.errstate(over="ignore", invalid="ignore"):  # of trajectories that diverge, and are rejected
+        with np.errstate(over="ignore", invalid="ignore"):  # in trajectories that diverge, and are rejected
             parts, kinetic = self._columns.total(self._terms), self._columns.total(self._kinetic)
             energy = self._total(parts)
             error = energy - self._energy + kinetic[1] - kinetic[0]
@@ -339,7 +339,7 @@ class _Trajectories(Walkers):
         return probability
 
     def _velocities(self) -> Array:
-        """Return standard normal velocities, every chain's from its own stream."""
+        """Return standard normal velocities, for every chain from its own stream."""
         columns, dtype = self._columns, self._q.dtype
         drawn = np.empty((len(self._streams), self._q.size // len(self._streams)), dtype=dtype)
         for rng, row in zip(self._streams, drawn, strict=True):
@@ -347,7 +347,7 @@ class _Trajectories(Walkers):
         return np.ascontiguousarray(drawn.T).reshape(self._q.shape) if columns.shared else drawn
 
     def _run(self, velocity: Array, steps: int) -> None:
-        """Move along a trajectory; terms and kinetic energy are written down."""
+        """Move along a trajectory and record the energy terms and the kinetic energy."""
         step = self._q.dtype.type(self._step)
         arguments = self._q, velocity, self._g, self._turn, step, steps, self._room, self._kinetic, self._terms
         run: Any = _hamiltonian_kernels.trajectories
@@ -365,7 +365,7 @@ class _Trajectories(Walkers):
             self._q = self._columns.rows(to_noise(self._model, states) if self._noise else states)
             self._g = np.zeros_like(self._q)
             step = self._step
-            self._set(0.0)  # one step of no length leaves nothing but gradient and terms
+            self._set(0.0)  # a step of length zero only computes gradient and terms
             self._run(np.zeros_like(self._q), 1)
             self._set(step)
             self._parts = self._columns.total(self._terms)
@@ -374,7 +374,7 @@ class _Trajectories(Walkers):
             raise ValueError("the energy of the initial state overflows; begin with smaller numbers, or use float64")
 
     def _natural(self) -> tuple[Array, Array]:
-        """Return scale and precision that layers and priors alone give to every variable."""
+        """Return the scale and precision of every variable by its layer or prior alone."""
         model, columns = self._model, self._columns
         shape = columns.groups if columns.shared else 1, model.dimension // (columns.groups if columns.shared else 1)
         scale = np.full(shape, 1 if self._noise else (2 * model.stiffness) ** -0.5, dtype=model.net.dtype)
@@ -399,7 +399,7 @@ class _Trajectories(Walkers):
         self._turn = turn_of(self._scale, self._precision, step)
 
     def _halve_to_reason(self) -> None:
-        """Halve the step until a single one is accepted more often than not."""
+        """Halve the step until a trajectory of one step is accepted more often than not."""
         for _ in range(50):
             kept = self._q.copy(), self._g.copy(), self._energy, self._parts
             enough = self._move(1).mean() > 0.5

@@ -8,10 +8,12 @@ weights, then free biases. Two coordinates of the neurons, s = 1/√(2λ):
 - *noise*, ξ^(m+1) = g_{m+1}/s: βH = |ξ|²/2 + β|y - h^(M)(ξ)|² + priors, by backpropagation through
   h^(m+1) = σ(W^(m) h^(m) + b^(m)) + s ξ^(m+1). The Jacobian of h(ξ) is triangular with constant diagonal.
 
-Trajectories split βH = Σ κ q²/2 + rest: a kick by the rest, a turn that solves the Gaussian part exactly, a kick.
-κ is 1 for noise and the precision of the prior for parameters; 0, for neurons, makes the turn a drift as in leapfrog.
+Trajectories split βH = Σ κ q²/2 + rest. A step is a kick by the rest, a turn that solves the Gaussian part exactly, and
+a kick. κ is 1 for noise and the precision of the prior for parameters; 0, for neurons, makes the turn a drift as in
+leapfrog.
 
-Sums over more than `LONGEST_SUM` terms are cut, so that kernels and numpy, whose BLAS differ, add in the same order.
+Sums over more than `LONGEST_SUM` terms are cut into pieces, so that kernels and numpy, whose BLAS differ, add in the
+same order.
 """
 
 from __future__ import annotations
@@ -27,14 +29,14 @@ from statnn.montecarlo._dynamic.elementwise_kernels import activate
 Array = NDArray[Any]
 
 LONGEST_SUM = 240
-"""Terms that one call of BLAS adds up."""
+"""Largest number of terms that one call of BLAS adds up."""
 
 
 class GradientPlan(NamedTuple):
-    """What a gradient needs of the model, in the precision of the network."""
+    """Data of the model for its gradient, in the precision of the network."""
 
     units: NDArray[np.int64]
-    """(M+1,) units of layers 1 ... m, summed up."""
+    """(M+1,) cumulative units of layers 1 ... m."""
     inner: NDArray[np.int64]
     """(M,) fan-in of every layer."""
     codes: NDArray[np.int64]
@@ -46,16 +48,16 @@ class GradientPlan(NamedTuple):
     targets: Array
     """(groups, n_M, columns)."""
     weights: Array
-    """Flat, those of the network; where they are free the kernels read them from the position."""
+    """Flat weights of the network; free weights are read from the position instead."""
     biases: Array
     precisions: Array
-    """(2, M) of the priors of weights and biases, 0 where they are fixed."""
+    """(2, M) precisions of the priors of weights and biases, 0 where they are fixed."""
     free_weights: bool
     free_biases: bool
     noise: bool
-    """Coordinates are the noise."""
+    """Whether the coordinates are the noise."""
     beta: Any
-    """0 without targets."""
+    """Inverse temperature of the loss, 0 without targets."""
     stiffness: Any
 
 
@@ -74,7 +76,7 @@ class Turn(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Where a gradient works; the first holds h (noise) or σ (neurons) of the last position afterwards."""
+    """Scratch of a gradient; afterwards the first array holds h (noise) or σ (neurons) at the last position."""
 
     values: Array
     slopes: Array
@@ -82,7 +84,7 @@ class Room(NamedTuple):
 
 
 def turn_of(scale: Array, precision: Array, step: float) -> Turn:
-    """Return the turn by a step, of scales and precisions of shape (groups or 1, variables)."""
+    """Return the turn of one step, for scales and precisions of shape (groups or 1, variables)."""
     root, single = np.sqrt(precision.astype(np.float64)), scale.astype(np.float64)
     angle = step * root * single
     forward = step * single * np.sinc(angle / np.pi)
@@ -91,9 +93,9 @@ def turn_of(scale: Array, precision: Array, step: float) -> Turn:
 
 
 def multiply(a: Array, b: Array) -> Array:
-    """Return a·b as numpy does, shapes (..., rows, n) and (..., n, columns), in the order of the kernels.
+    """Return a·b as numpy does, shapes (..., rows, n) and (..., n, columns), summed in the order of the kernels.
 
-    A single row or column is doubled, since BLAS adds up products with vectors in another way.
+    A single row or column is doubled, since BLAS sums products with vectors in another order.
     """
     if a.shape[-2] == 1:
         return multiply(np.repeat(a, 2, axis=-2), b)[..., :1, :]
@@ -169,7 +171,7 @@ def _forward(plan: Any, group: Any, q: Any, g: Any, room: Any, weights: Any, bia
                 for j in range(columns):
                     gap = stiff * (here[i, j] - z[i, j])
                     cost[i, j] = gap
-                    slope[i, j] *= -gap  # what goes back to the layer below; σ' itself is not needed again
+                    slope[i, j] *= -gap  # goes back to the layer below; σ' itself is not needed again
             below = here
         start += n_out * n_in
 
@@ -214,7 +216,8 @@ def gradient(plan: Any, group: Any, q: Any, g: Any, room: Any) -> None:
             for i in range(n_out):
                 for j in range(columns):
                     result[i, j] += back[i, j]
-        # from here on `slope` holds ∂βH/∂(field of layer m), of which parameters and the layer below take their share
+        # from here on `slope` holds ∂βH/∂(field of layer m), which gives the gradients of parameters and the layer
+        # below
         weight = weights[start : start + n_out * n_in].reshape(n_out, n_in)
         below = plan.inputs[group]
         if m > 0:
@@ -244,7 +247,7 @@ def measure(plan: Any, group: Any, q: Any, room: Any, terms: Any) -> None:
     for k in range(3):
         for j in range(columns):
             terms[k, j] = 0.0
-    # squares are summed in float64 also for float32: acceptance needs differences of large sums
+    # squares of float32 are summed in float64 too: acceptance needs differences of large sums
     weight = np.float64(0.5) if plan.noise else np.float64(plan.stiffness)
     for i in range(units):
         for j in range(columns):
@@ -272,7 +275,7 @@ def measure(plan: Any, group: Any, q: Any, room: Any, terms: Any) -> None:
 
 @vector_helper
 def _kinetic(u: Any, neurons: Any, energy: Any) -> None:
-    """Write |u|²/2 column by column into energy; what belongs to weights and biases into column 0."""
+    """Write |u|²/2 of every column into energy; weights and biases count in column 0."""
     columns = energy.size
     for j in range(columns):
         energy[j] = 0.0
@@ -323,7 +326,7 @@ def _advance(q: Any, u: Any, g: Any, turn: Any, here: Any, step: Any) -> None:
 def trajectories(
     plan: Any, q: Any, u: Any, g: Any, turn: Any, step: Any, steps: Any, room: Any, kinetic: Any, terms: Any
 ) -> None:
-    """Move positions q and velocities u, shape (groups, size), by steps whose `turn` is given.
+    """Move positions q and velocities u, shape (groups, size), by `steps` steps with the given `turn`.
 
     The gradient g at q goes in and the one at the end comes out; kinetic, shape (groups, 2, columns), is |u|²/2 before
     and after, terms, shape (groups, 3, columns), those of `measure` at the end.

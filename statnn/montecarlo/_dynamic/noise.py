@@ -34,7 +34,7 @@ def from_noise(model: DynamicNeurons, states: Array) -> Array:
 
 def _computed(model: DynamicNeurons, m: int, below: Array, state: State) -> Array:
     weight, bias = state.weights[m], state.biases[m]
-    with np.errstate(over="ignore", invalid="ignore"):  # saturating functions have a value there, others no energy
+    with np.errstate(over="ignore", invalid="ignore"):  # saturating functions stay finite, others get no energy
         if weight.ndim == 2:  # the same for all: one matrix product
             fields = multiply(below.reshape(-1, below.shape[-1]), weight.T).reshape(*below.shape[:-1], -1)
         else:

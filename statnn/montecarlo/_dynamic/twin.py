@@ -1,4 +1,4 @@
-"""The readable twin of the Hamiltonian kernels in numpy, which also serves activation functions of a user's own."""
+"""A readable numpy twin of the Hamiltonian kernels, also used for a user's own activation functions."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def trajectories(
     plan: GradientPlan, q: Array, u: Array, g: Array, turn: Turn, step: Any, steps: int, room: Room, kinetic: Array,
     terms: Array, activations: Sequence[Activation],
 ) -> None:  # fmt: skip
-    """Move by steps, as the kernel of this name does."""
+    """Move by `steps` steps, as the kernel of this name does."""
     columns = plan.inputs.shape[2]
     neurons = int(plan.units[-1]) * columns
     for group in range(len(q)):

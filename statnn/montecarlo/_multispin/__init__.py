@@ -1,1 +1,1 @@
-"""Multi-spin coding: 64 spins in a machine word, of 64 replicas or of 64 strips of one lattice."""
+"""Multi-spin coding: a machine word holds 64 spins, from 64 replicas or from the strips of a lattice."""

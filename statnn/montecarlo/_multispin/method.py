@@ -2,8 +2,8 @@ r"""Multi-spin coding: couplings of one magnitude, 64 replicas in every machine 
 
 Where all couplings are ±J and there are no fields, a flip of a spin with d bonds costs ΔE = 2J(2k - d), k the number
 of its bonds that are satisfied: a handful of small numbers, which bitwise logic handles for 64 replicas at once
-(Jacobs & Rebbi 1981). The rule is that of Metropolis made lazy, a = 15/16 min(1, exp(-ΔE/T)): were flips that cost
-nothing certain, visits in fixed order would not be ergodic; a triangle falls into two sets of states that never meet.
+(Jacobs & Rebbi 1981). The rule is a lazy Metropolis rule, a = 15/16 min(1, exp(-ΔE/T)): if flips at no cost were
+certain, visits in fixed order would not be ergodic; the states of a triangle would fall into two sets that never meet.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ LAYOUTS = ("replicas", "strips")
 LARGEST_DEGREE = 15
 LANES = 64
 WORDS = 16
-"""Words a spin where there is more than one group of chains; loops over them fill vectors of any width."""
+"""Words per spin if there is more than one group of chains; loops over them fill vectors of any width."""
 FEWEST_WORDS = 16
-"""Words in a row of strips from which on they are faster than replicas: fewer do not fill vectors."""
+"""Words in a row from which on strips are faster than replicas: fewer do not fill vectors."""
 _LEVELS = (3, 5, 9)
 _WORK = 32
-"""A visit of one word, in single updates of `pieces`."""
+"""Work of one visit of a word, in units of the single updates of `pieces`."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class MultiSpin(Method[BinaryNeurons]):
     r"""Metropolis for couplings ±J on any graph, up to 15 per spin, without fields; 64 spins in every word.
 
     A sweep visits every spin once and flips it with probability 15/16 min(1, exp(-ΔE/T)); probabilities have 64 binary
-    digits. What the 64 bits of a word are is the layout. *Replicas*: the same spin of 64 chains, spins in the order of
+    digits. The layout says which spins share a word. *Replicas*: the same spin of 64 chains, spins in the order of
     their numbers; for several hundred chains and more, 1024 fill a block. *Strips*: sites of a square lattice on a
     torus that is cut along its rows (or columns) into P strips, P the largest power of two from 8 to 64 that leaves
     each an even number of rows; one colour of the checkerboard after the other. 64/P chains fill a word, so that
     lattices of 128 rows and more are fast with one chain.
 
-    Chains come in groups that share words, 64 or 64/P of them, and a stream of random words, each chain its own bits: a
-    chain rerun alone gives the same result, and takes the time of its group.
+    Groups of 64 or 64/P chains share words of spins and a stream of random words, in which each chain has its own bits:
+    a chain rerun alone gives the same result, and takes the time of its group.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class MultiSpin(Method[BinaryNeurons]):
         check_layout(self.layout, LAYOUTS)
 
     def check(self, model: BinaryNeurons) -> None:
-        """Raise unless couplings are ±J with at most 15 per spin, there are no fields, and the layout is possible."""
+        """Raise unless couplings are ±J, at most 15 per spin, there are no fields, and the layout is possible."""
         if model.fields.any():
             i = int(np.argmax(model.fields != 0))
             raise ValueError(
@@ -126,7 +126,7 @@ class MultiSpin(Method[BinaryNeurons]):
         return replace(self, layout="strips" if in_strips(model) else "replicas")
 
     def block(self, model: BinaryNeurons, chains: int) -> int:
-        """Return 1024 chains, which fill vectors, or 64 up to 256; of strips a quarter of the chains in groups."""
+        """Return 1024, which fill vectors, or 64 if there are at most 256; for strips a quarter, in whole groups."""
         torus = strips(model) if self.layout == "strips" else None
         if torus is None:
             return LANES if chains <= TASKS * LANES else WORDS * LANES
@@ -142,14 +142,14 @@ class MultiSpin(Method[BinaryNeurons]):
         return int(8 * model.size * width * pieces + model.couplings.nnz)
 
     def walkers(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
-        """Return chains at work, with all others of their groups beside them."""
+        """Return the walkers, which move all other chains of their groups along."""
         if self.layout == "strips":
             return StripWalkers(model, seed, chains, initial)
         return _Groups(model, seed, chains, initial)
 
 
 def in_strips(model: BinaryNeurons) -> bool:
-    """Tell whether strips are possible and fast: on a torus of some width with couplings ±J and no fields."""
+    """Tell whether strips are possible and fast: on a wide enough torus with couplings ±J and no fields."""
     cut = strips(model)
     if cut is None or cut.half < FEWEST_WORDS or model.fields.any():
         return False
@@ -164,7 +164,7 @@ def _signs(model: BinaryNeurons) -> NDArray[np.int8]:
 
 
 class _Groups(Untuned):
-    """Replicas: groups of 64 chains, one a word, in pieces of one or of `WORDS` words."""
+    """Replicas: groups of 64 chains, one group per word, in pieces of one or of `WORDS` words."""
 
     changing: ClassVar[tuple[str, ...]] = ("_spins", "_scratch", "_flips", "_sweeps")
 
@@ -178,7 +178,7 @@ class _Groups(Untuned):
         self._spins = aligned((pieces, model.size, width), np.uint64)
         self._scratch = aligned((pieces, kernels.ROWS * width), np.uint64)
         for k in range(width * pieces):
-            spare = () if k < groups.size else (k,)  # words that fill up the last piece, and are not looked at
+            spare = () if k < groups.size else (k,)  # words that only fill up the last piece
             generator = stream(seed, LANES * int(groups[min(k, groups.size - 1)]), *spare)
             piece, w = divmod(k, width)
             self._scratch[piece, w : 4 * width : width] = generator.integers(0, 2**64, size=4, dtype=np.uint64)
@@ -193,12 +193,12 @@ class _Groups(Untuned):
         self._sweeps = 0
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Reset the counters."""
         self._flips[:] = 0
         self._sweeps = 0
 
     def sweep(self, sweeps: int) -> None:
-        """Visit every spin so many times."""
+        """Visit every spin `sweeps` times."""
         indptr, indices, _ = graph(self._model)
         for part in pieces(sweeps, _WORK * self._spins.size):
             flips = [
@@ -235,7 +235,7 @@ class _Groups(Untuned):
         return {"acceptance": self._flips / max(1, self._sweeps * self._model.size)}
 
     def _bits(self) -> NDArray[np.uint8]:
-        """Return a byte a spin, 0 or 1, shape (N, lanes)."""
+        """Return one byte per spin, 0 or 1, shape (N, lanes)."""
         words = self._spins.transpose(1, 0, 2).astype("<u8", order="C").reshape(self._model.size, -1)
         return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
 
@@ -246,17 +246,17 @@ class _Groups(Untuned):
 
 
 def _shape(groups: int) -> tuple[int, int]:
-    """Return words a piece, and pieces."""
+    """Return the words per piece, and the number of pieces."""
     return (1, 1) if groups == 1 else (WORDS, -(-groups // WORDS))
 
 
 def _table(model: BinaryNeurons, magnitude: float) -> tuple[NDArray[np.uint64], tuple[int, ...]]:
-    """Return digits of all probabilities, shape (degrees, 64 levels), and the levels as a tuple of that length."""
+    """Return the digits of all probabilities, shape (degrees, 64 levels), and a tuple of as many entries as levels."""
     most = int(np.diff(model.couplings.indptr).max())
     levels = next(count for count in _LEVELS if count > (most + 1) // 2)
     digits = np.zeros((most + 1, kernels.DIGITS, levels), dtype=np.uint64)
     for degree in range(most + 1):
         for level in range(levels):
-            excess = 2 * level - degree % 2 if level else 0  # satisfied bonds less the others
+            excess = 2 * level - degree % 2 if level else 0  # satisfied minus unsatisfied bonds
             digits[degree, :, level] = digits_of(2 * magnitude * excess / model.temperature)
     return digits.reshape(most + 1, -1), (0,) * levels

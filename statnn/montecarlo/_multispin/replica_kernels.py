@@ -1,12 +1,11 @@
 """64 replicas in every machine word: bitwise adders instead of sums, one comparison for all probabilities.
 
-Bit r of word w of a spin is the spin in replica (w, r), 1 for up. Bonds of one spin that are satisfied are counted by
-full adders, 64 replicas at a time. What must be decided then is U < p with a probability p that depends on the replica
-through this count alone. Written in binary, U and p are compared from the first digit down: a digit of U is a random
-word, the digit of p is 1 in those replicas whose level has it, and a replica is decided at the first digit that
-differs. After `ROUNDS` digits one replica in 2^ROUNDS is still undecided; those few words go on alone, on numbers that
-are hashed from their own state and spend none of their stream. So all 64 digits count, and what happens in one
-replica depends on no other.
+Bit r of word w of a spin is the spin in replica (w, r), 1 for up. The satisfied bonds of a spin are counted by full
+adders, 64 replicas at a time. Then U < p must be decided, with a probability p that depends on the replica only through
+this count. Written in binary, U and p are compared from the first digit down: a digit of U is a random word, the digit
+of p is 1 in the replicas whose level has this digit, and a replica is decided at the first digit that differs. After
+`ROUNDS` digits one replica in 2^ROUNDS is still undecided; those few words go on alone, with numbers hashed from their
+random state, which use up nothing of their stream. So all 64 digits count, and no replica depends on another.
 
 Scratch rows lie in one flat array at offsets known to the compiler: `width` is a tuple whose length, a part of its
 type, is the number of words, and `levels` another whose length is the number of probabilities.
@@ -23,7 +22,7 @@ from statnn._compile import helper, kernel
 from statnn._xoshiro import step
 
 ROUNDS = 11
-"""Digits that are compared in all replicas at once."""
+"""Digits compared in all replicas at once."""
 DIGITS = 64
 """Digits of a probability."""
 RANDOM, COUNT, BONDS, CARRY, ACCEPTED, UNDECIDED, LEVELS, ROWS = 0, 4, 8, 12, 13, 14, 15, 24
@@ -51,7 +50,7 @@ def metropolis(
             degree = indptr[i + 1] - indptr[i]
             _tally(indptr[i], indptr[i + 1], indices, signs, spins, spin, scratch, width)
             _compare(table[degree], degree // 2, scratch, levels, width)
-            # few words need `_finish`: they are looked for one by one only where there are any
+            # few words need `_finish`: search for them one by one only if there are any
             left = np.uint64(0)
             for w in range(words):
                 left |= scratch[UNDECIDED * words + w]
@@ -69,7 +68,7 @@ def metropolis(
 
 @kernel
 def satisfied(indptr: Any, indices: Any, signs: Any, spins: Any, scratch: Any, width: Any) -> Any:
-    """Return how many bonds J_ij s_i s_j > 0 there are in every replica, shape (64 words,)."""
+    """Return the number of satisfied bonds, J_ij s_i s_j > 0, in every replica, shape (64 words,)."""
     words = len(width)
     counter = _counters(indices.size, width)
     bonds = 0
@@ -87,7 +86,7 @@ def satisfied(indptr: Any, indices: Any, signs: Any, spins: Any, scratch: Any, w
 
 @kernel
 def ups(spins: Any, scratch: Any, width: Any) -> Any:
-    """Return how many spins are up in every replica, shape (64 words,)."""
+    """Return the number of up spins in every replica, shape (64 words,)."""
     words = len(width)
     counter = _counters(spins.shape[0], width)
     for i in range(spins.shape[0]):
@@ -106,9 +105,9 @@ def _mask(sign: Any) -> Any:
 
 @helper
 def _tally(start: Any, end: Any, indices: Any, signs: Any, spins: Any, spin: Any, scratch: Any, width: Any) -> None:
-    """Count the satisfied bonds of one spin, bonds `start` to `end` of the list, four at a time.
+    """Count the satisfied bonds of one spin, entries `start` to `end` of the list, four at a time.
 
-    Subscripts are unsigned, which spares numba a test for negative ones.
+    Subscripts are unsigned, so that numba need not test for negative ones.
     """
     words = len(width)
     for w in range(4 * words):
@@ -121,7 +120,7 @@ def _tally(start: Any, end: Any, indices: Any, signs: Any, spins: Any, spin: Any
                 other, sign = spins[np.uint64(indices[bond])], _mask(signs[bond])
                 for w in range(np.uint64(words)):
                     scratch[row + w] = ~(spin[w] ^ other[w] ^ sign)
-            else:  # no bond is no satisfied bond: fours need no special case at the end
+            else:  # a missing bond counts as unsatisfied, so the last four need no special case
                 for w in range(np.uint64(words)):
                     scratch[row + w] = np.uint64(0)
             bond += _ONE
@@ -143,7 +142,7 @@ def _add_four(scratch: Any, width: Any) -> None:
         scratch[COUNT * words + w], carry = x0 ^ y0, x0 & y0
         scratch[(COUNT + 1) * words + w], carry = x1 ^ y1 ^ carry, (x1 & y1) | (carry & (x1 ^ y1))
         scratch[(COUNT + 2) * words + w], carry = x2 ^ y2 ^ carry, (x2 & y2) | (carry & (x2 ^ y2))
-        scratch[(COUNT + 3) * words + w] = y3 ^ carry  # at most 15 bonds: nothing is carried beyond four digits
+        scratch[(COUNT + 3) * words + w] = y3 ^ carry  # at most 15 bonds: no carry beyond four digits
 
 
 @helper
@@ -167,7 +166,7 @@ def _compare(table: Any, half: Any, scratch: Any, levels: Any, width: Any) -> No
         scratch[LEVELS * words + w] = free
         accepted, undecided = np.uint64(0), _ONES
         for digit in range(ROUNDS):
-            # always so many draws, whatever was decided: the stream of a word does not depend on its spins
+            # always the same number of draws, so that the stream of a word does not depend on its spins
             bits, s0, s1, s2, s3 = step(s0, s1, s2, s3)
             chance = np.uint64(0)
             for level in range(most):
@@ -181,7 +180,7 @@ def _compare(table: Any, half: Any, scratch: Any, levels: Any, width: Any) -> No
 
 @helper
 def _finish(table: Any, scratch: Any, w: Any, levels: Any, width: Any) -> None:
-    """Compare the other digits in one word, on numbers hashed from its random state."""
+    """Compare the remaining digits in one word, with numbers hashed from its random state."""
     words, most = len(width), len(levels)
     accepted, undecided = scratch[ACCEPTED * words + w], scratch[UNDECIDED * words + w]
     seed = scratch[RANDOM * words + w]
@@ -200,7 +199,7 @@ def _finish(table: Any, scratch: Any, w: Any, levels: Any, width: Any) -> None:
 
 @helper
 def _counters(rows: Any, width: Any) -> Any:
-    """Return counters that hold so many rows."""
+    """Return counters that can hold `rows` rows."""
     digits = 2
     while rows >> digits:
         digits += 1
@@ -211,9 +210,9 @@ def _counters(rows: Any, width: Any) -> Any:
 def _count(counter: Any, step: Any, scratch: Any, width: Any) -> None:
     """Add the bits of row CARRY, the row number `step`, to the counters (2 digits, words).
 
-    Every digit has two rows, one that is settled and one that waits for a second of its weight; a full adder then
-    makes of the three one settled row and one of twice the weight. That is two adders a row on average, however
-    many digits.
+    Every digit has two rows, one settled and one that waits for a second row of its weight; a full adder then turns the
+    three into one settled row and one of twice the weight. That takes two adders per row on average, however many
+    digits.
     """
     words = len(width)
     digit, left = np.uint64(0), np.uint64(step)
@@ -232,10 +231,10 @@ def _count(counter: Any, step: Any, scratch: Any, width: Any) -> None:
 
 @helper
 def _totals(counter: Any, steps: Any, width: Any) -> Any:
-    """Return the counts (64 words,) after so many rows; what still waits is settled first."""
+    """Return the counts (64 words,) after `steps` rows; rows that still wait are settled first."""
     words, digits = len(width), counter.shape[0] // 2
     for first in range(digits):
-        if (steps >> first) & 1:  # then a row of this weight waits for a second one
+        if (steps >> first) & 1:  # a row of this weight still waits for a second one
             for w in range(words):
                 carry = counter[2 * first + 1, w]
                 for digit in range(first, digits):

@@ -1,16 +1,16 @@
-"""Multi-spin coding of one lattice: bit k of a word is a site of strip k, so that few chains fill machine words too.
+"""Multi-spin coding of one lattice: bit k of a word is a site of strip k, so that even few chains fill machine words.
 
 A torus of rows × columns is cut along its rows into P strips of H rows. Word (colour, r, j) of a chain holds the sites
 in row r of every strip and in column 2j + (r + colour) mod 2; sites of one colour of the checkerboard do not act on
-each other. All four neighbours of a word are words of the other colour at the same bits; only beyond the first and the
-last row of a strip lies the next strip, one bit further, and the rotation of the bits closes the torus by itself. A
-word has room for 64 / P chains, each P bits.
+each other. All four neighbours of a word are words of the other colour at the same bits. Only beyond the first and last
+row of a strip lies the next strip, one bit further, and rotating the bits closes the torus. A word has room for 64 / P
+chains, each P bits.
 
-Random numbers are compared as in `_multispin_kernels`: digit after digit, until chance and random word differ. The
-digit of the chance is one of eight combinations of the three levels, made once for every word.
+Random numbers are compared as in `replica_kernels`: digit after digit, until probability and random word differ. A
+digit of the probability is one of eight combinations of the three levels, made once for every word.
 
-Spins have shape (2, H, stride), the words of a row at `FIRST` ... `FIRST` + half - 1, with a copy of the last before
-them and of the first behind them; `signs` (4, 2, H, stride) has ones where J < 0.
+Spins have shape (2, H, stride), the words of a row at `FIRST` ... `FIRST` + half - 1, preceded by a copy of the last
+and followed by a copy of the first; `signs` (4, 2, H, stride) has ones where J < 0.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from statnn._xoshiro import step
 from statnn.montecarlo._lanes import scratch
 
 FIRST = 8
-"""Where the words of a row begin, at a multiple of 64 bytes."""
+"""Position at which the words of a row begin, a multiple of 64 bytes."""
 WORDS = 16
-"""Words that are drawn together."""
+"""Words updated together."""
 ROUNDS = 10
-"""Digits that are compared in all words at once."""
+"""Digits compared in all words at once."""
 DIGITS = 64
 """Digits of a probability."""
 LEVELS = 3
-"""No more than two satisfied bonds, three, four."""
+"""Levels of a spin: at most two satisfied bonds, three, four."""
 _COMBINATIONS = 2**LEVELS
 _FLUSH = 31
-"""Counts of up to 8 that a byte can add up."""
+"""Number of counts of up to 8 whose sum fits into a byte."""
 
 _row, _four_rows, _combinations = scratch(WORDS), scratch(4, WORDS), scratch(_COMBINATIONS * WORDS)
 _NONE, _ONE, _ONES = np.uint64(0), np.uint64(1), np.uint64(2**64 - 1)
@@ -47,16 +47,16 @@ _BY_8, _BYTE = np.uint64(8), np.uint64(255)
 def metropolis(
     spins: Any, signs: Any, table: Any, state: Any, half: Any, bottom: Any, period: Any, sweeps: Any, flips: Any
 ) -> None:
-    """Offer every spin to change sign, one colour after the other, `sweeps` times.
+    """Propose a sign change to every spin, one colour after the other, `sweeps` times.
 
-    `table` (LEVELS, DIGITS) has the digits of the probabilities, all ones or none; `state` (4, WORDS) is that of
-    xoshiro256++ (Blackman & Vigna 2021); `bottom` has the lowest of every `period` bits; the flips in every byte are
-    added to `flips` (8,).
+    `table` (LEVELS, DIGITS) holds the digits of the probabilities, all ones or all zeros; `state` (4, WORDS) is the
+    state of xoshiro256++ (Blackman & Vigna 2021); `bottom` has the lowest of every `period` bits set; the flips in
+    every byte are added to `flips` (8,).
     """
     draw, bonds, combination = _four_rows(np.uint64), _four_rows(np.uint64), _combinations(np.uint64)
     accepted, undecided, counted = _row(np.uint64), _row(np.uint64), _row(np.uint64)
-    # a spin is in one of three levels, and a digit of its chance is 1 where that level has the digit: the levels that
-    # do are a subset, number `which` of eight, kept as an offset in the flat array of combinations
+    # a spin is in one of three levels, and a digit of its probability is 1 if its level has this digit: the levels that
+    # have it form one of eight subsets, kept as an offset into the flat array of combinations
     pick = np.empty(DIGITS, dtype=np.uint64)
     for digit in range(DIGITS):
         which = (table[0, digit] & np.uint64(1)) | (table[1, digit] & np.uint64(2)) | (table[2, digit] & np.uint64(4))
@@ -92,7 +92,7 @@ def metropolis(
                         draw[0, w], draw[1, w], draw[2, w], draw[3, w] = s0, s1, s2, s3
                         accepted[w], undecided[w] = yes, open_bits
                     for w in range(WORDS):
-                        if base + w >= FIRST + half:  # behind the row: drawn with the others, for loops of full width
+                        if base + w >= FIRST + half:  # beyond the row: drawn all the same, for loops of full width
                             accepted[w] = _NONE
                         elif undecided[w] != 0:
                             accepted[w] = _finish(combination, pick, w, draw[0, w], accepted[w], undecided[w])
@@ -113,7 +113,7 @@ def metropolis(
 
 @kernel
 def satisfied(spins: Any, signs: Any, half: Any, bottom: Any, period: Any, totals: Any) -> None:
-    """Add the bonds J_ij s_i s_j > 0 in every byte to `totals` (8,): those of one colour are all there are."""
+    """Add the satisfied bonds in every byte to `totals` (8,); one colour suffices, since bonds join the two colours."""
     bonds, counted = _four_rows(np.uint64), _row(np.uint64)
     for w in range(WORDS):
         counted[w] = _NONE
@@ -121,14 +121,14 @@ def satisfied(spins: Any, signs: Any, half: Any, bottom: Any, period: Any, total
         for base in range(FIRST, FIRST + half, WORDS):
             _bonds(spins, signs, 0, r, base, bottom, period, bonds)
             for w in range(min(WORDS, FIRST + half - base)):
-                for bond in range(4):  # to 32, of bytes that hold 255
+                for bond in range(4):  # adds up to 32, and a byte holds 255
                     counted[w] += ones_by_byte(bonds[bond, w])
             _flush(counted, totals)
 
 
 @kernel
 def ups(spins: Any, half: Any, totals: Any) -> None:
-    """Add the spins that are up in every byte to `totals` (8,)."""
+    """Add the number of up spins in every byte to `totals` (8,)."""
     counted = _row(np.uint64)
     for w in range(WORDS):
         counted[w] = _NONE
@@ -142,15 +142,15 @@ def ups(spins: Any, half: Any, totals: Any) -> None:
 
 @inlined
 def _bonds(spins: Any, signs: Any, colour: Any, r: Any, base: Any, bottom: Any, period: Any, bonds: Any) -> None:
-    """Write which of the four bonds of `WORDS` words are satisfied: in the row, to the row above, to the row below."""
+    """Write which of the four bonds of `WORDS` words are satisfied: two in the row, one to the row above, one below."""
     rows = spins.shape[1]
     own, beside = spins[colour, r], spins[1 - colour, r]
     above, below = spins[1 - colour, (r + 1) % rows], spins[1 - colour, (r - 1) % rows]
     along, across = signs[0, colour, r], signs[1, colour, r]
     upward, downward = signs[2, colour, r], signs[3, colour, r]
-    # of the two columns beside a site one is word j of the other colour, the other word j + 1 or, modulo 2^64, j - 1
+    # of the two neighbours in the row one is word j of the other colour, the other word j + 1 or, modulo 2^64, j - 1
     step = np.uint64(2 * ((r + colour) % 2)) - _ONE
-    # beyond the edge of a strip lies the next one, a bit further; that of the last bit of a period is the first
+    # beyond the edge of a strip lies the next strip, one bit further; after the last bit of a period comes the first
     keep_up, keep_down, up, down = _ONES, _ONES, _NONE, _NONE
     if r == rows - 1:
         keep_up, up = ~(bottom << np.uint64(period - 1)), _ONE
@@ -170,7 +170,7 @@ def _bonds(spins: Any, signs: Any, colour: Any, r: Any, base: Any, bottom: Any, 
 
 @helper
 def _finish(combination: Any, pick: Any, w: Any, seed: Any, accepted: Any, undecided: Any) -> Any:
-    """Compare the other digits of one word, on numbers hashed from its random state."""
+    """Compare the remaining digits of one word, with numbers hashed from its random state."""
     digit = ROUNDS
     while undecided != 0 and digit < DIGITS:
         seed += GOLDEN
@@ -184,7 +184,7 @@ def _finish(combination: Any, pick: Any, w: Any, seed: Any, accepted: Any, undec
 
 @helper
 def _flush(counted: Any, totals: Any) -> None:
-    """Move what the bytes have counted to `totals` (8,)."""
+    """Move the counts of the bytes to `totals` (8,)."""
     for w in range(WORDS):
         for byte in range(8):
             totals[byte] += np.int64((counted[w] >> (np.uint64(byte) * _BY_8)) & _BYTE)

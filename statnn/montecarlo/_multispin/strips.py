@@ -1,4 +1,4 @@
-"""Chains of a square lattice in strips: where a site stands in the words, and chains at work there."""
+"""Chains of a square lattice in strips: the place of each site in the words, and the walkers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from statnn.montecarlo._method import Untuned, Values
 from statnn.montecarlo._multispin import strip_kernels as kernels
 
 LAZY = 1 / 16
-"""Share of the flips that are left out."""
+"""Share of the flips that are rejected to keep the chain ergodic."""
 SMALLEST_PERIOD = 8
-"""Strips a word at least: flips are counted byte by byte."""
+"""Least number of strips: flips are counted byte by byte."""
 _WORD = 64
 _ALL = 2**64 - 1
 _AT_ONCE = 2**15
-"""Spins that are looked at together."""
+"""Spins processed at a time."""
 _SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
 @dataclass(frozen=True)
 class Strips:
-    """How a torus is cut.
+    """How a torus is cut into strips.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Strips:
 
     @property
     def stride(self) -> int:
-        """Words in a row with the room around them."""
+        """Words in a row, padding included."""
         return -(-self.half // kernels.WORDS) * kernels.WORDS + 2 * kernels.FIRST
 
     @property
@@ -68,19 +68,19 @@ class Strips:
         return _WORD // self.period
 
     def nbytes(self, groups: int) -> int:
-        """Return the bytes of the spins of so many groups of chains, of the signs and of positions."""
+        """Return the bytes of the spins of `groups` groups of chains, of the signs and of positions."""
         return 16 * self.height * self.stride * (groups + 4) + 8 * self.rows * self.columns
 
     def sites(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return row and column, as cut, of every spin of the model, shape (N,) each."""
         spin = np.arange(self.rows * self.columns)
         if spin.size < 2**31:
-            spin = spin.astype(np.int32)  # half the room
+            spin = spin.astype(np.int32)  # half the memory
         row, column = np.divmod(spin, spin.dtype.type(self.rows if self.turned else self.columns))
         return (column, row) if self.turned else (row, column)
 
     def places(self) -> NDArray[Any]:
-        """Return where every spin stands among the bits (colour, r, j, strip), shape (N,)."""
+        """Return the position of every spin among the bits (colour, r, j, strip), shape (N,)."""
         row, column = self.sites()
         strip, r = np.divmod(row, self.height)
         colour = (row + column) % 2
@@ -110,7 +110,7 @@ def strips(model: BinaryNeurons) -> Strips | None:
 
 
 def _is_torus(near: NDArray[Any], rows: int, columns: int) -> bool:
-    """Tell whether the neighbours of every spin are those on a torus; some spins at a time, for want of room."""
+    """Tell whether the neighbours of every spin are those on a torus; some spins at a time, to save memory."""
     for begin in range(0, len(near), _AT_ONCE):
         neighbours = near[begin : begin + _AT_ONCE]
         row, column = np.divmod(np.arange(begin, begin + len(neighbours)), columns)
@@ -121,7 +121,7 @@ def _is_torus(near: NDArray[Any], rows: int, columns: int) -> bool:
 
 
 def digits_of(cost: float) -> NDArray[np.uint64]:
-    """Return the binary digits of 15/16 exp(-cost), all ones or none, shape (64,)."""
+    """Return the binary digits of 15/16 exp(-cost), each a word of all ones or all zeros, shape (64,)."""
     chance = int((1 - LAZY) * np.exp(-cost) * 2.0**64)
     return np.array([_ALL * (chance >> (kernels.DIGITS - 1 - k) & 1) for k in range(kernels.DIGITS)], dtype=np.uint64)
 
@@ -162,12 +162,12 @@ class StripWalkers(Untuned):
         return words[..., kernels.FIRST : kernels.FIRST + self._cut.half]
 
     def _close(self, words: NDArray[Any]) -> None:
-        """Copy the last word of a row before the first, and the first behind the last."""
+        """Close every row: copy its last word before the first, and its first word behind the last."""
         first, half = kernels.FIRST, self._cut.half
         words[..., first - 1], words[..., first + half] = words[..., first + half - 1], words[..., first]
 
     def _bits(self) -> NDArray[np.uint8]:
-        """Return a byte a bit, shape (chains of all groups, places)."""
+        """Return one byte per bit, shape (chains of all groups, places)."""
         cut = self._cut
         words = np.ascontiguousarray(self._inside(self._spins).astype("<u8"))
         bits = np.unpackbits(words.view(np.uint8), bitorder="little").reshape(len(words), -1, cut.chains, cut.period)
@@ -181,7 +181,7 @@ class StripWalkers(Untuned):
         return packed.view("<u8").astype(np.uint64).reshape(len(each), 2, cut.height, cut.half)
 
     def _signs_of(self, model: BinaryNeurons) -> NDArray[np.uint64]:
-        """Return ones where J < 0, for the bonds in the order of the kernel, shape (4, 2, H, stride)."""
+        """Return words whose bits are 1 where J < 0, in the order of bonds of the kernel, shape (4, 2, H, stride)."""
         cut = self._cut
         row, column = cut.sites()
         spin = np.empty((cut.rows, cut.columns), dtype=row.dtype)
@@ -199,12 +199,12 @@ class StripWalkers(Untuned):
         return result
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Reset the counters."""
         self._flips[:] = 0
         self._sweeps = 0
 
     def sweep(self, sweeps: int) -> None:
-        """Visit every spin so many times."""
+        """Visit every spin `sweeps` times."""
         for spins, state, flips in zip(self._spins, self._state, self._flips, strict=True):
             for part in pieces(sweeps, self._model.size):
                 kernels.metropolis(
@@ -213,7 +213,7 @@ class StripWalkers(Untuned):
         self._sweeps += sweeps
 
     def _of_chains(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return counts of the wanted chains from those of bytes, shape (groups, 8)."""
+        """Return the counts of the requested chains from those of bytes, shape (groups, 8)."""
         each = counts.reshape(len(self._spins) * self._cut.chains, -1).sum(axis=1)
         wanted: NDArray[np.int64] = each[self._columns]
         return wanted

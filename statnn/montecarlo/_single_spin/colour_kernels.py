@@ -2,11 +2,11 @@
 
 The rules are those of `rules`; the order of spins and the three kinds of neighbours are those of
 `colour_plan`. Each lane has a generator of its own, (4, LANES) for a chain, so that the result does not depend on the
-width of vectors. Spins have shape (positions,), int8, with `LANES` entries before the first position and behind the
-last, which couplings of zero may read.
+width of vectors. Spins have shape (positions,), int8, with `LANES` padding entries on either side, which couplings of
+zero may read.
 
-The updates return how many spins changed sign. The sum over neighbours stands in kernels: in a helper the
-compiler would not see that its array is in registers, which is also why odd neighbours, at any lane, are summed apart.
+The updates return how many spins changed sign. The sum over neighbours is written out in the kernels: in a helper the
+compiler would not keep its array in registers. For the same reason odd neighbours, at any lane, are summed separately.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from statnn.montecarlo._single_spin.rules import drawn, flips
 _row = scratch(LANES)
 _state = scratch(4, LANES)
 _TWO = np.float32(2)
-# indices are unsigned, or numba tests each for being negative and counting from the end
+# indices are unsigned: otherwise numba tests each for negative values, which count from the end
 _NEXT = np.uint64(1)
 _LANES = np.uint64(LANES)
 
@@ -36,7 +36,7 @@ def _copy_state(source: Any, target: Any) -> None:
 
 
 def _update(*, metropolis: bool) -> Any:
-    """Return the kernel of a rule, which is a constant to the compiler: a choice at run time takes a third longer."""
+    """Return the kernel of a rule. The rule is a compile-time constant: a choice at run time takes a third longer."""
 
     @kernel
     def update(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
@@ -62,7 +62,7 @@ def _update(*, metropolis: bool) -> Any:
                         there = np.uint64(plan.far_position[slot, lane])
                         field[lane] = fused(plan.couplings[row, lane], spins[there], field[lane])
                 if plan.odd[c] < plan.odd[c + _NEXT]:
-                    # apart: a lane that is known at run time only would push the array of fields out of registers
+                    # separate: a lane known only at run time would push the array of fields out of registers
                     for lane in range(LANES):
                         rest[lane] = 0
                     for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
@@ -93,14 +93,14 @@ def _update(*, metropolis: bool) -> Any:
 
 
 heat_bath = _update(metropolis=False)
-"""Draw every spin anew from its law given the others, `sweeps` times; beta of the type of the couplings."""
+"""Draw every spin from its law given the others, `sweeps` times; beta has the type of the couplings."""
 metropolis = _update(metropolis=True)
-"""Offer every spin to change sign, `sweeps` times; beta of the type of the couplings."""
+"""Propose a sign change to every spin, `sweeps` times; beta has the type of the couplings."""
 
 
 @kernel
 def energy(plan: Any, spins: Any) -> float:
-    """Return E of a chain; the plan, in float64, couples spins to earlier positions alone: each bond counts once."""
+    """Return E of a chain; the plan, in float64, couples spins only to earlier positions: each bond counts once."""
     field, rest, total = _row(np.float64), _row(np.float64), _row(np.float64)
     for lane in range(LANES):
         total[lane] = 0.0
@@ -136,7 +136,7 @@ def energy(plan: Any, spins: Any) -> float:
 
 @kernel
 def total(spins: Any) -> int:
-    """Return the sum of all spins, held ones included."""
+    """Return the sum of all spins, padding spins included."""
     count = _row(np.int32)
     for lane in range(LANES):
         count[lane] = 0

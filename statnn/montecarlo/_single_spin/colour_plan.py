@@ -1,15 +1,15 @@
 """The order in which one chain visits its spins: colour by colour, in chunks that one vector loop updates at once.
 
-Spins of one colour do not feel each other, so that a chunk of them can be drawn together. Spins get *positions*:
-colour after colour, each filled up to whole chunks with spins that are held fast by a strong field. The couplings of
-a chunk are cut in three, whatever the graph:
+Spins of one colour do not feel each other, so that a chunk of them can be drawn together. Spins get *positions*: colour
+after colour, each padded to whole chunks with spins that a strong field holds fixed. The couplings of a chunk fall into
+three kinds, whatever the graph:
 
 - *near*: neighbours at one and the same offset for many spins of the chunk, read as one contiguous piece. On a lattice
-  that is nearly all of them, whatever its shape; couplings of spins without such a neighbour are zero;
+  of any shape nearly all are near; couplings of spins without such a neighbour are zero;
 - *far*: one neighbour, anywhere, of every spin, gathered by index;
-- *odd*: single neighbours that are left over, at the edges of a lattice or where spins differ in degree.
+- *odd*: the remaining single neighbours, at the edges of a lattice or where spins differ in degree.
 
-Equal rows of couplings are kept once: a lattice with one coupling has a handful of them.
+Equal rows of couplings are stored once: a lattice with a single coupling has only a handful.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
 LANES = 64
 """Spins of a chunk; fixed when kernels are compiled."""
 CHUNKS = 128
-"""Chunks that are cut at a time: making a plan needs room for these alone."""
+"""Chunks planned at a time, which limits the memory needed."""
 FEWEST_NEAR = 4
-"""Spins of a chunk with a neighbour at the same offset that are worth a near slot."""
+"""Least number of spins of a chunk with a neighbour at the same offset that is worth a near slot."""
 FEWEST_FAR = 12
 """The same for a far slot."""
 HELD = 100.0
-"""Field, in temperatures, that holds the spins that fill up a chunk."""
+"""Field, in temperatures, that holds the padding spins of a chunk."""
 COSTS = {"call": 8000.0, "chunk": 25.0, "near": 3.0, "far": 30.0, "odd": 1.5}
-"""Nanoseconds, roughly; they only choose between orders and layouts."""
+"""Rough costs in nanoseconds, used only to choose between orders and layouts."""
 
 
 class ColourPlan(NamedTuple):
-    """What a kernel needs besides the spins; positions count from `LANES`, before and behind there is room to read."""
+    """Data of a kernel besides the spins; positions count from `LANES`, with padding before and behind."""
 
     fields: NDArray[Any]
-    """(rows, LANES), each row once."""
+    """(rows, LANES) fields, each different row once."""
     couplings: NDArray[Any]
-    """(rows, LANES), each row once, zero where a spin has no such neighbour."""
+    """(rows, LANES) couplings, each different row once, zero where a spin has no such neighbour."""
     field: Ints
-    """(chunks,) the row of fields."""
+    """(chunks,) row of fields of each chunk."""
     near: Ints
-    """(chunks + 1,) where the near slots of a chunk begin."""
+    """(chunks + 1,) index at which the near slots of a chunk begin."""
     near_start: Ints
     near_row: Ints
     """Position of the neighbour of the first spin of the chunk, and the row of couplings, of every near slot."""
@@ -83,7 +83,7 @@ class _Slots(NamedTuple):
     chunk: Ints
     """(slots,) the chunk of every slot."""
     slot: Ints
-    """(couplings,)"""
+    """(couplings,) the slot of every coupling."""
     lane: Ints
     there: Ints
     value: NDArray[Any]
@@ -92,9 +92,9 @@ class _Slots(NamedTuple):
 def _cut(
     couplings: sparse.csr_array[Any], position: Ints, earlier: bool
 ) -> Iterator[tuple[_Slots, Ints, _Slots, _Slots]]:
-    """Yield near slots, their offsets, far slots and odd ones of some chunks, one after the other.
+    """Yield near slots, their offsets, far slots and odd slots, for some chunks at a time.
 
-    Row i of the couplings is what spin i feels: all of it, or from spins at an earlier position alone.
+    Row i holds the couplings that act on spin i: all of them, or only those of spins at earlier positions.
     """
     count = int(position.max()) // LANES
     spin = np.full(count * LANES, -1)
@@ -126,7 +126,7 @@ def _cut(
 
 
 def _grouped(group: Ints, fewest: int) -> tuple[Ints, NDArray[np.bool_], Ints]:
-    """Return the groups of at least so many members, who is in one of them, and in which of them."""
+    """Return the groups with at least `fewest` members, which entries belong to one, and to which."""
     groups, which, size = np.unique(group, return_inverse=True, return_counts=True)
     large = size >= fewest
     member = large[which]
@@ -134,19 +134,19 @@ def _grouped(group: Ints, fewest: int) -> tuple[Ints, NDArray[np.bool_], Ints]:
 
 
 class _Rows:
-    """Rows of numbers, equal ones once."""
+    """Collects rows of numbers, equal rows once."""
 
     def __init__(self, dtype: Any) -> None:
         self._dtype = np.dtype(dtype)
         self._known: dict[bytes, int] = {}
 
     def add(self, rows: NDArray[Any]) -> Ints:
-        """Return which of the different rows each of these is."""
-        known, positive = self._known, rows.astype(self._dtype) + self._dtype.type(0)  # one zero of the two
+        """Return the index of each row among the different rows."""
+        known, positive = self._known, rows.astype(self._dtype) + self._dtype.type(0)  # -0 becomes +0
         return np.array([known.setdefault(row.tobytes(), len(known)) for row in positive], dtype=np.int64)
 
     def taken(self) -> NDArray[Any]:
-        """Return the different rows, aligned, and keep none of them."""
+        """Return the different rows, aligned, and forget them."""
         result = aligned((len(self._known), LANES), self._dtype)
         for row in result[::-1]:
             row[...] = np.frombuffer(self._known.popitem()[0], self._dtype)
@@ -156,9 +156,9 @@ class _Rows:
 def plan(
     couplings: sparse.csr_array[Any], fields: Floats, position: Ints, dtype: Any, held: float, earlier: bool = False
 ) -> ColourPlan:
-    """Return the plan of couplings, whose row i is what spin i feels; of the type of both in the kernel.
+    """Return the plan of couplings and fields in the given type; row i of the couplings acts on spin i.
 
-    With `earlier` every coupling is given to the later of its spins alone.
+    With `earlier` every coupling is given only to the spin at the later position.
     """
     count = int(position.max()) // LANES
     field = np.full(count * LANES, held)

@@ -21,7 +21,7 @@ from statnn.montecarlo._single_spin import colour_plan as _spin_plan
 from statnn.montecarlo._single_spin.colour_plan import COSTS, HELD, LANES, ColourPlan
 
 MOST_PADDING = 4
-"""Entries of a plan, in units of couplings, from which on no plan is made unless it is asked for: dense graphs."""
+"""Entries of a plan per coupling above which none is made unless asked for, as on dense graphs."""
 
 
 @once
@@ -36,13 +36,13 @@ def _cheapest(model: BinaryNeurons) -> tuple[Ints, float]:
 
 
 def positions(model: BinaryNeurons) -> Ints:
-    """Return where every spin stands, shape (N,)."""
+    """Return the position of every spin, shape (N,)."""
     return _cheapest(model)[0]
 
 
 @once
 def update_plan(model: BinaryNeurons) -> ColourPlan:
-    """Return what the kernels of the updates take."""
+    """Return the plan for the update kernels."""
     values, fields = rounded(model)
     matrix = model.couplings
     matrix = sparse.csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
@@ -51,7 +51,7 @@ def update_plan(model: BinaryNeurons) -> ColourPlan:
 
 @once
 def energy_plan(model: BinaryNeurons) -> ColourPlan:
-    """Return couplings as they were given, each to the spin at the later position alone."""
+    """Return the plan for energies: couplings as given, each only at the spin of the later position."""
     return _spin_plan.plan(model.couplings, model.fields, positions(model), np.float64, 0.0, earlier=True)
 
 
@@ -66,13 +66,13 @@ def _slots(model: BinaryNeurons) -> tuple[int, int]:
 
 
 def cheaper(model: BinaryNeurons, chains: int, nanoseconds: float) -> bool:
-    """Tell whether a sweep of all chains in colours takes less than this."""
+    """Tell whether a sweep of all chains in colours takes less than `nanoseconds`."""
     chunks, slots = _slots(model)
     if chains * (COSTS["call"] + COSTS["chunk"] * chunks + COSTS["far"] * slots) < nanoseconds:
         return True
-    if chains * (COSTS["call"] + COSTS["near"] * slots) > nanoseconds:  # at best every slot is near
+    if chains * (COSTS["call"] + COSTS["near"] * slots) > nanoseconds:  # even if every slot were near
         return False
-    if slots * LANES > MOST_PADDING * model.couplings.nnz + 10**5:  # not worth the memory to find out
+    if slots * LANES > MOST_PADDING * model.couplings.nnz + 10**5:  # a plan would take too much memory
         return False
     return chains * _cheapest(model)[1] < nanoseconds
 
@@ -104,12 +104,12 @@ class ColourWalkers(Untuned):
         self.sweeps = 0
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Reset the counters."""
         self.changed[:] = 0
         self.sweeps = 0
 
     def sweep(self, sweeps: int) -> None:
-        """Offer every spin a new value so many times, colour by colour."""
+        """Propose a new value to every spin `sweeps` times, colour by colour."""
         kernel = kernels.metropolis if self.metropolis else kernels.heat_bath
         plan = update_plan(self.model)
         beta = plan.couplings.dtype.type(1 / self.model.temperature)
@@ -121,7 +121,7 @@ class ColourWalkers(Untuned):
     def observe(self, name: str) -> Values:
         """Return "energy", E with the couplings as they were given, or "magnetisation", the mean spin."""
         if name == "magnetisation":
-            spare = self.spins.shape[1] - 2 * LANES - self.model.size  # held up
+            spare = self.spins.shape[1] - 2 * LANES - self.model.size  # padding spins, held up
             total = np.array([kernels.total(spins) for spins in self.spins])
             return np.asarray((total - spare) / self.model.size)
         return np.array([kernels.energy(energy_plan(self.model), spins) for spins in self.spins])

@@ -1,12 +1,12 @@
 """Single-spin updates of binary neurons on any graph: heat bath and Metropolis.
 
-The same rules in two layouts, which differ in what stands side by side in a vector register. *Replicas*: the same spin
-of 32 chains; each coupling is read once for all of them. *Colours*: spins of one chain that are not coupled to each
-other. Few chains are faster in colours, many as replicas; where it is worth to change depends on the graph.
+The same rules come in two layouts, which differ in what shares a vector register. *Replicas*: the same spin of 32
+chains; each coupling is read once for all of them. *Colours*: spins of one chain that are not coupled to each other.
+Few chains are faster in colours, many as replicas; the crossover depends on the graph.
 
-A sweep offers a new value to every spin once, in fixed order: in the order of their numbers as replicas, colour by
-colour in colours. Both leave p ∝ exp(-E/T) as it is, but their chains differ. Chances are right to 1e-6 of their value
-and 6e-8 absolutely (float32 exponentials, 24-bit uniforms); couplings and fields are rounded as `_grid` says, so that
+A sweep proposes a new value to every spin once, in fixed order: by number as replicas, colour by colour in colours.
+Both leave p ∝ exp(-E/T) invariant, but their chains differ. Probabilities have a relative error of 1e-6 and an absolute
+error of 6e-8 (float32 exponentials, 24-bit uniforms); couplings and fields are rounded to the grid of `_grid`, so that
 local fields are exact sums and results do not depend on the width of vectors.
 """
 
@@ -31,7 +31,7 @@ LAYOUTS = ("replicas", "colours")
 
 @dataclass(frozen=True)
 class SingleSpin(Method[BinaryNeurons]):
-    """What heat bath and Metropolis share."""
+    """Common part of heat bath and Metropolis."""
 
     layout: str | None = None
 
@@ -43,11 +43,11 @@ class SingleSpin(Method[BinaryNeurons]):
         check_layout(self.layout, LAYOUTS)
 
     def check(self, model: BinaryNeurons) -> None:
-        """Raise if the model's numbers are too far apart."""
+        """Raise if the model's couplings and fields span too many orders of magnitude."""
         refuse_lost(model, model.temperature)
 
     def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> SingleSpin:
-        """Return the method with the layout that is faster for so many chains, if none was named."""
+        """Return the method with the layout that is faster for this number of chains, if none was named."""
         del seed
         if self.layout is not None:
             return self
@@ -55,7 +55,7 @@ class SingleSpin(Method[BinaryNeurons]):
         return replace(self, layout="colours" if _spin_colours.cheaper(model, chains, many) else "replicas")
 
     def block(self, model: BinaryNeurons, chains: int) -> int:
-        """Return 32 for replicas, which cost as much as one, or 64 of more than 128; of colours a quarter."""
+        """Return 32 replicas, which cost as much as one, or 64 of more than 128; in colours a quarter of the chains."""
         del model
         return _spin_replicas.block(chains) if self.layout == "replicas" else cut(chains, 1, chains)
 
@@ -80,8 +80,8 @@ class HeatBath(SingleSpin):
     Parameters
     ----------
     layout : {"replicas", "colours"} or None
-        What stands side by side in registers: 32 chains, or spins of one chain. None chooses by the graph and the
-        number of chains, and `Run.method` says what was chosen. One chain rerun alone needs the layout it had.
+        Contents of a vector register: one spin of 32 chains, or spins of one chain. When None, it is chosen by the
+        graph and the number of chains, and `Run.method` tells it. A chain rerun alone needs the layout it had.
 
     Raises
     ------
@@ -113,11 +113,12 @@ class HeatBath(SingleSpin):
 
 @dataclass(frozen=True)
 class Metropolis(SingleSpin):
-    r"""Metropolis: a spin changes sign with chance 15/16 min(1, exp(-2 s_i h_i/T)).
+    r"""Metropolis: a spin changes sign with probability 15/16 min(1, exp(-2 s_i h_i/T)).
 
-    Mostly more changes than by the heat bath, but at high temperature nearly all spins change sign in step and
-    the chain forgets slowly: prefer the heat bath there. The share of 1/16 that stays makes the chain ergodic: spins
-    are visited in order, and a ferromagnetic triangle would never leave some of its states if free changes were sure.
+    Spins mostly change more often than by the heat bath, but at high temperature nearly all spins change sign in step
+    and the chain forgets slowly: prefer the heat bath there. The 1/16 of rejected changes makes the chain ergodic:
+    spins are visited in order, and a ferromagnetic triangle would never leave some of its states if changes at no cost
+    were certain.
 
     Parameters
     ----------

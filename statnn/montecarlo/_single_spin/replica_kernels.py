@@ -1,8 +1,8 @@
 """Single-spin updates of many replicas at once, replicas innermost: lane r of every vector is replica r.
 
 All replicas visit the spins in the same order, so that the loop over them needs no branch and no gather: each coupling
-is read once for all of them. The rules are those of `_spin_rules`. Subscripts are unsigned, which spares numba a test
-for negative ones.
+is read once for all of them. The rules are those of `rules`. Subscripts are unsigned, so that numba need not test for
+negative ones.
 
 Contract of `heat_bath` and `metropolis`, for N spins and G groups of `LANES` replicas, group after group:
 
@@ -11,10 +11,10 @@ Contract of `heat_bath` and `metropolis`, for N spins and G groups of `LANES` re
     spins             (G, N, LANES) int8, from `statnn.montecarlo._lanes.aligned`; changed in place
     beta              (G, LANES) inverse temperature of every replica, of the type of the couplings
     rng               (G, 4, LANES) uint32, as from `statnn.montecarlo._lanes.lanes`; advanced in place
-    sweeps            how often every spin is visited, in order 0 ... N - 1
+    sweeps            number of visits to every spin, in order 0 ... N - 1
     changed           (G, LANES) int64, to which the number of spins that changed sign is added
 
-The last group is filled up with spare replicas.
+The last group is padded with spare replicas.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from statnn.montecarlo._lanes import fused, scratch, uniform_lane
 from statnn.montecarlo._single_spin.rules import drawn, flips
 
 LANES = 32
-"""Replicas that walk together; fixed when kernels are compiled, so that loops over them become straight code.
+"""Replicas that move together; fixed when kernels are compiled, so that loops over them can be unrolled.
 
-Two groups take as long as one of twice as many would, but half a group takes more than half the time.
+Two groups take as long as one group of twice the size, but half a group takes more than half the time.
 """
 
 _WHOLE = np.uint64(2**64 - LANES)
@@ -44,8 +44,8 @@ _NEXT, _AFTER, _THIRD, _TOGETHER = np.uint64(1), np.uint64(2), np.uint64(3), np.
 def _sum_up(indptr: Any, indices: Any, couplings: Any, fields: Any, spins: Any, g: Any, i: Any, field: Any) -> None:
     """Write the local field of spin i in every replica of group g into field.
 
-    Couplings are taken four at a time, the last ones with zeros behind them: a loop over replicas that does less is
-    unrolled by the compiler before it looks for vectors, and then stays without.
+    Couplings are added four at a time, the last ones padded with zeros: a loop over replicas that does less work is
+    unrolled by the compiler before it looks for vectors, and is then not vectorised.
     """
     own = fields[i]
     for r in range(LANES):
@@ -73,7 +73,7 @@ def _copy_state(source: Any, target: Any) -> None:
 
 
 def _update(*, metropolis: bool) -> Any:
-    """Return the kernel of a rule, which is a constant to the compiler."""
+    """Return the kernel of a rule, which is a compile-time constant."""
 
     @kernel
     def update(
@@ -111,14 +111,14 @@ def _update(*, metropolis: bool) -> Any:
 
 
 heat_bath = _update(metropolis=False)
-"""Draw every spin anew from its law given the others, `sweeps` times."""
+"""Draw every spin from its law given the others, `sweeps` times."""
 metropolis = _update(metropolis=True)
-"""Offer every spin to change sign, `sweeps` times."""
+"""Propose a sign change to every spin, `sweeps` times."""
 
 
 @inlined
 def _width(spins: Any) -> Any:
-    """Return `LANES`, hidden from the compiler: loops of little work stay loops, and leave no rest."""
+    """Return `LANES`, hidden from the compiler, so that it does not unroll loops of little work."""
     return np.uint64(spins.shape[2]) & _WHOLE
 
 
@@ -136,7 +136,7 @@ def energies(indptr: Any, indices: Any, couplings: Any, fields: Any, spins: Any,
                 field[r] = own
             for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + _NEXT])):
                 coupling, j = couplings[k], np.uint64(indices[k])
-                if j >= i:  # rows are sorted: each bond stands with the later of its spins
+                if j >= i:  # rows are sorted: each bond is counted at the later of its spins
                     break
                 for r in range(width):
                     field[r] += coupling * np.float64(spins[g, j, r])

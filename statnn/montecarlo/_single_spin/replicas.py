@@ -1,4 +1,4 @@
-"""Chains of single-spin updates as replicas, groups of them side by side."""
+"""Chains of single-spin updates as replicas, side by side in groups."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from statnn.montecarlo._single_spin.replica_kernels import LANES
 _rounded = once(rounded)
 
 MOST = 2
-"""Groups of a block: more chains are more blocks."""
+"""Largest number of groups in a block: more chains make more blocks."""
 PER_CALL, PER_SPIN, PER_COUPLING = 8000.0, 0.35, 0.1
-"""Nanoseconds of a block, and of an update of one replica, roughly; they only choose between layouts."""
+"""Rough costs in nanoseconds of a block, and of a spin and a coupling of one replica; they only choose a layout."""
 
 
 def cost(model: BinaryNeurons, chains: int) -> float:
     """Return roughly how many nanoseconds a sweep of all chains takes.
 
-    A lone group counts twice: it is one task, where chains in colours are several.
+    A lone group counts twice: it is a single task, whereas chains in colours are several.
     """
     group = LANES * (PER_SPIN * model.size + PER_COUPLING * model.couplings.nnz)
     return -(-chains // block(chains)) * PER_CALL + max(2, -(-chains // LANES)) * group
 
 
 def block(chains: int) -> int:
-    """Return the chains of a block: a group, and of many chains two."""
+    """Return the number of chains of a block: one group, or two if there are many chains."""
     return LANES * cut(-(-chains // LANES), 1, MOST)
 
 
@@ -45,7 +45,7 @@ def memory(model: BinaryNeurons, chains: int) -> int:
 
 
 def in_groups(kept: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
-    """Return what walkers kept, in groups as fresh ones have them; those of earlier versions were twice as wide."""
+    """Return kept state in groups of the present width; those of earlier versions are twice as wide."""
     result = dict(kept)
     for name, value in kept.items():
         begin = fresh.get(name)
@@ -58,7 +58,7 @@ def in_groups(kept: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
 
 
 class ReplicaWalkers(Untuned):
-    """Chains in groups of `LANES`; lanes without a chain hold spare ones that nobody sees."""
+    """Chains in groups of `LANES`; lanes without a chain hold spare chains, which are ignored."""
 
     changing: ClassVar[tuple[str, ...]] = ("spins", "rng", "changed", "sweeps")
 
@@ -78,12 +78,12 @@ class ReplicaWalkers(Untuned):
         self.sweeps = 0
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Reset the counters."""
         self.changed[:] = 0
         self.sweeps = 0
 
     def sweep(self, sweeps: int) -> None:
-        """Offer every spin a new value so many times, in the order of their numbers."""
+        """Propose a new value to every spin `sweeps` times, in the order of their numbers."""
         kernel = kernels.metropolis if self.metropolis else kernels.heat_bath
         couplings, fields = _rounded(self.model)
         matrix = self.model.couplings
@@ -93,7 +93,7 @@ class ReplicaWalkers(Untuned):
         self.sweeps += sweeps
 
     def restore(self, kept: dict[str, Any]) -> None:
-        """Take up what `kept` returned, in this version or an earlier one."""
+        """Put back the result of `kept`, of this version or an earlier one."""
         super().restore(in_groups(kept, vars(self)))
 
     def observe(self, name: str) -> Values:
@@ -108,9 +108,9 @@ class ReplicaWalkers(Untuned):
         return energy.reshape(-1)[: self.chains]
 
     def states(self) -> Values:
-        """Return the spins, shape (chains, N), int8, of which the next sweep changes none."""
+        """Return a copy of the spins, shape (chains, N), int8, which later sweeps do not change."""
         chains = self.spins.transpose(0, 2, 1).reshape(-1, self.model.size)[: self.chains]
-        return chains.copy()  # of one group they are a view
+        return chains.copy()  # for one group it is a view
 
     def diagnostics(self) -> dict[str, Values]:
         """Return "acceptance": the share of visited spins that changed sign after the burn-in."""

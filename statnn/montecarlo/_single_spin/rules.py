@@ -3,9 +3,9 @@
     heat bath   s becomes +1 if u (1 + exp(-2 β h)) < 1, else -1;    P(+1) = 1 / (1 + exp(-2 β h))
     Metropolis  s changes sign if u < 15/16 and u < 15/16 exp(-2 β s h)
 
-Spins are visited in order: were changes that cost nothing certain, some sets of states would never be left (a spin
-without field would change sign in every sweep, and two of them in step). With 15/16 every state can stay and go.
-u is an odd multiple of 2^-24, so that a chance below 6e-8 is none. No rule divides: they run in vectors.
+Spins are visited in order: if changes at no cost were certain, some sets of states would never be left (a spin without
+field would change sign in every sweep, and two of them in step). With 15/16 every state can stay and change. u is an
+odd multiple of 2^-24, so that a probability below 6e-8 counts as zero. Neither rule divides, so both vectorise well.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ length λ = ∫ σ(β) dβ, and σ is measured in a short run on a coarse grid o
 
 The hottest temperature is one at which Dobrushin's condition holds with room to spare: max_i Σ_j tanh(|J_ij|/T) <= 1/2.
 The influence of any start then shrinks by half in every sweep, so that replicas that come back from there are
-independent of what they were. Fields make no difference to that.
+independent of their past. Fields do not change this.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def hottest(model: BinaryNeurons) -> float:
     while influence(high) > LARGEST_INFLUENCE:
         low, high = high, 2 * high
     while high > low * (1 + 1e-3) and influence(low) > LARGEST_INFLUENCE:
-        middle = np.sqrt(low) * np.sqrt(high)  # the product may leave float64
+        middle = np.sqrt(low) * np.sqrt(high)  # the product may overflow
         low, high = (middle, high) if influence(middle) > LARGEST_INFLUENCE else (low, middle)
     return float(high)
 

@@ -1,8 +1,8 @@
-r"""Parallel tempering: replicas at many temperatures that swap them, so that none is caught in a valley for ever.
+r"""Parallel tempering: replicas swap their temperatures, so that none stays trapped in a valley for ever.
 
 Replicas at β_i and β_j swap temperatures with probability min(1, exp((β_i - β_j)(E_i - E_j))) (Geyer 1991; Hukushima &
-Nemoto 1996), which leaves the product of their Boltzmann distributions as it is. A replica that travels to the hot end
-and back returns with a fresh state: round trips count those.
+Nemoto 1996), which leaves the product of their Boltzmann distributions invariant. A replica that travels to the hot end
+and back returns with a fresh state: this is one round trip.
 """
 
 from __future__ import annotations
@@ -39,32 +39,32 @@ _PILOT_CHAINS = 2
 class Tempering(Method[BinaryNeurons]):
     r"""Heat bath at several temperatures, with swaps between neighbours after every sweep.
 
-    A chain is a system of its own: one replica at every temperature. A sweep updates every spin of every replica once
-    and then offers a swap to every second pair of neighbours, even and odd pairs in turn. Observables and states are
-    those at the temperature of the model.
+    A chain is a system of its own, with one replica at every temperature. A sweep updates every spin of every replica
+    once and then proposes a swap to every second pair of neighbours, even and odd pairs in turn. Observables and states
+    are those at the temperature of the model.
 
-    [exact] The product of the Boltzmann distributions is stationary; [asymptotic] swaps are accepted as often as asked
-    where energies are nearly Gaussian, in models of many spins.
+    [exact] The product of the Boltzmann distributions is stationary; [asymptotic] swaps are accepted at the requested
+    rate where energies are nearly Gaussian, in models of many spins.
 
     Observables are "energy", "magnetisation" (mean spin) and "energies" (chains, K), those at all
     temperatures; diagnostics "acceptance" (share of spins that changed, over all temperatures), "swap_rate" (chains,
-    K - 1) of neighbours, 0 where none was offered yet, "round_trips" (chains,) of all replicas of a chain, and
+    K - 1) of neighbours, 0 where no swap was proposed yet, "round_trips" (chains,) of all replicas of a chain, and
     "temperatures" (chains, K).
 
     Parameters
     ----------
     temperatures : sequence of float, optional
-        K >= 2 temperatures, increasing, that of the model among them. When None, the model's is the lowest, at the
-        highest max_i Σ_j tanh(|J_ij|/T) <= 1/2 but at least twice the lowest, and those between are chosen by the
-        overlap of energies in a short run that belongs to the seed alone; `Run.method` shows them.
+        K >= 2 increasing temperatures, among them that of the model. When None, the model's is the lowest; at the
+        highest max_i Σ_j tanh(|J_ij|/T) <= 1/2, but it is at least twice the lowest; those between are chosen by the
+        overlap of energies in a short run that depends only on model and seed. `Run.method` shows them.
     acceptance : float, optional
         Share of swaps to be accepted, between 0 and 1, where temperatures are chosen; 0.3 when None.
 
     Raises
     ------
     TypeError, ValueError
-        If temperatures are fewer than two, not increasing or not above zero; if acceptance is not between 0 and 1, or
-        comes together with temperatures.
+        If there are fewer than two temperatures, or they are not increasing or not above zero; if acceptance is not
+        between 0 and 1, or is given together with temperatures.
 
     See Also
     --------
@@ -135,7 +135,7 @@ class Tempering(Method[BinaryNeurons]):
         return replace(self, temperatures=pilot(model, energies, share), acceptance=None)
 
     def block(self, model: BinaryNeurons, chains: int) -> int:
-        """Return a quarter of the chains, but as many as fill the lanes of the kernel once, and at most twice."""
+        """Return a quarter of the chains, but enough to fill the lanes of the kernel once, and at most twice."""
         del model
         return cut(chains, max(1, LANES // self._count), max(1, 2 * LANES // self._count))
 
@@ -145,7 +145,7 @@ class Tempering(Method[BinaryNeurons]):
         return int(LANES * groups * model.size + 8 * model.couplings.nnz)
 
     def walkers(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
-        """Return chains at work, with all their replicas."""
+        """Return the walkers, with all replicas of their chains."""
         assert self.temperatures is not None  # noqa: S101 - of a settled method
         return _Ladders(model, self.temperatures, seed, chains, initial)
 
@@ -188,7 +188,7 @@ class _Ladders(Untuned):
         self._spins = aligned((groups, model.size, LANES), np.int8)
         self._spins[:] = 1
         self._random = aligned((groups, 4, LANES), np.uint32)
-        self._random[:] = np.arange(1, LANES + 1, dtype=np.uint32)  # of lanes that are spare
+        self._random[:] = np.arange(1, LANES + 1, dtype=np.uint32)  # for spare lanes
         for c, chain in enumerate(chains):
             for k in range(count):
                 group, lane = divmod(c * count + k, LANES)
@@ -208,7 +208,7 @@ class _Ladders(Untuned):
         self._measure()
 
     def sweep(self, sweeps: int) -> None:
-        """Update all replicas and swap, so many times."""
+        """Update all replicas and swap, `sweeps` times."""
         indptr, indices, _ = graph(self._model)
         couplings, fields = _rounded(self._model, float(self._temperatures[0]))
         for _ in range(sweeps):
@@ -232,7 +232,7 @@ class _Ladders(Untuned):
         self._sweeps += sweeps
 
     def observe(self, name: str) -> Values:
-        """Return "energy" or "magnetisation" at the model's temperature, or "energies" at all."""
+        """Return "energy" or "magnetisation" at the model's temperature, or "energies" at all temperatures."""
         if name == "magnetisation":
             mean: Values = self.states().mean(axis=1)
             return mean
@@ -257,7 +257,7 @@ class _Ladders(Untuned):
         }
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Reset the counters."""
         chains, count = self._holders.shape
         self._changed[:] = 0
         self._proposed = np.zeros((chains, count - 1), dtype=np.int64)
@@ -268,7 +268,7 @@ class _Ladders(Untuned):
         self._sweeps = 0
 
     def restore(self, kept: dict[str, Any]) -> None:
-        """Take up what `kept` returned, in this version or an earlier one."""
+        """Put back the result of `kept`, of this version or an earlier one."""
         super().restore(in_groups(kept, vars(self)))
 
     def _measure(self) -> None:

@@ -14,12 +14,12 @@ def swap(
     first: int, betas: Any, energies: Any, holders: Any, states: Any, proposed: Any, accepted: Any, ends: Any,
     trips: Any, scale: Any,
 ) -> None:  # fmt: skip
-    """Offer neighbours (first, first + 1), (first + 2, first + 3), ... of every ladder each other's temperature.
+    """Propose a swap of temperatures to neighbours (first, first + 1), (first + 2, first + 3), ... of every ladder.
 
     `holders[c, t]` is the replica of chain c at temperature t, with energy `energies[c, holders[c, t]]`. `ends`
-    (chains, replicas) is 1 for replicas that were last at the cold end, 2 for those that came from there to the hot
-    one, else 0; a replica 2 that is back at the cold end has made a round trip. `scale`, flat, gets the new beta of
-    every replica.
+    (chains, replicas) is 1 for replicas that were last at the cold end, 2 for those that went from there to the hot
+    end, else 0; a replica with 2 that arrives at the cold end has made a round trip. `scale`, flat, gets the new beta
+    of every replica.
     """
     chains, count = holders.shape
     for c in range(chains):
@@ -27,7 +27,7 @@ def swap(
             cold, hot = holders[c, t], holders[c, t + 1]
             gain = (betas[t] - betas[t + 1]) * (energies[c, cold] - energies[c, hot])
             proposed[c, t] += 1
-            if uniform(states[c]) < exp(min(gain, 0.0)):  # drawn also where the swap is certain
+            if uniform(states[c]) < exp(min(gain, 0.0)):  # drawn even if the swap is certain
                 holders[c, t], holders[c, t + 1] = hot, cold
                 scale[c * count + hot], scale[c * count + cold] = betas[t], betas[t + 1]
                 accepted[c, t] += 1

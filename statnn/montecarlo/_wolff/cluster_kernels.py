@@ -10,7 +10,7 @@ from statnn._compile import helper, kernel
 from statnn._xoshiro import uniform
 
 FLIPPED = 15 / 16
-"""Share of the clusters that flip."""
+"""Probability that a cluster flips."""
 
 
 @kernel
@@ -19,8 +19,8 @@ def clusters(
 ) -> None:
     """Grow `counts` (chains,) clusters and flip them, one after the other; write the sums of their sizes.
 
-    `chances` holds 1 - exp(-2 J_ij/T) of every coupling, `spins` (chains, N) and `states` (chains, 4) of the random
-    numbers are changed in place, `members` (N,) is scratch.
+    `chances` holds 1 - exp(-2 J_ij/T) of every coupling; `spins` (chains, N) and the random states `states` (chains, 4)
+    are changed in place; `members` (N,) is scratch.
     """
     for chain in range(len(spins)):
         sizes[chain] = 0
@@ -30,7 +30,7 @@ def clusters(
 
 @kernel
 def sweeps(indptr: Any, indices: Any, chances: Any, spins: Any, states: Any, members: Any, tally: Any) -> None:
-    """Flip clusters of every chain until they hold N spins in all; write how many clusters, and how many spins."""
+    """Flip clusters of every chain until they hold N spins in all; write the numbers of clusters and of spins."""
     for chain in range(len(spins)):
         number, size = 0, 0
         while size < spins.shape[1]:
@@ -43,14 +43,14 @@ def sweeps(indptr: Any, indices: Any, chances: Any, spins: Any, states: Any, mem
 def _flipped(indptr: Any, indices: Any, chances: Any, spins: Any, state: Any, members: Any) -> int:
     """Grow a cluster and flip it; return its size.
 
-    A spin flips when it joins, so that a neighbour with the old sign is one that has not joined yet. One cluster in
-    sixteen is then turned back: were flips certain, spins that never join others would change sign in step.
+    A spin flips when it joins, so that a neighbour with the old sign has not joined yet. One cluster in sixteen is then
+    flipped back: if flips were certain, spins that never join others would change sign in step.
     """
     first = int(uniform(state) * spins.size)
     old = spins[first]
     spins[first] = np.int8(-old)
     members[0] = first
-    size, done = 1, 0  # `members` is the queue of the search: those before `done` have asked their neighbours
+    size, done = 1, 0  # `members` is the queue of the search: entries before `done` have visited their neighbours
     while done < size:
         i = np.uint64(members[done])
         done += 1

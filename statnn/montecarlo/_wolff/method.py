@@ -1,9 +1,9 @@
-r"""Wolff's clusters for ferromagnets: near the critical temperature, where single spins need L^2.17 sweeps, a few.
+r"""Wolff's clusters for ferromagnets: near the critical temperature a few sweeps replace L^2.17 of single spins.
 
 From a random spin a cluster grows over couplings to equal spins, each with probability 1 - exp(-2J_ij/T), and flips
-as a whole (Wolff 1989), here with chance 15/16: clusters that always flip and have one size, as at very low or very
-high temperature, would make the chain periodic. The mean size of clusters is itself an observable:
-⟨size⟩ = ⟨(Σ_i s_i)²⟩/N, the susceptibility times T, with less noise than the square.
+as a whole (Wolff 1989), here with probability 15/16: clusters that always flip and have one size, as at very low or
+very high temperature, would make the chain periodic. The mean size of clusters is itself an observable: ⟨size⟩ = ⟨(Σ_i
+s_i)²⟩/N, the susceptibility times T, with less noise than the square.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._wolff import cluster_kernels as kernels
 
 _WORK = 4
-"""A spin or a coupling of a sweep, in single updates of `pieces`."""
+"""Work of a spin or a coupling of a sweep, in units of the single updates of `pieces`."""
 _TOGETHER = 2**9
-"""Spins up to which chains of small models walk together, so that work outweighs the way to it."""
+"""Spins up to which chains of small models share a block, so that work outweighs overhead."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Wolff(Method[BinaryNeurons]):
     r"""Single-cluster updates, for couplings J_ij >= 0 on any graph, without fields.
 
     A sweep is a fixed number of clusters. It is found in the first half of the burn-in, for each chain alone, such that
-    about N spins are in the clusters of a sweep; without burn-in it is one. The number is fixed because a sweep that
-    ends once N spins are reached ends preferably with a large cluster: what is recorded would be biased to what large
-    clusters leave.
+    the clusters of a sweep hold about N spins; without burn-in it is one. The number is fixed because a sweep that ends
+    once N spins are reached preferably ends with a large cluster: records would be biased towards the states that large
+    clusters leave behind.
 
     [exact] The Boltzmann distribution is stationary, and every state is reached from every other.
 
     Observables are "energy", "magnetisation" (mean spin) and "cluster_size" (mean over the last sweep); diagnostics
-    "acceptance" (15/16, the share of clusters that flip) and "clusters" (a sweep).
+    "acceptance" (15/16, the share of clusters that flip) and "clusters" (per sweep).
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Wolff(Method[BinaryNeurons]):
     Raises
     ------
     TypeError, ValueError
-        If `clusters` is no whole number above zero.
+        If `clusters` is not a whole number above zero.
 
     See Also
     --------
@@ -108,13 +108,13 @@ class Wolff(Method[BinaryNeurons]):
         return int(model.size * (chains + 4) + 8 * model.couplings.nnz)
 
     def walkers(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
-        """Return chains at work, one after the other."""
+        """Return the walkers, whose chains move one after the other."""
         return _Clusters(self, model, seed, chains, initial)
 
 
 @once
 def _chances(model: BinaryNeurons) -> Floats:
-    """Return the chance with which a coupling to an equal spin joins it to the cluster, shape (nnz,)."""
+    """Return the probability with which each coupling adds an equal spin to the cluster, shape (nnz,)."""
     with np.errstate(over="ignore"):
         chances: Floats = -np.expm1(-2 * (model.couplings.data / model.temperature))
     return chances
@@ -141,7 +141,7 @@ class _Clusters(Walkers):
         self._work = _WORK * (model.size + model.couplings.nnz) * (method.clusters or 1)
 
     def burn_in(self, sweeps: int) -> None:
-        """Find the number of clusters in the first half; the second half forgets that it ended with a large one."""
+        """Find the number of clusters in the first half; the second half removes the bias of its end."""
         self.burn_in_part(0, sweeps, sweeps)
 
     def burn_in_part(self, begin: int, end: int, sweeps: int) -> None:
@@ -159,7 +159,7 @@ class _Clusters(Walkers):
             self.sweep(end - max(begin, tuning))
 
     def sweep(self, sweeps: int) -> None:
-        """Flip the fixed number of clusters, so many times."""
+        """Flip the fixed number of clusters, `sweeps` times."""
         sizes = np.empty_like(self._clusters)
         for part in pieces(sweeps - 1, self._work * len(sizes)):
             self._walk(kernels.clusters, self._clusters * part, sizes)
@@ -186,7 +186,7 @@ class _Clusters(Walkers):
         return {"acceptance": np.full(len(self._clusters), kernels.FLIPPED), "clusters": self._clusters.copy()}
 
     def _walk(self, kernel: Callable[..., None], *of_chains: NDArray[np.int64]) -> None:
-        """Run a kernel for all chains, with what it takes and gives of each; a few at a time of large models."""
+        """Run a kernel on all chains with their arrays `of_chains`; for large models on a few chains at a time."""
         indptr, indices, _ = graph(self._model)
         begin = 0
         for some in pieces(len(self._spins), self._work):
