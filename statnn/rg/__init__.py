@@ -1,9 +1,9 @@
 r"""Renormalisation over repeated layers: depth is scale, and composing layers is the renormalisation group.
 
-arXiv 2410.00396 names the idea; its formulas are not at hand, so the constructions here are our own [own].
+arXiv 2410.00396 names the idea; its formulas were not available, so the constructions here are our own [own].
 
-A layer is a law p(h'|h). Composition is by Chapman and Kolmogorov, p(h''|h) = ∫ p(h''|h') p(h'|h) dh', associative, so
-that b layers are one layer again: in ``first.compose(second)`` the layer on the left acts first, and
+A layer is a law p(h'|h). Layers compose by the Chapman-Kolmogorov equation, p(h''|h) = ∫ p(h''|h') p(h'|h) dh'. This is
+associative, so b layers are one layer again: in ``first.compose(second)`` the layer on the left acts first, and
 ``layer.power(m)`` is m layers in O(log m) compositions.
 
 ====================  ==================================================================  ==============================
@@ -17,10 +17,11 @@ layer                 law                                                       
 `RandomLayer`         h' = Wφ(h) + b, W and b random, width n → ∞: maps of (q, c)         no: a `RandomStack`
 ====================  ==================================================================  ==============================
 
-`flow` is the trajectory of couplings under doubling, `fixed_points` where it rests, `exponents` how it leaves.
+`flow` gives the trajectory of couplings under doubling, `fixed_points` its rest points, `exponents` how it leaves them.
 
-Configurations, recorded or sampled, are coarse-grained by `decimate`, `block_spins` and `block_means`. `sample_flow`
-and `linearise` find eigenvalues of the flow from correlations of `operators`, `critical_coupling` where it stays.
+`decimate`, `block_spins` and `block_means` coarse-grain configurations, recorded or sampled. `sample_flow` and
+`linearise` find eigenvalues of the flow from correlations of `operators`, and `critical_coupling` finds its fixed
+point.
 """
 
 from statnn.rg._collapse import Collapse, collapse

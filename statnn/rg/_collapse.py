@@ -1,8 +1,8 @@
 r"""Data collapse: the exponents with which measurements at many depths fall on one curve, or one surface.
 
-Finite-depth scaling says :math:`y = m^{-\kappa} F(c_1 m^{\theta_1}, c_2 m^{\theta_2}, \dots)`. F is not known and not
-wanted: it is replaced by a polynomial in the scaled controls, whose coefficients are eliminated for every trial of the
-exponents; what is left of the spread, in units of the errors, is minimised.
+Finite-depth scaling says :math:`y = m^{-\kappa} F(c_1 m^{\theta_1}, c_2 m^{\theta_2}, \dots)`. F is not needed: it is
+replaced by a polynomial in the scaled controls, whose coefficients are eliminated by least squares for every trial of
+the exponents; the remaining spread, in units of the errors, is minimised.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from statnn._random import root, stream
 from statnn._warn import warn
 
 MOST_TRIALS = 10_000
-"""Of a search along a valley; others take some ten."""
+"""Largest number of trials of a search, which one along a valley may need; others take some ten."""
 IDLE = 1e-3
-"""Chance that a control without any effect improves a fit as much, above which it is said to have none."""
+"""A control counts as idle if one without any effect would improve the fit as much with a probability above this."""
 UNLIKELY = 1e-6
-"""Chance of a spread about the polynomial by the errors alone, below which they do not account for it."""
+"""Probability of such a spread about the polynomial from the errors alone, below which a warning is given."""
 FAR = 1e30
-"""Distance of points, in errors, where exponents scale controls beyond all floats; a search takes its sixth power."""
+"""Distance of points, in errors, assigned where scaled controls overflow; the search takes its sixth power."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,7 +42,7 @@ class Collapse(ByValue):
     control_exponents, control_errors : ndarray, shape (controls,)
         θ of :math:`m^{\theta} c`, and their standard errors.
     covariance : ndarray, shape (1 + controls, 1 + controls)
-        Of (κ, θ) over bootstrap samples.
+        Covariance of (κ, θ) over bootstrap samples.
     chi_square, dof : float, int
         Spread about the polynomial in units of the errors, and its degrees of freedom.
     controls, depths, values, errors : ndarray
@@ -80,7 +80,7 @@ class Collapse(ByValue):
 
     @property
     def quality(self) -> float | None:
-        """Spread per degree of freedom, 1 for a collapse within the errors; None where it was not fitted."""
+        """Spread per degree of freedom, 1 for a collapse within the errors; None if nothing was fitted."""
         return None if self.chi_square is None or self.dof is None else self.chi_square / self.dof
 
     def scaled(
@@ -98,7 +98,7 @@ class Collapse(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If exponents are no finite numbers, or not one a control, or what is scaled leaves float64.
+            If exponents are not finite numbers, or not one per control, or scaled values leave float64.
         """
         kappa, theta = np.asarray(self.value_exponent), self.control_exponents
         if value_exponent is not None:
@@ -124,14 +124,14 @@ class Collapse(ByValue):
         return result[0], result[1], result[2]
 
     def plot(self, ax: Any | None = None, *, control: int = 0, **style: Any) -> Any:
-        """Draw scaled values against one scaled control, a colour for each depth.
+        """Plot scaled values against one scaled control, with a colour for each depth.
 
         Parameters
         ----------
         ax : matplotlib axes, optional
             New ones if None.
         control : int
-            Which control lies on the axis.
+            Index of the control on the horizontal axis.
         **style
             Passed on to ``ax.errorbar``.
 
@@ -179,40 +179,40 @@ def collapse(
     errors : array_like, shape (points,)
         Standard errors of y, independent and above 0.
     guess : array_like, shape (1 + controls,), optional
-        Where (κ, θ) are first looked for; ones if None.
+        Start of the search for (κ, θ); ones if None.
     degree : int
-        Total degree of the polynomial for ln F, 1 ... 12; in each control it stays below the number of values that the
-        control takes at one depth.
+        Total degree of the polynomial for ln F, 1 ... 12; the degree in each control stays below the number of values
+        that it takes at one depth.
     bootstrap : int
         Number of samples with fresh Gaussian errors for the standard errors, at least 20.
     rng : int, numpy.random.Generator or None
-        Seed of the bootstrap; None for fresh entropy.
+        Seed of the bootstrap; fresh entropy if None.
 
     Returns
     -------
     Collapse
-        Exponents are estimates at these depths: corrections to scaling, O(ln m/m) for tanh, are not in their errors.
+        Exponents are estimates at these depths: their errors leave out corrections to scaling, O(ln m/m) for tanh.
 
     Raises
     ------
     ValueError
-        If points are too few for exponents and polynomial, values fit as well without a control, so that nothing
-        shows its exponent, or the search for the exponents does not end.
+        If there are too few points for exponents and polynomial, values fit as well without some control, so that its
+        exponent is undetermined, or the search for the exponents does not end.
 
     Warns
     -----
     RuntimeWarning
-        If points are farther from one curve than their errors allow; those of the exponents do not hold then.
+        If points are farther from one curve than their errors allow; the errors of the exponents are then wrong.
 
     See Also
     --------
     RepeatedLayer.simulate : measurements to collapse.
-    FixedFunction : exponents that it should find.
+    FixedFunction : the exponents expected in theory.
 
     Notes
     -----
-    [own] A trial of the exponents costs a linear least-squares fit. Where a depth shares no range of the scaled control
-    with another nothing can be compared, so give ranges that overlap: c m^θ alike at all depths.
+    [own] A trial of the exponents costs a linear least-squares fit. Depths can only be compared where their ranges of
+    the scaled control overlap: choose c so that c m^θ covers the same range at all depths.
 
     Examples
     --------
@@ -252,7 +252,7 @@ def collapse(
     _warn_of_spread(float(2 * best.cost), dof)
     seed = root(rng)
     refits = np.empty((samples, start.size))
-    # residuals of the fit carry no signal: fresh errors are put on the fitted surface
+    # residuals of the fit carry no signal, so fresh errors are added to the fitted surface
     surface = problem.logs - problem.spread(best.x, problem.logs) * problem.error
     for i in range(samples):
         noisy = surface + problem.error * stream(seed, i).standard_normal(y.size)
@@ -266,7 +266,7 @@ def collapse(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _Problem(ByValue):
-    """What a trial of the exponents needs: logarithms of depths (centred), of values, and relative errors."""
+    """Data for a trial of the exponents: logarithms of depths (centred) and of values, and relative errors."""
 
     controls: Floats
     depth: Floats
@@ -280,7 +280,7 @@ class _Problem(ByValue):
         return np.full(logs.size, FAR) if design is None else self.rest(design, logs + exponents[0] * self.depth)
 
     def design(self, exponents: Floats) -> Floats | None:
-        """Return all monomials of the scaled controls, shape (points, monomials); None beyond floats."""
+        """Return all monomials of the scaled controls, shape (points, monomials); None if they overflow."""
         with np.errstate(over="ignore"):
             scaled = self.controls * np.exp(exponents[:, None] * self.depth)
         if not np.abs(scaled).max() < 1e200:
@@ -296,7 +296,7 @@ class _Problem(ByValue):
         return design
 
     def rest(self, design: Floats, values: Floats) -> Floats:
-        """Return what least squares leave of values, in errors."""
+        """Return the residuals of a least-squares fit of values, in units of their errors."""
         target = values / self.error
         basis, sizes, _ = np.linalg.svd(design / self.error[:, None], full_matrices=False)
         basis = basis[:, sizes > 1e-9 * sizes[0]]
@@ -304,7 +304,7 @@ class _Problem(ByValue):
 
 
 def _refuse_idle(problem: _Problem, exponents: Floats, row: int) -> None:
-    """Raise if values fit as well without a control: then every exponent of it would do."""
+    """Raise if values fit as well without a control: any exponent of it would then do."""
     from scipy import stats
 
     design = problem.design(exponents[1:])
@@ -359,7 +359,7 @@ def _powers(caps: list[int], degree: int) -> tuple[tuple[int, ...], ...]:
 
 
 def _values_at_one_depth(controls: Floats, depths: Floats) -> list[int]:
-    """Return how many values each control takes at a depth; more freedom than that would tell depths apart."""
+    """Return how many values each control takes at one depth; a higher degree could fit each depth by itself."""
     return [max(np.unique(row[depths == depth]).size for depth in np.unique(depths)) for row in controls]
 
 

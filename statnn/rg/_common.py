@@ -1,4 +1,4 @@
-"""What all layers share: parameters as arrays, and many layers as one."""
+"""Shared by all layers: parameters as arrays, and many layers composed into one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LARGEST = 1e150
 """Scale of weights, biases and noise beyond which squares overflow."""
 MOST_LAYERS = 10**18
 DEEPEST = 10**6
-"""Layers that are simulated one by one."""
+"""Largest number of layers simulated one by one."""
 
 
 def depth(m: Any) -> int:
@@ -33,13 +33,13 @@ def depth(m: Any) -> int:
 
 
 def entries(letter: str, width: int) -> tuple[str, ...]:
-    """Return the names of the entries of a square matrix, row by row: with a comma where a place has two digits."""
+    """Return the names of the entries of a square matrix, row by row, with a comma if indices have two digits."""
     comma = "," if width > 10 else ""
     return tuple(f"{letter}{i}{comma}{j}" for i in range(width) for j in range(width))
 
 
 def refuse_unless_square(layer: Any, what: str) -> None:
-    """Raise if a layer cannot follow itself."""
+    """Raise if a layer is not square and so cannot be repeated."""
     outputs, inputs = layer.shape
     if outputs != inputs:
         raise ValueError(f"a layer of {inputs} inputs and {outputs} outputs cannot be {what}; equal widths are needed")
@@ -86,14 +86,14 @@ def simulated(
 ) -> Floats:
     """Return the path of h' = layer(h, ξ), ξ standard Gaussian in the shape of h: (replicas, layers + 1, units).
 
-    The last `units` axes of `start` are those of one layer; what stands before them are replicas.
+    The last `units` axes of `start` are those of one layer; the axes before them are replicas.
     """
     deep = whole(layers, "depth", minimum=1, maximum=DEEPEST)
     seed = root(rng)
     refuse_beyond_memory(
         8.0 * (deep + 1) * start.size, f"{deep} layers of {start.size} signals", "take fewer layers or replicas"
     )
-    path = np.empty((deep + 1, *start.shape))  # a layer at a time is written at once; depth goes last at the end
+    path = np.empty((deep + 1, *start.shape))  # written layer by layer, contiguously; axes move at the end
     path[0] = start
     with np.errstate(over="ignore", invalid="ignore"):
         for m in range(deep):
@@ -111,10 +111,11 @@ def real(values: Any, name: str) -> Floats:
 
 
 def eigenvalue_errors(first: Any, overlap: Any, norm: float, wrong: float, size: int) -> Any:
-    """Return errors of eigenvalues from what is wrong in a matrix, as their eigenvectors weigh it, to first order.
+    """Return errors of eigenvalues to first order in the errors of a matrix, weighted by the eigenvectors.
 
-    Over the overlap of left and right eigenvector, which is small where eigenvectors are nearly alike; at most Elsner's
-    bound (1985), the root of high order that is left of what is wrong where they are the same.
+    These are `first` over the overlap of left and right eigenvector, which is small where eigenvectors are nearly
+    parallel; at most Elsner's bound (1985), a root of high order of the error `wrong`, which holds even for a defective
+    matrix.
     """
     most = (2 * norm + wrong) ** (1 - 1 / size) * wrong ** (1 / size)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -1,8 +1,8 @@
-r"""Fixed points of a renormalisation and what grows or shrinks around them.
+r"""Fixed points of a renormalisation, and the growth or decay of perturbations around them.
 
 A renormalisation by b layers is a map K → R_b(K) of couplings, with R_b R_c = R_bc. At a fixed point its derivative has
-eigenvalues λ_i(b) = b^{y_i}; the exponents y_i do not depend on b. A *family* of layers takes part in `fixed_points` by
-a method ``fixed_points(**options)`` that returns `FixedPoint` objects; any other map is searched by Newton's method.
+eigenvalues λ_i(b) = b^{y_i}; the exponents y_i do not depend on b. A *family* of layers supports `fixed_points` by a
+method ``fixed_points(**options)`` that returns `FixedPoint` objects; any other map is searched by Newton's method.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from statnn._notebook import Rows
 from statnn.rg._common import eigenvalue_errors
 
 Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
-"""Couplings, shape (n,), and the number b of layers in; couplings of the block out."""
+"""Function from couplings, shape (n,), and the number b of layers to the couplings of the block."""
 
 STEP = 1e-3
-"""Of the numerical derivative, in units of max(1, |K|); Richardson's extrapolation leaves an error of STEP⁴."""
+"""Step of the numerical derivative, in units of max(1, |K|); Richardson's extrapolation leaves an error of STEP⁴."""
 KINK, SEEN = 0.75, 1e-6
-"""Share of the difference of slopes on either side that stays with half the step, at a kink; and its least size."""
+"""At a kink, the fraction of the difference of one-sided slopes that remains at half the step; and its least size."""
 FAR = 1e300
 ROUNDING = 1e-10
-"""An analytical exponent smaller than this is zero: rounding of a logarithm."""
+"""An analytical exponent smaller than this counts as zero: it is rounding of a logarithm."""
 
 
 class FixedPointEnd(StrEnum):
@@ -57,14 +57,14 @@ class NoFixedPointError(ValueError):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FixedPoint(ByValue):
-    r"""Couplings that a renormalisation leaves as they are, K* = R_b(K*) for every b.
+    r"""Couplings invariant under a renormalisation, K* = R_b(K*) for every b.
 
     Parameters
     ----------
     name : str
-        What it is called: "critical", "trivial", ...
+        "critical", "trivial", ...
     names : tuple of str
-        The n couplings, in the coordinates in which the map is smooth at this point, say ``"tanh K"``.
+        Names of the n couplings, in coordinates in which the map is smooth at this point, say ``"tanh K"``.
     couplings : ndarray, shape (n,)
         K*.
     map : callable
@@ -73,13 +73,13 @@ class FixedPoint(ByValue):
         ``linear(b)``, its derivative ∂R_b/∂K at K*, shape (n, n), where it is known in closed form; None to
         differentiate numerically.
     layer : object or None
-        The layer with these couplings; None where they are the end of a scale, as tanh K = 1.
+        The layer with these couplings; None if they are infinite, as at tanh K = 1.
     thermal : str or None
         The coupling whose distance from K* is the distance from criticality: it gives ν.
     ending : FixedPointEnd
-        How it was found.
+        How the search for it ended.
     residual : float
-        Largest |R_2(K*) - K*| in units of max(1, |K*|); zero where it is exact.
+        Largest |R_2(K*) - K*| in units of max(1, |K*|); zero if the point is exact.
 
     See Also
     --------
@@ -116,7 +116,7 @@ class FixedPoint(ByValue):
 class Exponents(ByValue):
     r"""Eigenvalues λ_i of a linearised renormalisation by b layers, and exponents y_i = ln|λ_i|/ln b.
 
-    Sorted by y, largest first. An eigenvalue zero has y = -inf: such a direction dies in one step.
+    Sorted by y, largest first. An eigenvalue of zero has y = -inf: such a perturbation vanishes in one step.
 
     Parameters
     ----------
@@ -131,15 +131,15 @@ class Exponents(ByValue):
     fields : tuple of str
         The coupling with the largest part in each scaling field.
     directions : ndarray, shape (n, n)
-        Column i is the direction in the space of couplings that belongs to y_i, of length one.
+        Column i is the unit vector in the space of couplings that belongs to y_i.
     nu : float or None
-        1/y of the thermal direction: the correlation length diverges as |K - K*|^-ν. Without a named thermal
-        coupling that of the only relevant direction; None where there is none, or no single one.
+        1/y of the thermal direction: the correlation length diverges as |K - K*|^-ν. Without a named thermal coupling,
+        1/y of the only relevant direction; None if there is not exactly one.
 
     See Also
     --------
     exponents : makes it.
-    FixedPoint : about which they are.
+    FixedPoint : the point around which the map is linearised.
     """
 
     b: int
@@ -164,11 +164,11 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     Parameters
     ----------
     fixed_point : FixedPoint
-        Where to linearise.
+        Point at which to linearise.
     b : int
-        Layers in a block, at least 2. The exponents of couplings do not depend on it. Where not couplings but signals
-        move, as variance and correlation through a `RandomLayer`, eigenvalues are powers, λ_b = λ^b: there
-        ln|λ_b|/b = -1/ξ is what does not depend on b.
+        Layers in a block, at least 2. The exponents of couplings do not depend on it. If the map moves signals instead
+        of couplings, as variance and correlation through a `RandomLayer`, eigenvalues are powers, λ_b = λ^b, and
+        ln|λ_b|/b = -1/ξ is independent of b.
 
     Returns
     -------
@@ -181,14 +181,14 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
 
     See Also
     --------
-    fixed_points : what to give it.
+    fixed_points : finds the points.
     flow : the whole trajectory.
 
     Notes
     -----
-    Where the derivative is not known in closed form it is taken by central differences with Richardson's extrapolation;
-    `Exponents.error` is the last correction, carried to the eigenvalues to first order. Standing: [exact] for the
-    families of this room, [own] for a map of your own.
+    If the derivative is not known in closed form, it is computed by central differences with Richardson's
+    extrapolation; `Exponents.error` is the last correction, propagated to the eigenvalues to first order. Standing:
+    [exact] for the families of this package, [own] for a map of your own.
 
     Examples
     --------
@@ -216,7 +216,7 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
 def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -> Exponents:
     eigen: Any = linalg.eig(matrix, left=True, right=True)
     values, left, right = eigen
-    unit = np.abs(values) * math.log(b)  # of an eigenvalue, that changes an exponent by one
+    unit = np.abs(values) * math.log(b)  # change of an eigenvalue that changes an exponent by one
     off = _errors_of_eigenvalues(matrix, wrong, left, right, ROUNDING * unit)
     with np.errstate(divide="ignore"):
         y = np.log(np.abs(values)) / math.log(b)
@@ -242,7 +242,7 @@ def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -
 
 
 def _errors_of_eigenvalues(matrix: Floats, wrong: Floats, left: Any, right: Any, least: Floats) -> Floats:
-    """Return how far those are off by what is wrong; and by rounding, where that comes to more than `least`."""
+    """Return the errors of eigenvalues due to `wrong`, plus those due to rounding where these exceed `least`."""
     norm = float(np.linalg.norm(matrix))
     overlap = np.abs((left.conj() * right).sum(axis=0))
     weighed = np.diag(np.abs(left).T @ wrong @ np.abs(right))
@@ -254,7 +254,7 @@ def _errors_of_eigenvalues(matrix: Floats, wrong: Floats, left: Any, right: Any,
 
 
 def _reals(image: ArrayLike) -> Floats:
-    """Return what a map of a user's own gives as floats, or raise: numpy drops imaginary parts and reads texts."""
+    """Return the result of a user's own map as floats, or raise: numpy would drop imaginary parts and parse texts."""
     array = array_of(image, "what the map returns")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"the map returns {array.dtype}, not real numbers: couplings are real, and so is their matrix")
@@ -266,7 +266,7 @@ def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats
     middle = np.asarray(function(at), dtype=np.float64)
 
     def differences(step: float) -> tuple[Floats, Floats]:
-        """Return slopes, and how much larger they are above than below."""
+        """Return central slopes, and the differences of the one-sided slopes."""
         slopes, bends = [], []
         for j, x in enumerate(at):
             shift = np.zeros_like(at)
@@ -304,41 +304,41 @@ def fixed_points(
     Parameters
     ----------
     family : type or object with a method ``fixed_points``, or callable
-        `LinearLayer`, `BinaryLayer` and `NoisyLayer`, as class or instance, and a `RandomLayer` know theirs. A callable
-        ``map(couplings, b)`` with ``map(map(K, b), c) = map(K, b c)`` is searched.
+        `LinearLayer`, `BinaryLayer` and `NoisyLayer`, as class or instance, and a `RandomLayer` know their fixed
+        points. A callable ``map(couplings, b)`` with ``map(map(K, b), c) = map(K, b c)`` is searched.
     start : array_like, shape (n,) or (starts, n)
-        Where to begin searches of a map; for a callable only.
+        Starts of the searches; for a callable only.
     names : sequence of str or None
         Names of its couplings.
     bounds : pair of array_like, shape (n,), or None
-        Lowest and highest couplings that are looked for; None for no limits.
+        Lowest and highest couplings to search; None for no limits.
     tolerance : float
         Largest residual of a fixed point, in units of max(1, |K|).
     throw : bool
-        False hands back searches that failed, with how they ended, where none succeeded.
+        If False and no search succeeds, the failed searches are returned, with how they ended.
     **options
         Passed on to the family.
 
     Returns
     -------
     tuple of FixedPoint
-        Those of a map in the order of their starts, each once.
+        For a map in the order of the starts, each point once.
 
     Raises
     ------
     NoFixedPointError
         If no search succeeds: it says how the best one ended, and its residual.
     TypeError, ValueError
-        If `family` is neither, or starts and bounds do not fit.
+        If `family` is none of these, or starts and bounds do not fit.
 
     See Also
     --------
     exponents : how the flow leaves them.
-    flow : how it comes there.
+    flow : the way to them.
 
     Notes
     -----
-    A search is Newton's method (Powell's hybrid), which finds unstable points too. That all are found is not promised.
+    A search is Newton's method (Powell's hybrid), which finds unstable points too. It may miss some.
 
     Examples
     --------
@@ -384,14 +384,14 @@ def fixed_points(
 
 
 def _refuse_no_map(family: Any, name: str, options: dict[str, Any]) -> None:
-    """Raise `TypeError` for what cannot be called with couplings and a factor of lengths."""
+    """Raise `TypeError` for an object that cannot be called with couplings and a number of layers."""
     if not callable(family):
         raise TypeError(
             f"family is a {type(family).__name__}; pass a layer or its class (rg.BinaryLayer), or map(couplings, b)"
         )
     if options:
         raise TypeError(f"a map of couplings takes no {', '.join(options)}")
-    with suppress(ValueError):  # of compiled functions, which say nothing
+    with suppress(ValueError):  # compiled functions do not tell their signature
         signature = inspect.signature(family)
         try:
             signature.bind(None, 2.0)
@@ -408,7 +408,7 @@ def _search(
 
     def gap(k: Floats) -> Floats:
         with np.errstate(all="ignore"):
-            image = _reals(function(k.copy(), 2))  # a map may work in place
+            image = _reals(function(k.copy(), 2))  # a copy: a map may work in place
         if image.shape != k.shape:
             raise ValueError(f"the map turns couplings of shape {k.shape} into {image.shape}; keep the shape")
         return image - k

@@ -1,4 +1,4 @@
-r"""Trajectories of couplings under doubling of the number of layers in a block, with what each projection loses."""
+r"""Trajectories of couplings under doubling of the number of layers in a block, with the loss of each projection."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ class Flow(ByValue):
     names : tuple of str
         The n couplings.
     couplings : ndarray, shape (steps + 1, n)
-        The first row is the layer itself. Of noisy layers in units in which the activation has height one.
+        The first row is the layer itself. For noisy layers in units in which the activation has height one.
     truncation : ndarray, shape (steps + 1,)
         KL divergence in nats between the exact law and its projection; zero where the family is closed.
     deviation : ndarray, shape (steps + 1,)
-        Of binary layers the largest |ln T - ln T_projected|; of noisy ones the root mean square distance of the mean
-        of h' from its fit, in deviations of the noise.
+        For binary layers the largest |ln T - ln T_projected|; for noisy ones the root mean square distance of the mean
+        of h' from its fit, in standard deviations of the noise.
     project : bool
         Whether each step started from the projection; otherwise all rows are read off the exact law, and errors do not
-        add.
+        accumulate.
     end : FlowEnd
         Why there are not more steps.
     activation : Activation or None
-        Of noisy layers.
+        Activation of noisy layers.
     portrait : callable or None
-        ``portrait(ax, couplings)`` draws the flow diagram of the family and returns where couplings stand in it.
+        ``portrait(ax, couplings)`` draws the flow diagram of the family and returns the positions of couplings in it.
 
     See Also
     --------
@@ -72,14 +72,14 @@ class Flow(ByValue):
     def plot(self, ax: Any | None = None) -> Any:
         r"""Draw the trajectory in the flow diagram of its family, with fixed points and separatrices.
 
-        For two couplings: weight and variance of linear layers, K and h of binary ones, weight and noise of noisy ones
-        without bias. Flow lines of linear and binary layers are exact. Axes reach out to the layer itself; blocks that
-        grow beyond them are left out.
+        The two coordinates are weight and variance of linear layers, K and h of binary ones, weight and noise of noisy
+        ones without bias. Flow lines of linear and binary layers are exact. Axes extend to the layer itself; blocks
+        that grow beyond them are left out.
 
         Parameters
         ----------
         ax : matplotlib axes or None
-            Where to draw; new axes when None.
+            Axes to draw on; new ones when None.
 
         Returns
         -------
@@ -131,9 +131,8 @@ def flow(layer: Any, doublings: int = 12, *, project: bool = False) -> Flow:
     doublings : int
         How often the number of layers in a block is doubled, 1 to 60.
     project : bool
-        Where the family is not closed: False squares the exact law and reads couplings off it; True goes on from the
-        projection, so that couplings flow by themselves and errors add up. Either way every reading states what it
-        lost.
+        For families that are not closed: False squares the exact law and reads couplings off it; True goes on from the
+        projection, so that couplings flow by themselves and errors accumulate. Either way every row states its loss.
 
     Returns
     -------
@@ -142,7 +141,7 @@ def flow(layer: Any, doublings: int = 12, *, project: bool = False) -> Flow:
     Raises
     ------
     TypeError, ValueError
-        If the layer cannot be repeated, or `doublings` is no such number.
+        If the layer cannot be repeated, or `doublings` is not such a number.
 
     See Also
     --------
@@ -151,11 +150,12 @@ def flow(layer: Any, doublings: int = 12, *, project: bool = False) -> Flow:
 
     Notes
     -----
-    *Linear* layers of width one have (w, b, s), wider ones all entries; nothing is rescaled. *Binary* layers of width
-    one have (K, h), h the whole field on a spin; wider ones couplings, fields and inputs. *Noisy* layers are projected
-    on A σ(w h + b) + ε ξ by the least KL divergence rate over the stationary law, which is a least-squares fit of the
-    mean; with h in units of A this is a layer of the family again, w → A w, ε → ε/A. The scale α = 1/A is found, not
-    put in: at criticality it tends to √2 for tanh. Positively homogeneous activations keep A = 1 [own].
+    *Linear* layers of width one have the couplings (w, b, s), wider ones all entries; nothing is rescaled. *Binary*
+    layers of width one have (K, h), h the total field on a spin; wider ones couplings, fields and inputs. *Noisy*
+    layers are projected onto A σ(w h + b) + ε ξ by the least KL divergence rate over the stationary law, which is a
+    least-squares fit of the mean; with h in units of A this is a layer of the family again, w → A w, ε → ε/A. The scale
+    α = 1/A is a result, not an input: at criticality it tends to √2 for tanh. For positively homogeneous activations A
+    = 1 [own].
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""Families of layers that compose: linear, of spins, noisy; what projections lose; flows drawn."""
+"""Families of layers that compose: linear, binary, noisy; the loss of projections; drawings of flows."""

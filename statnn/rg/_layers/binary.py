@@ -1,6 +1,6 @@
-r"""Layers of spins: decimation of what lies between two layers, exact, and transfer matrices where it is not closed.
+r"""Layers of spins: exact decimation of the spins between two layers, and transfer matrices where it is not closed.
 
-A layer knows its transfer matrix and a transfer matrix its nearest layer: they share this file.
+A layer makes its transfer matrix, and a transfer matrix its nearest layer, so they share this file.
 """
 
 from __future__ import annotations
@@ -32,31 +32,31 @@ from statnn.rg._layers.weights import LARGEST, MOST_WIDE, balanced, log_product,
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TransferMatrix(ByValue):
-    r"""Weights T(s', s) > 0 of two layers of spins, what lies between them summed over [exact].
+    r"""Weights T(s', s) > 0 of two layers of spins, with all spins between them summed over [exact].
 
     .. math:: T = T_2 T_1
 
     Parameters
     ----------
     log_weights : array_like, shape (2^n', 2^n)
-        ln T(s', s) up to `log_scale`; the same is subtracted on storing that makes the largest zero. Spin i of state k
-        is +1 where bit i of k is set.
+        ln T(s', s) up to `log_scale`; a constant is subtracted on storing so that the largest is zero. Spin i of state
+        k is +1 where bit i of k is set.
     log_scale : float
-        What was taken out.
+        The constant taken out.
 
     Raises
     ------
     TypeError, ValueError
-        If shapes are no powers of two up to 2^12, or entries are not finite.
+        If lengths are not powers of two up to 2^12, or entries are not finite.
 
     See Also
     --------
     BinaryLayer.transfer : makes it.
-    TransferOperator : of real numbers.
+    TransferOperator : for real numbers.
 
     Notes
     -----
-    Logarithms have absolute errors of a few 1e-16 times the largest modulus among those that went into them.
+    Logarithms have absolute errors of a few 1e-16 times the largest modulus among the logarithms they come from.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class TransferMatrix(ByValue):
         Parameters
         ----------
         other : TransferMatrix or BinaryLayer
-            What lies above.
+            The layers above.
 
         Raises
         ------
@@ -124,7 +124,7 @@ class TransferMatrix(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If the layer is not square or m is no such number.
+            If the layer is not square or m is not such a number.
         """
         refuse_unless_square(self, "repeated")
         return power(self, m)
@@ -145,14 +145,14 @@ class TransferMatrix(ByValue):
         return resolved(self.spectrum(), self._balanced()[0]).correlation_length()
 
     def _balanced(self) -> tuple[Floats, float]:
-        """Return the matrix, rows and columns weighted to like sums, which no eigenvalue feels, and ln of its unit."""
+        """Return the matrix balanced, which leaves its eigenvalues unchanged, and the logarithm of its unit."""
         refuse_unless_square(self, "repeated, so that it has no eigenvalues")
         logs = balanced(self.log_weights)
         largest = float(logs.max())
         return np.exp(logs - largest), largest
 
     def project(self) -> BinaryLayer:
-        """Return the nearest layer of couplings and fields; its `truncation` says what is lost.
+        """Return the nearest layer of couplings and fields; its `truncation` tells the loss.
 
         See `BinaryLayer.compose`.
         """
@@ -171,12 +171,12 @@ class BinaryLayer(ByValue):
     r"""Spins s = ±1 below and s' = ±1 above with the weight T(s', s) = exp(s'·J s + f·s' + g·s + c) [exact].
 
     It is the layer of `statnn.interaction.BinaryNeurons`, couplings and fields divided by the temperature. Two layers
-    of width one, this one first, have the spin between them summed over: with h = f_1 + g_2
+    of width one, this one first, compose by summing over the spin between them: with h = f_1 + g_2
 
     .. math:: e^{4J'} = 1 + \frac{2 \sinh 2J_1 \sinh 2J_2}{\cosh 2h + \cosh 2(J_1 - J_2)} \quad (J_1, J_2 > 0),
 
-    which is tanh J' = tanh J_1 tanh J_2 without field; f' and g' follow from the same function. Layers in which every
-    spin is coupled to at most one above and one below are as good as width one. All others are not closed.
+    which is tanh J' = tanh J_1 tanh J_2 without field; f' and g' follow from the same function. The family is also
+    closed for layers in which every spin is coupled to at most one above and one below, and for no others.
 
     Parameters
     ----------
@@ -188,9 +188,9 @@ class BinaryLayer(ByValue):
         g, on the inputs. In a chain of layers a spin is an output of one layer and an input of the next: it feels f +
         g.
     constant : float
-        c, part of ln Z that composition puts aside.
+        c, the part of ln Z split off in compositions.
     truncation : Truncation
-        What was lost where the layer is a projection.
+        Loss, if the layer is a projection.
 
     Raises
     ------
@@ -199,13 +199,13 @@ class BinaryLayer(ByValue):
 
     See Also
     --------
-    TransferMatrix : the family that is closed.
-    flow, fixed_points, exponents : what becomes of it under doubling.
+    TransferMatrix : the closed family.
+    flow, fixed_points, exponents : the layer under doubling.
     LinearLayer, NoisyLayer : layers of real numbers.
 
     Notes
     -----
-    Where the family is closed, the relative error of J' in one composition is a few 1e-16 times 1 + |ln J'|, a few
+    Where the family is closed, the relative error of J' in one composition is a few 1e-16 times 1 + |ln J'|, or a few
     1e-16 without fields, at any size of couplings and fields; fields and c have errors of a few 1e-16 times the largest
     term that is added; a term of a field is as exact as J'. Elsewhere see `TransferMatrix`. Couplings of blocks of more
     than some 700 correlation lengths fall below 1e-308 and are zero, as is their ξ.
@@ -259,9 +259,9 @@ class BinaryLayer(ByValue):
         other : BinaryLayer or TransferMatrix
             The layer above.
         project : bool
-            True returns the nearest `BinaryLayer` also where the family is not closed: the one with the same ⟨s'_i⟩,
-            ⟨s_j⟩ and ⟨s'_i s_j⟩ in the block by itself, which has the least KL(p || q). Its `truncation` says what is
-            lost: couplings inside a layer, and those of more than two spins.
+            True returns the nearest `BinaryLayer` even where the family is not closed: the one with the same ⟨s'_i⟩,
+            ⟨s_j⟩ and ⟨s'_i s_j⟩ in the block by itself, which has the least KL(p || q). Its `truncation` tells the
+            loss: couplings inside a layer, and those of more than two spins.
 
         Returns
         -------
@@ -271,7 +271,7 @@ class BinaryLayer(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If it is no layer of spins, widths do not match, or there are more than 12 spins per layer (20 in two to
+            If it is not a layer of spins, widths do not match, or there are more than 12 spins per layer (20 in two to
             project) and the family is not closed.
 
         Examples
@@ -302,7 +302,7 @@ class BinaryLayer(ByValue):
         Raises
         ------
         TypeError, ValueError
-            As `compose`; or m is no such number.
+            As `compose`; or m is not such a number.
 
         Examples
         --------
@@ -320,13 +320,13 @@ class BinaryLayer(ByValue):
     def transfer(self) -> TransferMatrix:
         """Return the weights of all pairs of states, for at most 12 spins per layer.
 
-        Logarithms of their ratios to the largest have errors of a few 1e-16 of their own, and 1e-32 of the largest
+        Logarithms of their ratios to the largest have relative errors of a few 1e-16, plus 1e-32 of the largest
         coupling or field.
 
         Raises
         ------
         ValueError
-            If there are more.
+            If there are more spins.
 
         Examples
         --------
@@ -341,10 +341,10 @@ class BinaryLayer(ByValue):
         return TransferMatrix(logs, self.constant + float(high.flat[top] + low.flat[top]))
 
     def spectrum(self) -> Spectrum:
-        r"""Return the eigenvalues of the layer: in closed form for width one, else of its transfer matrix.
+        r"""Return the eigenvalues of the layer: in closed form for width one, else from its transfer matrix.
 
-        In closed form to a few 1e-16, of λ_1/λ_0 times 1 + |f + g|. Of wider layers λ_1/λ_0 has such digits, times the
-        condition of that eigenvalue, unless couplings are so strong that layers hardly forget: then absolutely.
+        Closed forms are good to a few 1e-16, for λ_1/λ_0 times 1 + |f + g|. For wider layers this error of λ_1/λ_0 is
+        times its condition, relative or, for couplings so strong that layers hardly forget, absolute.
 
         Raises
         ------
@@ -372,8 +372,8 @@ class BinaryLayer(ByValue):
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln|λ_1/λ_0|, in layers: connected correlations decay as exp(-m/ξ).
 
-        Width one in closed form, -1/ln tanh|K| without field, to a few 1e-16, with field times 1 + |K| + |f + g|; inf
-        where ξ is beyond 1e308 layers, 0 at K = 0. Wider ones from ratios: see `Spectrum`.
+        For width one in closed form, -1/ln tanh|K| without field, to a few 1e-16, with field times 1 + |K| + |f + g|;
+        inf where ξ is beyond 1e308 layers, 0 at K = 0. For wider layers from ratios: see `Spectrum`.
 
         Raises
         ------
@@ -391,10 +391,10 @@ class BinaryLayer(ByValue):
         return self._single().correlation_length()
 
     def neurons(self, layers: int) -> BinaryNeurons:
-        """Return the chain of so many layers as an interacting model at temperature 1, open at both ends.
+        """Return the chain of `layers` layers as an interacting model at temperature 1, open at both ends.
 
-        Its partition function, times e^(c layers) with the `constant` c, for which a model has no place, is the sum of
-        all weights of ``power(layers)``.
+        Its partition function times e^(c layers), with the `constant` c, which the model leaves out, is the sum of all
+        weights of ``power(layers)``.
 
         Parameters
         ----------
@@ -404,7 +404,7 @@ class BinaryLayer(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If the layer is not square, or `layers` is no such number.
+            If the layer is not square, or `layers` is not such a number.
 
         Examples
         --------
@@ -430,7 +430,7 @@ class BinaryLayer(ByValue):
         doublings : int
             How often the number of layers in a block is doubled.
         project : bool
-            Whether to go on from the projection, or from the exact transfer matrix.
+            True goes on from the projection, False from the exact transfer matrix.
 
         Examples
         --------
@@ -445,11 +445,11 @@ class BinaryLayer(ByValue):
 
     @classmethod
     def fixed_points(cls) -> tuple[FixedPoint, ...]:
-        r"""Return the fixed points of width one in (tanh K, tanh h), h the whole field on a spin.
+        r"""Return the fixed points of width one in (tanh K, tanh h), h the total field on a spin.
 
-        "disordered": K = 0, a line, as h is marginal there; the point without field is given. "ordered": K = ∞, h = 0,
-        where 1 - tanh K = 2e^{-2K} and h double with the number of layers: both relevant, y = 1, ν = 1. It is the
-        zero-temperature fixed point of the one-dimensional Ising model. Odd blocks of layers also rest at K = -∞.
+        "disordered": K = 0, a line, as h is marginal there; the point without field is returned. "ordered": K = ∞, h =
+        0, where 1 - tanh K = 2e^{-2K} and h double with the number of layers: both relevant, y = 1, ν = 1. It is the
+        zero-temperature fixed point of the one-dimensional Ising model; odd blocks also have one at K = -∞.
 
         Examples
         --------
@@ -460,7 +460,7 @@ class BinaryLayer(ByValue):
 
     @cached_property
     def _wide(self) -> tuple[Spectrum, Any, Any]:
-        """The spectrum of a layer of many spins, its matrix, and errors of that where it has no λ_0: see `memory`."""
+        """The spectrum of a layer of many spins, its matrix, and the errors of a matrix without λ_0: see `memory`."""
         _refuse_wider(self.shape)
         states = spins(self.shape[0])
         recalled = memory(states @ self.couplings @ states.T, states @ whole_field(self))

@@ -2,15 +2,15 @@ r"""Decimation of one spin between two: the closed recursion of couplings and fi
 
 .. math:: \sum_s e^{s (K_2 s'' + K_1 s' + h)} = e^{A + K' s'' s' + a_2 s'' + a_1 s'}
 
-for the four states of s' and s''. One function gives all three, K' = F(K_1, K_2; h), a_2 = F(K_2, h; K_1) and
+for the four states of s' and s''. A single function F gives all three, K' = F(K_1, K_2; h), a_2 = F(K_2, h; K_1) and
 a_1 = F(K_1, h; K_2), odd in its first two arguments and even in the third,
 
 .. math:: e^{4F(x, y; z)} = 1 + \frac{2 \sinh 2x \sinh 2y}{\cosh 2z + \cosh 2(x - y)}
           = 1 + e^{2m}\, \frac{(1 - e^{-4x})(1 - e^{-4y})}{(1 + e^{-2|z + x - y|})(1 + e^{-2|z - x + y|})}
 
-for x, y, z > 0, with m = min(2x, 2y, x + y - z): no exponential overflows, and all that is subtracted are the arguments
-themselves, without rounding. Relative errors of F are a few 1e-16 times max(1, -m), at most times 1 + |ln F|, for
-arguments of any size.
+for x, y, z > 0, with m = min(2x, 2y, x + y - z): no exponential overflows, and the only subtractions are of the
+arguments themselves, without rounding. Relative errors of F are a few 1e-16 times max(1, -m), at most times 1 + |ln F|,
+for arguments of any size.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from statnn._arguments import Floats
 
 Sum: TypeAlias = tuple[Floats, ...]
-"""A number as a sum that is not carried out: a field is one of the output below and one of the input above."""
+"""A number as an unevaluated sum: a field is the output field of the layer below plus the input field of that above."""
 
 
 def mediated(x: Sum, y: Sum, z: Sum) -> Floats:
@@ -50,7 +50,7 @@ def mediated(x: Sum, y: Sum, z: Sum) -> Floats:
 
 
 def constant(x: Sum, y: Sum, field: Sum) -> Floats:
-    """Return A, the mean of ln 2cosh(±K_2 ± K_1 + h); infinite where it is beyond all floats."""
+    """Return A, the mean of ln 2cosh(±K_2 ± K_1 + h); infinite if it overflows."""
     parts = [_quarters(part) for part in (x, y, field)]
     mean: Floats = np.zeros(np.shape(x[0]))
     with np.errstate(over="ignore", under="ignore"):
@@ -61,7 +61,7 @@ def constant(x: Sum, y: Sum, field: Sum) -> Floats:
 
 
 def total(*terms: Floats) -> Floats:
-    """Return the sum, rounded about once: what each addition loses is added at the end (Neumaier, Kahan).
+    """Return the sum, rounded about once: the rounding of each addition is added at the end (Neumaier, Kahan).
 
     Examples
     --------
@@ -100,7 +100,7 @@ def closed(lower: Floats, upper: Floats) -> bool:
 def decimated(
     lower: Floats, upper: Floats, middle: Sum, fields: Floats, inputs: Floats
 ) -> tuple[Floats, Floats, Floats, float]:
-    """Sum over the spins between: each hands a coupling and two fields to the spins that it joins.
+    """Sum over the spins between two layers: each leaves a coupling and two fields for the spins that it joins.
 
     `lower` and `upper` are the couplings of the two layers, `middle` the fields of the spins between, `fields` those of
     the spins above and `inputs` those of the spins below.

@@ -24,11 +24,11 @@ NAMES = ("w", "b", "s")
 """Couplings of a layer of width one: weight, bias, variance of the noise."""
 ROUNDING = 8 * np.finfo(float).eps
 NEAR_ONE = 0.1
-"""From one, a spectral radius within which it is asked how much of that is rounding."""
+"""Distance of a spectral radius from one below which its rounding error is estimated."""
 MARGIN = 10.0
-"""Of the rounding of a spectral radius, an estimate that is exceeded three times now and then."""
+"""Safety factor on the estimated rounding of a spectral radius, which is now and then exceeded three times."""
 DOUBTFUL_RADIUS = 0.2
-"""Over the norm, below which a spectral radius may be the rounding of zeros: of many alike their root of high order."""
+"""Spectral radius over norm below which it may be rounding: of defective zeros rounding is a root of high order."""
 MOST_DOUBLINGS = 70
 GROWN = (
     "the composed layer leaves the range of float64: its signal or its noise grows beyond 1e308. An expanding layer "
@@ -37,7 +37,7 @@ GROWN = (
 
 
 class Regime(StrEnum):
-    """What repetition does to a signal: decided by the spectral radius ρ of W."""
+    """Fate of a signal under repetition, decided by the spectral radius ρ of W."""
 
     CONTRACTING = "contracting"
     CRITICAL = "critical"
@@ -61,14 +61,14 @@ class Gaussian(ByValue):
 class LinearLayer(ByValue):
     r"""A layer h' = W h + b + ξ with Gaussian noise ξ ~ N(0, S) [exact].
 
-    Two layers, this one first, are the layer
+    Two layers, this one first, compose to the layer
 
     .. math:: W = W_2 W_1, \qquad b = W_2 b_1 + b_2, \qquad S = W_2 S_1 W_2^T + S_2 .
 
     Parameters
     ----------
     weight : float or array_like, shape (n', n)
-        W; a number is a layer of width one. Only a square layer can be repeated.
+        W; a number makes a layer of width one. Only a square layer can be repeated.
     bias : float or array_like, shape (n',)
         b; one number for all units.
     noise_covariance : float or array_like, shape (n', n')
@@ -78,17 +78,17 @@ class LinearLayer(ByValue):
     Raises
     ------
     TypeError, ValueError
-        If shapes do not match, entries are not finite real numbers, or S is no covariance.
+        If shapes do not match, entries are not finite real numbers, or S is not a covariance.
 
     See Also
     --------
     NoisyLayer : a nonlinear layer, of one neuron.
-    flow, fixed_points, exponents : what becomes of it under doubling.
+    flow, fixed_points, exponents : the layer under doubling.
 
     Notes
     -----
     Composition is exact to rounding. Powers of width one have relative errors of a few 1e-16 for any m, by closed forms
-    in which nothing cancels; in those of wider layers the error is some 1e-16 m of the largest entry.
+    without cancellation; powers of wider layers have errors of some 1e-16 m of the largest entry.
 
     Examples
     --------
@@ -120,7 +120,7 @@ class LinearLayer(ByValue):
         return self.weight.shape[0], self.weight.shape[1]
 
     def compose(self, other: LinearLayer) -> LinearLayer:
-        """Return the one layer that does the work of two: this layer acts first, `other` on its outputs.
+        """Return two layers as one: this layer acts first, `other` on its outputs.
 
         Parameters
         ----------
@@ -130,7 +130,7 @@ class LinearLayer(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If it is no linear layer, widths do not match, or the result leaves the range of float64.
+            If it is not a linear layer, widths do not match, or the result leaves the range of float64.
 
         Examples
         --------
@@ -161,7 +161,7 @@ class LinearLayer(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If the layer is not square, m is no such number, or the result leaves the range of float64.
+            If the layer is not square, m is not such a number, or the result leaves the range of float64.
 
         Examples
         --------
@@ -183,10 +183,10 @@ class LinearLayer(ByValue):
 
     @property
     def regime(self) -> Regime:
-        """Whether repetition contracts (ρ < 1), keeps (ρ = 1 to rounding) or expands (ρ > 1) signals."""
+        """Whether repetition contracts (ρ < 1), preserves (ρ = 1 to rounding) or expands (ρ > 1) signals."""
         gap = self.radius - 1
         rounding = 0.0 if self.shape == (1, 1) else ROUNDING * self.shape[0]
-        if 0.0 < rounding < abs(gap) < NEAR_ONE:  # of ones that share an eigenvector it is a root
+        if 0.0 < rounding < abs(gap) < NEAR_ONE:  # for a defective eigenvalue one, rounding is a root of this
             rounding = max(rounding, MARGIN * self._rounding())
         if abs(gap) <= rounding:
             return Regime.CRITICAL
@@ -195,8 +195,8 @@ class LinearLayer(ByValue):
     def correlation_length(self) -> float:
         r"""Return ξ = 1/|ln ρ(W)|, in layers.
 
-        In a contracting layer a signal decays as exp(-m/ξ), in an expanding one it grows as exp(m/ξ): `regime` says
-        which.
+        In a contracting layer a signal decays as exp(-m/ξ), in an expanding one it grows as exp(m/ξ): `regime` tells
+        the two apart.
 
         Returns
         -------
@@ -206,7 +206,7 @@ class LinearLayer(ByValue):
         Raises
         ------
         ValueError, ArithmeticError
-            If the layer is not square, or ρ(W) cannot be told from 0, as rounding makes W nilpotent.
+            If the layer is not square, or ρ(W) cannot be told from 0, as W is nilpotent within rounding.
 
         Examples
         --------
@@ -223,20 +223,20 @@ class LinearLayer(ByValue):
         return 1 / abs(math.log(radius))
 
     def _rounding(self) -> float:
-        """Return that of ρ(W), as far as its eigenvectors tell; eigenvalues of a triangle, in any order, have none."""
-        with np.errstate(invalid="ignore"):  # scipy reads places off scales, which may be beyond whole numbers
+        """Return the rounding error of ρ(W), estimated by its eigenvectors; reordered triangular matrices have none."""
+        with np.errstate(invalid="ignore"):  # scipy derives indices from scales, which may overflow integers
             weight = linalg.matrix_balance(self.weight)[0]
         return rounding_of(weight, self.radius) if np.tril(weight, -1).any() else 0.0
 
     def _is_nilpotent(self, radius: float) -> bool:
-        """Return whether a power of W is zero, although eigenvalues are found; raise if that cannot be told."""
+        """Return whether a power of W is zero, even if computed eigenvalues are not; raise if undecidable."""
         if self.shape == (1, 1) or radius > DOUBTFUL_RADIUS * np.linalg.norm(self.weight, 2):
             return False
         if self._rounding() < radius / 100:
             return False
         power = self.weight
         for _ in range(self.shape[0].bit_length()):
-            power = power / 2.0 ** np.frexp(np.abs(power).max())[1]  # whole numbers stay exact, and in range
+            power = power / 2.0 ** np.frexp(np.abs(power).max())[1]  # keeps whole numbers exact and in range
             power = power @ power
             if not power.any():
                 return True
@@ -275,7 +275,7 @@ class LinearLayer(ByValue):
         return Gaussian(end.bias, end.noise_covariance)
 
     def stationary(self) -> Gaussian:
-        r"""Return the law that the layer leaves as it is: (1 - W) μ = b, C = W C W^T + S.
+        r"""Return the stationary law of the layer: (1 - W) μ = b, C = W C W^T + S.
 
         Raises
         ------
@@ -284,8 +284,8 @@ class LinearLayer(ByValue):
 
         Notes
         -----
-        Width one in closed form, s/((1 - w)(1 + w)). Wider layers by doubling, which keeps C positive: relative errors
-        are about 1e-16 ξ.
+        Width one has a closed form, s/((1 - w)(1 + w)). Wider layers are solved by doubling, which keeps C positive:
+        relative errors are about 1e-16 ξ.
 
         Examples
         --------
@@ -319,7 +319,7 @@ class LinearLayer(ByValue):
         depth : int
             Number of layers, at least 1.
         rng : int, numpy.random.Generator or None
-            Seed; None for fresh entropy. The first replicas are the same whatever their number.
+            Seed; fresh entropy when None. The first replicas do not depend on the number of replicas.
 
         Returns
         -------
@@ -357,7 +357,7 @@ class LinearLayer(ByValue):
         doublings : int
             How often the number of layers in a block is doubled.
         project : bool
-            Of no effect: the family is closed, and truncation errors are zero.
+            Has no effect: the family is closed, and truncation errors are zero.
 
         Examples
         --------
@@ -389,8 +389,8 @@ class LinearLayer(ByValue):
         r"""Return the fixed points of width one in the couplings (w, b, s).
 
         "disordered": w = 0, with any bias and noise, here 0 and 1. "critical": w = 1 without bias and noise, where
-        w' = w^b, so that the eigenvalue of w is b, y = 1 and ν = 1. Blocks of an odd number of layers also rest at w =
-        -1.
+        w' = w^b, so that the eigenvalue of w is b, y = 1 and ν = 1. Blocks of an odd number of layers also have the
+        fixed point w = -1.
 
         Examples
         --------
@@ -413,7 +413,7 @@ def block(layer: LinearLayer, m: int) -> LinearLayer:
 
 
 def renormalised(couplings: Floats, b: int) -> Floats:
-    """Return (w, b, s) of b layers of width one to a few 1e-16; s may be below zero, for derivatives."""
+    """Return (w, b, s) of b layers of width one to a few 1e-16; s may be negative, for derivatives."""
     w, bias, s = (float(x) for x in couplings)
     with np.errstate(over="ignore", invalid="ignore"):
         power = _power(np.float64(abs(w)), b) * (-1 if w < 0 and b % 2 else 1)
@@ -422,7 +422,7 @@ def renormalised(couplings: Floats, b: int) -> Floats:
 
 
 def _power(size: np.float64, count: int) -> np.float64:
-    """Return a power whose exponent may lie beyond 2^53, where float64 rounds it: in two parts."""
+    """Return a power in two parts, since float64 would round an exponent beyond 2^53."""
     low = count % 2048 if count > 2**53 else 0
     return size ** float(count - low) * size ** float(low)
 
@@ -436,8 +436,8 @@ def _geometric(w: float, m: int, first: float, *, twice: bool = False) -> Any:
         return first
     count = 2 * m if twice else m
     log = count * np.log(size)
-    grows = log > 1  # then all is over the last term, as only that may leave float64
-    lost = -np.expm1(log) if abs(log) < 1 else 1 - _power(size, count) ** (-1 if grows else 1)  # of a power, from one
+    grows = log > 1  # then in units of the last term, which alone may overflow
+    lost = -np.expm1(log) if abs(log) < 1 else 1 - _power(size, count) ** (-1 if grows else 1)  # one minus a power
     if w < 0 and not twice and m % 2:
         lost = 2 - lost
     if not grows:
@@ -458,7 +458,7 @@ def _around_one(b: int) -> Floats:
 
 
 def _made(weight: Floats, bias: Floats, covariance: Floats) -> LinearLayer:
-    """Return a layer of arrays that are known to be right."""
+    """Return a layer of valid arrays without checking them."""
     layer = object.__new__(LinearLayer)
     for name, array in (("weight", weight), ("bias", bias), ("noise_covariance", covariance)):
         object.__setattr__(layer, name, locked(array))

@@ -1,8 +1,8 @@
 r"""The nearest layer of couplings and fields to a transfer matrix.
 
-Both are laws of the two layers of a block, p(s', s) = T(s', s)/Z. The layer that is nearest in Kullback-Leibler
-divergence KL(p | q) has the same ⟨s'_i⟩, ⟨s_j⟩ and ⟨s'_i s_j⟩; the search is a convex problem, solved by Newton's
-method from the projection of ln T on these functions, which are orthogonal over all states.
+Both define a law of the two layers of a block, p(s', s) = T(s', s)/Z. The layer nearest in Kullback-Leibler divergence
+KL(p | q) has the same ⟨s'_i⟩, ⟨s_j⟩ and ⟨s'_i s_j⟩; the search is a convex problem, solved by Newton's method from the
+projection of ln T on these functions, which are orthogonal over all states.
 
 With a 1 appended to the spins of either layer, couplings, fields and constant are one matrix: ln q = a Θ b^T.
 """
@@ -23,17 +23,17 @@ from statnn.rg._layers.weights import refuse_wide
 STEPS = 200
 TOLERANCE = 1e-11
 LAST = 1e-6
-"""Of a last step, whose square is what is then left; it is larger only where moments hardly tell couplings."""
+"""Size of the last step; the remaining error is its square, or more where moments hardly determine couplings."""
 
 
 @dataclass(frozen=True)
 class Truncation(Shown):
-    r"""What a projection on couplings and fields lost: zero where the family is closed.
+    r"""Loss of a projection onto couplings and fields; zero where the family is closed.
 
     Parameters
     ----------
     divergence : float
-        KL(p || q) in nats, of the law p(s', s) of the two layers of the block and its projection q.
+        KL(p || q) in nats, between the law p(s', s) of the two layers of the block and its projection q.
     deviation : float
         Largest |ln T - ln T_projected| over all states.
 
@@ -50,7 +50,7 @@ NOTHING_LOST = Truncation()
 
 
 class Nearest(NamedTuple):
-    """Parameters of the nearest layer, and what is lost."""
+    """Parameters of the nearest layer, and the loss."""
 
     couplings: Floats
     fields: Floats

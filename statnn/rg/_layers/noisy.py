@@ -50,14 +50,14 @@ class NoisyLayer(ByValue):
     See Also
     --------
     RepeatedLayer : without noise.
-    TransferOperator : the family that is closed.
+    TransferOperator : the closed family.
     LinearLayer : many neurons, linear.
 
     Notes
     -----
-    Many layers are no such layer: they are a `TransferOperator`. Its nodes are refined until eigenvalues and moments
-    change by less than 1e-10, or 3000 are used; the last change is its `error`. For tanh at w = 1, b = 0 and ε → 0 the
-    stationary variance tends to √6 Γ(3/4)/Γ(1/4) ε = 0.82790 ε.
+    Several such layers do not compose to a layer of this form, but to a `TransferOperator`. Its nodes are refined until
+    eigenvalues and moments change by less than 1e-10, or until there are 3000; the last change is its `error`. For tanh
+    at w = 1, b = 0 and ε → 0 the stationary variance tends to √6 Γ(3/4)/Γ(1/4) ε = 0.82790 ε.
 
     Examples
     --------
@@ -100,7 +100,7 @@ class NoisyLayer(ByValue):
         Parameters
         ----------
         h : array_like
-            Any shape, which is kept.
+            Any shape; the result has the same.
         """
         return self.activation(self.w * np.asarray(real(h, "h")) + self.b)
 
@@ -110,16 +110,16 @@ class NoisyLayer(ByValue):
         Parameters
         ----------
         points : int or None
-            About how many nodes, whose error is what as many more change, or a third less beyond 1500; None refines
-            until it is below 1e-10.
+            Approximate number of nodes; their error is the change under about twice as many, or a third fewer beyond
+            1500. None refines until the error is below 1e-10.
         like : TransferOperator or None
-            Take the nodes of that operator instead.
+            Use the nodes of that operator instead.
 
         Raises
         ------
         TypeError, ValueError
-            If there is no stationary law to find the interval from; nodes are fewer than the noise needs, or 3000 are
-            not enough.
+            If there is no stationary law to find the interval from; if there are fewer nodes than the noise needs, or
+            3000 are not enough.
 
         Examples
         --------
@@ -150,12 +150,12 @@ class NoisyLayer(ByValue):
         Parameters
         ----------
         other : NoisyLayer or TransferOperator
-            The layer above. Nodes are chosen to hold both layers; an operator keeps its own.
+            The layer above. Nodes are chosen to suit both layers; an operator keeps its own.
 
         Raises
         ------
         TypeError, ValueError
-            If it is neither, or no nodes hold both.
+            If it is neither, or no nodes suit both.
 
         Examples
         --------
@@ -202,7 +202,7 @@ class NoisyLayer(ByValue):
         Raises
         ------
         TypeError, ValueError
-            As `operator`; or m is no such number.
+            As `operator`; or m is not such a number.
         """
         return self.operator(points).power(m)
 
@@ -217,18 +217,19 @@ class NoisyLayer(ByValue):
         Raises
         ------
         TypeError, ValueError
-            As `operator`; or k is no such number.
+            As `operator`; or k is not such a number.
         """
         return self._refined.spectrum(k)
 
     def correlation_length(self) -> float:
-        r"""Return ξ = -1/ln|λ_1| in layers: what is known of h decays as exp(-m/ξ).
+        r"""Return ξ = -1/ln|λ_1| in layers: memory of h decays as exp(-m/ξ).
 
         Raises
         ------
         ValueError, ArithmeticError
-            If there is no stationary law; or the gap cannot be told from rounding, as the layer remembers its sign, or
-            λ_1 itself cannot: see `Spectrum`; or signals stay for long where no nodes reach, however rarely.
+            If there is no stationary law; or the gap cannot be told from rounding, as the layer remembers the sign of
+            h, or λ_1 itself cannot, see `Spectrum`; or signals stay, however rarely, for a long time where nodes do not
+            reach.
         """
         if self.w == 0:
             return 0.0
@@ -262,7 +263,7 @@ class NoisyLayer(ByValue):
         depth : int
             Number of layers, at least 1.
         rng : int, numpy.random.Generator or None
-            Seed; None for fresh entropy. The first replicas are the same whatever their number.
+            Seed; fresh entropy when None. The first replicas do not depend on the number of replicas.
 
         Returns
         -------
@@ -291,14 +292,14 @@ class NoisyLayer(ByValue):
         doublings : int
             How often the number of layers in a block is doubled.
         project : bool
-            Whether to go on from the projection, or from the exact operator.
+            True goes on from the projection, False from the exact operator.
         """
         steps = checked_doublings(doublings)
         sigma = self.activation
         if sigma.linear and abs(self.w) < 1:
             return self._trajectory(*linear_rows(self.w, self.b, self.noise_std, steps), project=project)
         rows, end = [(np.array([self.w, self.b, self.noise_std]), 0.0, 0.0)], FlowEnd.COMPLETE
-        with one_thread():  # products of some hundred rows: more threads wait for each other, and burn time in it
+        with one_thread():  # products of some hundred rows: more threads would waste time waiting for each other
             exact, shown, first = self.operator(), self, self
             law = exact.stationary()
             for _ in range(steps):
@@ -328,7 +329,7 @@ class NoisyLayer(ByValue):
     def fixed_points(cls, activation: str | Activation = "tanh") -> tuple[FixedPoint, ...]:
         r"""Return the critical point of activations σ(h) = s h - u h³ + ..., u > 0: w = 1/s, b = 0, ε = 0.
 
-        Blocks of b layers are rescaled by α = b^(1/2), so that the cubic term stays as it is. Then w - 1/s has the
+        Blocks of b layers are rescaled by α = b^(1/2), so that the cubic term is unchanged. Then w - 1/s has the
         eigenvalue b (y = 1, ν = 1), the bias bα (y = 3/2), and the deviation of the noise b^(1/2) α = b (y = 1; its
         variance b α² has y = 2): the noise cuts criticality off after m ~ 1/ε layers [own, asymptotic as ε → 0].
 
@@ -340,7 +341,7 @@ class NoisyLayer(ByValue):
         Raises
         ------
         ValueError
-            If the activation has no such point, or none that is known in closed form.
+            If the activation has no such point, or it is not known in closed form.
 
         Examples
         --------
@@ -371,13 +372,13 @@ class NoisyLayer(ByValue):
 
     @cached_property
     def _refined(self) -> TransferOperator:
-        """The operator on nodes that are refined until spectrum and moments stay."""
-        with one_thread():  # matrices are small at first, where more threads wait for each other
+        """The operator on nodes refined until spectrum and moments no longer change."""
+        with one_thread():  # matrices are small at first: more threads would wait for each other
             return refined(str(self), *self._interval, self.noise_std, self._with)
 
     @cached_property
     def coarse(self) -> TransferOperator:
-        """The operator on as few nodes as give three digits, for pictures."""
+        """The operator on few nodes, which give three digits, for pictures."""
         return self._between(*self._interval)
 
     def _with(self, count: int) -> TransferOperator:
@@ -400,7 +401,7 @@ class NoisyLayer(ByValue):
         return self._judged(below.compose(self._put_on(below)))
 
     def _judged(self, operator: TransferOperator) -> TransferOperator:
-        """Return an operator with its error: what its nodes lose of its stationary law."""
+        """Return an operator with its error: the loss of its stationary law on its nodes."""
         nodes, law = operator.nodes, operator.stationary()
         error = float((law.weights * law.density) @ operator.lost)
         if error > WORST:
@@ -436,9 +437,9 @@ def _number(value: Any, name: str) -> float:
 
 
 def renormalised(sigma: Activation, couplings: Floats, b: int) -> Floats:
-    """Return (w, b, ε) of b layers, projected and rescaled; without noise and bias the limit of small noise.
+    """Return (w, b, ε) of b layers, projected and rescaled; without noise and bias, the limit of small noise.
 
-    It raises ValueError if there is a bias but no noise, or nothing is left of the signal.
+    Raises ValueError if there is a bias but no noise, or no signal is left.
     """
     w, bias, noise = (float(x) for x in couplings)
     if noise == 0:
@@ -460,9 +461,9 @@ def noisy_arrows(sigma: Activation) -> tuple[Floats, Floats]:
     grid = np.array([[w / slope, 0.0, noise] for noise in NOISY_NOISES for w in NOISY_WEIGHTS])
     images = np.full(grid.shape, np.nan)
     for i, (w, b, noise) in enumerate(grid):
-        with suppress(ValueError):  # supercritical layers have no law
+        with suppress(ValueError):  # supercritical layers have no stationary law
             operator = NoisyLayer(sigma, w, b, noise).coarse
-            if 1 - abs(operator.spectrum(2).ratios[1]) > PARTED_WELLS:  # nor have wells that noise does not join
+            if 1 - abs(operator.spectrum(2).ratios[1]) > PARTED_WELLS:  # nor do wells that the noise does not connect
                 projection = projected(sigma, operator.power(2), operator.stationary(), (w, b))
                 if not isinstance(projection, FlowEnd):
                     images[i] = projection[0]

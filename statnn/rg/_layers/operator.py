@@ -1,4 +1,4 @@
-r"""Transfer operators of scalar layers on quadrature nodes: what composes when the law of a layer is no formula."""
+r"""Transfer operators of scalar layers on quadrature nodes: they compose even if a law has no closed form."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from statnn.rg._layers.quadrature import masses
 from statnn.rg._layers.spectrum import Spectrum, leading_first, resolved, spectrum_of
 
 DENSE = 400
-"""Up to so many nodes all eigenvalues are computed; beyond, the largest by Arnoldi's method."""
+"""Up to this many nodes all eigenvalues are computed; beyond, the largest by Arnoldi's method."""
 POLISH = 200
-"""Most products with what is positive: tails get back the digits, and the sign, that elimination takes from them."""
+"""Most products with the positive matrix, which restore the digits and the sign of tails lost in elimination."""
 SETTLED = 1e-12
-"""Relative change of all masses by a product that ends them."""
+"""Relative change of all masses at which these products end."""
 NEAREST = 6
-"""Nodes by which laws are interpolated where it is not known of what they are."""
+"""Nodes for the interpolation of laws whose origin is not known."""
 CUT = 1e-3
-"""Relative error of moments that is refused rather than given."""
+"""Relative error of moments above which they are refused."""
 CUT_OFF = math.log(1e-12)
-"""Logarithm of the integrand of a moment where nodes end, over its largest value, from which on the rest is missed."""
+"""Logarithm of the integrand of a moment at an end node, relative to its maximum, above which it is cut off."""
 MOST_SIMILAR = 2.0
-"""Entries of a nearly symmetric matrix whose largest eigenvalue is one are hardly above one."""
+"""Largest entry of a symmetrised matrix: with a largest eigenvalue of one, entries are hardly above one."""
 STEEPER = math.log(1e3)
-"""By how much that is more than of the variance: nodes made by hand, on which all of a law stands, may end anywhere."""
+"""Required excess of that logarithm over its value for k = 2: hand-made nodes may hold a whole law and end anywhere."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class StationaryLaw(ByValue):
-    r"""The law that a layer leaves as it is, on quadrature nodes.
+    r"""The stationary law of a layer, on quadrature nodes.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class StationaryLaw(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If it is none; or the moment leaves float64, or is not on the nodes, which end where h^k still counts.
+            If it is not an order; or the moment leaves float64, or the nodes end where h^k still contributes.
         """
         order, masses, x = whole(k, "k", minimum=0, maximum=10**4), self.weights * self.density, self.nodes
         if order <= 2:
@@ -118,9 +118,9 @@ class StationaryLaw(ByValue):
         return float((self.weights * self.density) @ (self.nodes - self.mean) ** 2)
 
     def plot(self, ax: Any | None = None, **style: Any) -> Any:
-        """Draw the density, beside that of Gaussian signals of the same mean and variance.
+        """Plot the density, beside a Gaussian of the same mean and variance.
 
-        Nodes beyond those at which one of both is a thousandth of the highest are left out.
+        Nodes in the tails where both are below a thousandth of the maximum are left out.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class StationaryLaw(ByValue):
         ax = axes(ax)
         order = np.argsort(self.nodes, kind="stable")
         h, density = self.nodes[order], self.density[order]
-        spread = max(self.variance, np.finfo(float).tiny)  # none of a law that stands on one node
+        spread = max(self.variance, np.finfo(float).tiny)  # zero for a law on a single node
         gaussian = np.exp(-((h - self.mean) ** 2) / (2 * spread)) / math.sqrt(2 * math.pi * spread)
         high = np.flatnonzero(np.maximum(density, gaussian) > 1e-3 * density.max())
         shown = slice(high[0], high[-1] + 1)
@@ -150,7 +150,7 @@ class StationaryLaw(ByValue):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TransferOperator(ByValue):
-    r"""The law p(h'|h) of one or many scalar layers on quadrature nodes, composed by Chapman and Kolmogorov.
+    r"""The law p(h'|h) of one or many scalar layers on quadrature nodes, composed by the Chapman-Kolmogorov equation.
 
     .. math:: p(h''|h) = \int p_2(h''|h')\, p_1(h'|h)\, dh' \quad\to\quad P = P_2 P_1, \qquad P_{ij} = w_i\, p(x_i|x_j)
 
@@ -163,26 +163,27 @@ class TransferOperator(ByValue):
     error : float
         Estimated error of its leading eigenvalues and relative error of its moments, from quadrature.
     panels : array_like, shape (k + 1,)
-        Ends of the panels that the nodes are Gauss's on; none where that is not known.
+        Ends of the panels with Gauss nodes; empty if not known.
     lost : array_like, shape (n,), or None
-        Estimated relative error of moments of h' from each node, by what nodes miss of its law; None for none.
+        Estimated relative error of moments of h' from each node, due to the part of its law between or beyond nodes;
+        None for zero.
     origin : NoisyLayer, tuple or None
-        What it is the law of, by which starts between nodes are exact: a layer, an operator and the one above it, or an
-        operator and how many more of it are above it.
+        Source of the law, which makes starts between nodes exact: a layer, an operator and the one above it, or an
+        operator and the number of further copies above it.
 
     Raises
     ------
     TypeError, ValueError
-        If shapes do not match or a column is no law.
+        If shapes do not match or a column is not a law.
 
     See Also
     --------
     NoisyLayer.operator : makes it.
-    TransferMatrix : of spins.
+    TransferMatrix : for spins.
 
     Notes
     -----
-    Laws are exact in composition but for rounding; nothing but the choice of nodes is approximate.
+    Composition is exact up to rounding; only the choice of nodes is an approximation.
 
     Examples
     --------
@@ -248,7 +249,7 @@ class TransferOperator(ByValue):
         Parameters
         ----------
         other : TransferOperator or NoisyLayer
-            The layers above; an operator must have the same nodes, a layer is put on them.
+            The layers above; an operator must have the same nodes, a layer is evaluated on them.
 
         Raises
         ------
@@ -273,7 +274,7 @@ class TransferOperator(ByValue):
     def power(self, m: int) -> TransferOperator:
         """Return m such layers as one, by O(log m) products of matrices.
 
-        Columns are normalised after each, as rounding grows with m where it is not held down.
+        Columns are normalised after each product, since rounding would otherwise grow with m.
 
         Parameters
         ----------
@@ -283,7 +284,7 @@ class TransferOperator(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If it is no such number.
+            If m is not such a number.
         """
         left, square = depth(m), (self.probabilities, self.lost)
         result: tuple[Floats, Floats] | None = None
@@ -320,7 +321,7 @@ class TransferOperator(ByValue):
     def moments(self, start: float) -> tuple[float, float]:
         """Return mean and variance of h' given h = `start`.
 
-        Where it is not known of what the operator is the law, they are interpolated, as smooth between nodes.
+        If the origin of the operator is not known, they are interpolated between nodes.
 
         Parameters
         ----------
@@ -330,7 +331,7 @@ class TransferOperator(ByValue):
         Raises
         ------
         ValueError
-            If it lies outside, or where moments err by more than 1e-3.
+            If it lies outside, or moments err by more than 1e-3.
         """
         h, x = float(real(start, "start")), self.nodes
         if not x[0] <= h <= x[-1]:
@@ -355,7 +356,7 @@ class TransferOperator(ByValue):
         return made
 
     def _from(self, h: float) -> tuple[Floats, float]:
-        """Return the masses on the nodes of h' given h, and how wrong its moments are."""
+        """Return the masses of h' on the nodes given h, and the error of its moments."""
         x = self.nodes
         if isinstance(self.origin, tuple):
             law, error = self.origin[0]._from(h)  # noqa: SLF001 - of the same class
@@ -380,7 +381,7 @@ class TransferOperator(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If it is no such number.
+            If k is not such a number.
         """
         wanted = whole(k, "k", minimum=2, maximum=self.nodes.size)
         extent = getattr(self.origin, "_extent", None)
@@ -392,14 +393,14 @@ class TransferOperator(ByValue):
         return spectrum_on(self, wanted)
 
     def correlation_length(self) -> float:
-        r"""Return ξ = -1/ln|λ_1/λ_0|, in units of what this operator is; raises where rounding hides the gap."""
+        r"""Return ξ = -1/ln|λ_1/λ_0|, in applications of this operator; raises where rounding hides the gap."""
         if self._is_power:
             base, above = self.origin
             return float(base.correlation_length() / (above + 1))
         return resolved(self.spectrum(2), _near_symmetric(self)).correlation_length()
 
     def stationary(self) -> StationaryLaw:
-        """Return the law that the operator leaves as it is."""
+        """Return the stationary law of the operator."""
         return StationaryLaw(self.nodes, self.weights, locked(self._masses() / self.weights), self.error)
 
     def _masses(self) -> Floats:
@@ -408,7 +409,7 @@ class TransferOperator(ByValue):
         masses = np.abs(np.linalg.solve(np.eye(size) - self.probabilities + start[:, None], start))
         for _ in range(POLISH):
             before, masses = masses, self.probabilities @ masses
-            if (np.abs(masses - before) <= SETTLED * masses + 1e-300).all():  # below, products underflow
+            if (np.abs(masses - before) <= SETTLED * masses + 1e-300).all():  # smaller products underflow
                 break
         normalised: Floats = masses / masses.sum()
         return normalised
@@ -423,7 +424,7 @@ class TransferOperator(ByValue):
 
 
 def spectrum_on(operator: TransferOperator, k: int) -> Spectrum:
-    """Return the k largest eigenvalues on the nodes of an operator, whatever these do not reach."""
+    """Return the k largest eigenvalues on the nodes of an operator, even if these do not reach everything."""
     matrix = _near_symmetric(operator)
     values = _largest(matrix, k) if len(matrix) > DENSE and k < 20 else None
     if values is None:
@@ -432,11 +433,11 @@ def spectrum_on(operator: TransferOperator, k: int) -> Spectrum:
 
 
 def _near_symmetric(operator: TransferOperator) -> Floats:
-    """Return P_ij (π_j/π_i)^(1/2), which has its eigenvalues, with π near the stationary law.
+    """Return P_ij (π_j/π_i)^(1/2), which has the eigenvalues of P, with π near the stationary law.
 
-    Laws lead from where signals hardly are to where they are, and not back: the eigenvalues of P itself, nearly
-    triangular, may be lost in rounding. Of one layer π is that which neighbouring nodes leave to each other; it may
-    be far below float64.
+    Signals move from improbable places to probable ones, and hardly back: the eigenvalues of P itself, which is nearly
+    triangular, may be lost in rounding. For one layer π follows from detailed balance between neighbouring nodes; it
+    may be far below the range of float64.
     """
     P, x = operator.probabilities, operator.nodes
     if hasattr(operator.origin, "noise_std"):
@@ -467,12 +468,12 @@ def _largest(matrix: Floats, k: int) -> Any:
 
 
 def _raised(ratios: Any, m: int) -> Any:
-    """Return powers of eigenvalues; those below zero of odd m, which float64 may round to an even number, stay so."""
+    """Return powers of eigenvalues; negative ones stay negative for odd m, which float64 may round to even."""
     odd = (ratios.imag == 0) & (ratios.real < 0) & (m % 2 == 1)
     return np.where(odd, -(np.abs(ratios) ** m), ratios**m)
 
 
 def _stacked(below: tuple[Floats, Floats], above: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-    """Return probabilities and errors of two layers; what is lost of the law of a layer fades in the next ones."""
+    """Return probabilities and errors of two layers; the loss in one layer fades in the next ones."""
     P = above[0] @ below[0]
     return P / P.sum(axis=0), np.maximum(below[1], above[1] @ below[0])

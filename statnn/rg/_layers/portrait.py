@@ -1,7 +1,7 @@
 r"""Flow diagrams: flow lines, fixed points and separatrices of a family, and a trajectory in them.
 
-Flow lines of binary layers keep e^{2K} sinh h, as powers of a matrix keep its eigenvectors; those of linear layers
-keep s/(1 - w²), the stationary variance. Noisy layers are drawn with the arrows of one doubling, projected.
+Flow lines of binary layers conserve e^{2K} sinh h, as powers of a matrix share its eigenvectors; those of linear layers
+conserve s/(1 - w²), the stationary variance. Noisy layers are drawn with arrows of one projected doubling.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _arrow(ax: Any, line: Floats, at: int, step: int = 4) -> None:
 
 
 def spin_portrait(ax: Any, couplings: Floats) -> Floats:
-    """Draw the flow of binary layers of width one, and return where couplings stand in it."""
+    """Draw the flow of binary layers of width one, and return the positions of couplings in it."""
     for size in (0.3, 1.0, 3.0, 12.0, 80.0):
         for invariant in (size, -size):
             line = binary_line(invariant)
@@ -69,7 +69,7 @@ def spin_portrait(ax: Any, couplings: Floats) -> Floats:
 
 
 def linear_portrait(ax: Any, couplings: Floats) -> Floats:
-    """Draw the flow of linear layers of width one, and return where couplings stand in it."""
+    """Draw the flow of linear layers of width one, and return the positions of couplings in it."""
     for variance in (0.1, 0.3, 0.8, 2.0, 6.0, 30.0):
         line = linear_line(variance)
         ax.plot(*line.T, **LINES)

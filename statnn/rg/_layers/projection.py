@@ -16,15 +16,15 @@ from statnn.rg._layers.quadrature import breaks
 from statnn.rg.wide._averages import averages
 
 LEAST_SIGNAL = 1e-7
-"""Of h' given h, in deviations of h': with less a projection fits rounding."""
+"""Least variation of the mean of h' with h, in deviations of h': below it a projection would fit rounding."""
 HIGHEST = 1e5
-"""Of the height of a fitted activation: beyond, its tail is fitted, and only a limit is nearest."""
+"""Largest height of a fitted activation: beyond it the fit uses the tail of σ, and no layer but a limit is nearest."""
 ROUNDING = 1e-13
-"""Of means of h' on nodes, in deviations of h'; layers that differ by less are equally near."""
+"""Rounding of means of h' on nodes, in deviations of h'; layers that differ by less are equally near."""
 PER_PANEL = 6
-"""Nodes of an operator that share a panel of twice as many."""
+"""Nodes of an operator per panel, which gets twice as many nodes."""
 MOST_TRIALS = 3000
-"""Of a fit that creeps along a valley; others take some twenty."""
+"""Most trials of a fit, for those that creep along a valley; others take some twenty."""
 
 Row: TypeAlias = tuple[Floats, float, float]
 """(w, b, ε) in units of A, KL divergence rate, and deviation."""
@@ -48,10 +48,10 @@ def projected(
     before: tuple[float, float],
     first: tuple[float, float] | None = None,
 ) -> Row | FlowEnd:
-    """Return (w, b, ε) in units of A, KL divergence rate and deviation; or why there are none.
+    """Return (w, b, ε) in units of A, KL divergence rate and deviation; or the reason why there is no projection.
 
-    `law` is what one layer and a block of them leave as it is. `before` are w and b of the layer that was repeated,
-    where the search begins; `first` those of the first layer of the block, if it is another.
+    `law` is the stationary law of one layer and of a block. `before` are w and b of the repeated layer, where the
+    search begins; `first` those of the first layer of the block, if it is a different one.
     """
     p = law.weights * law.density
     x, P = exact.nodes, exact.probabilities
@@ -71,15 +71,15 @@ def projected(
     noise = math.sqrt(float(p @ within) + off)
     logs = np.log(np.where(P > 0, P, 1) / exact.weights[:, None])
     entropy = -float((P * logs).sum(axis=0) @ p)
-    divergence = max(0.0, math.log(2 * math.pi * math.e * noise**2) / 2 - entropy)  # below zero by rounding alone
+    divergence = max(0.0, math.log(2 * math.pi * math.e * noise**2) / 2 - entropy)  # negative only by rounding
     return np.array([A * w, b, noise / A]), divergence, math.sqrt(off) / noise
 
 
 class _Means:
-    """Means g of h' given h under a law p, on nodes of panels that end where a fitted layer is not smooth as well.
+    """Means g of h' given h under a law p, on panels that also end where the fitted layer is not smooth.
 
-    On nodes that stay, sums over a kink that moves have a minimum between any two of them, and miss digits where the
-    slope has one. The mean itself bends where the first layer does.
+    On fixed nodes, sums over a moving kink would have a spurious minimum between any two nodes, and lose digits where
+    the slope jumps. The mean itself bends where the first layer does.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class _Means:
         return [make_interp_spline(x, values, k=min(5, x.size - 1)) for x, values in parts]
 
     def around(self, w: float, b: float) -> tuple[Floats, Floats, Floats]:
-        """Return p, x and g on nodes for σ(w x + b)."""
+        """Return p, x and g on the nodes for σ(w x + b)."""
         if not self._kinks.size or w == 0:
             return self.p, self.x, self.g
         kinks = np.clip((self._kinks - b) / w, self.x[0], self.x[-1])
@@ -117,10 +117,10 @@ class _Means:
 def _fit(
     sigma: Activation, means: _Means, before: tuple[float, float], spread: float
 ) -> tuple[float, float, float] | None:
-    """Return (A, w, b) of the least mean square of g - A σ(w x + b) over the law p, or None.
+    """Return the (A, w, b) that minimise the mean square of g - A σ(w x + b) over the law p, or None.
 
-    None where it is hardly nearer than a constant, or none is nearest: the way leads to a height without bound, or
-    along layers that differ by rounding alone, as towards a straight line or a kink.
+    None if the best fit is hardly better than a constant, or does not exist: the search leads to an unbounded height,
+    or along layers that differ only by rounding, as towards a straight line or a kink.
     """
     from scipy.optimize import least_squares
 
@@ -133,7 +133,7 @@ def _fit(
     free = np.array([True, not odd])
 
     def parts(theta: Floats) -> tuple[float, Floats, Floats, tuple[Floats, Floats, Floats]]:
-        """Return the A that is best for w and b, which alone are searched for, field, its activation, and where."""
+        """Return the best A for given w and b, the only search variables; the field; its activation; and p, x and g."""
         v, b = theta if not odd else (theta[0], before[1])
         p, x, g = there = means.around(float(v) / spread, float(b))
         field = v * x / spread + b
@@ -146,7 +146,7 @@ def _fit(
         return np.asarray(np.sqrt(p) * (g - A * output) / size)
 
     def slopes(theta: Floats) -> Floats:
-        """Return the part of the slopes that A cannot follow."""
+        """Return the derivatives of the gaps, with A at its best: the part along the output of σ is projected out."""
         A, field, output, (p, x, _) = parts(theta)
         root = np.sqrt(p)
         bent = A * sigma.derivative(field)

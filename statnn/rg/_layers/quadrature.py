@@ -1,10 +1,10 @@
-r"""Where the activity of a noisy scalar layer lives: an interval found from its own law, and nodes on it.
+r"""The support of the activity of a noisy scalar layer: an interval found from its own law, and nodes on it.
 
 The interval grows from the attractors of the map without noise until the stationary law loses less than `LEAK` over its
-ends in a layer, and holds what else keeps signals for some layers, however rarely they are there: wells, points that
-repel, ghosts of both; `lingering` says where else, once it is known how fast laws relax. A margin of `MARGIN`
-deviations of the noise is then added, so that laws given a start inside are right. Nodes are those of Gauss and
-Legendre on panels, which break where the activation does.
+ends per layer. It includes other places that hold signals for some layers, however rare: wells, repelling points,
+ghosts of both; `lingering` finds more, once the relaxation rate of laws is known. A margin of `MARGIN` deviations of
+the noise is then added, so that laws given a start inside are right. Nodes are Gauss-Legendre nodes on panels that end
+where the activation is not smooth.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ LEAK = 1e-14
 MARGIN = 8.0
 PANEL = 32
 COARSE = 1.3
-"""Distance of nodes in deviations of the noise, for the search."""
+"""Distance of nodes during the search, in deviations of the noise."""
 MOST_POINTS = 3000
 ATTEMPTS = 200
 RESOLVED = 1e-10
-"""Share of the largest value that coefficients of high order may be where the activation is resolved."""
+"""Largest high-order coefficient, relative to the largest value, at which the activation counts as resolved."""
 HALVINGS = 24
-"""Of panels as wide as a deviation of the noise, to resolve what is steeper; of margins."""
+"""Most halvings: of panels as wide as a deviation of the noise, to resolve a steeper activation; and of margins."""
 DEGREE = 5
-"""Of polynomials that stand for laws on a panel."""
+"""Degree of the polynomials that stand for laws on a panel."""
 FARTHEST = 4.0
-"""Distance of nodes in deviations of the noise, from which on some see nothing of a law."""
+"""Distance of nodes, in deviations of the noise, beyond which a law may fall between them."""
 WIDE = 5
-"""Nodes that a law is wide at least, which some resolve."""
+"""Least width of a resolved law, in nodes."""
 LAYERS = 3000
 SLOW = 100
-"""Layers after which signals that still move are taken ahead."""
+"""Layers after which signals that still move are extrapolated."""
 AHEAD, LOOKS = 0.99, 65
-"""Part of the way to where they would end, and points on it that are looked at."""
+"""Fraction of the way to their extrapolated end, and number of points checked on it."""
 STILL = 0.1
 FAR = 1e6
 CELLS = 10_000
-"""On either side, of the width of a deviation of the noise, that are searched for other places where a signal stays."""
+"""Cells on either side, as wide as a deviation of the noise, searched for other places where a signal stays."""
 REACH = 4.0
-"""Kicks, in deviations, by which it may do so: what needs larger ones is lost by exp(-REACH²/2) a layer."""
+"""Largest kick, in deviations, that may hold it there: where it takes more, at most exp(-REACH²/2) stays per layer."""
 
 
 def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float, float]:
@@ -82,28 +82,28 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
 
 
 def _reached(sigma: Activation, w: float, b: float, h: Any, side: float) -> Any:
-    """Return the farthest that one layer or two lead to from h, on a side."""
+    """Return the farthest image of h, on a side, under one or two layers."""
     once = _image(sigma, w, b, h)
     return np.maximum(side * once, side * _image(sigma, w, b, once))
 
 
 def _image(sigma: Activation, w: float, b: float, h: Any) -> Floats:
-    """Return where a layer leads without noise; far out that may be no number."""
+    """Return the image under a layer without noise; far out it may not be finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         image: Floats = np.asarray(sigma(w * h + b), dtype=np.float64)
     return image
 
 
 def _never_returns(sigma: Activation, w: float, b: float, end: float, outward: float) -> bool:
-    """Whether from an end of an interval on, and however far beyond, a layer or two lead no nearer."""
+    """Whether signals at an end of an interval, and however far beyond, get no nearer within one or two layers."""
     side, far = math.copysign(1.0, outward), end + outward * (2.0 ** np.arange(30) - 1)
     return bool((_reached(sigma, w, b, far, side) >= side * far).all())
 
 
 def _margin(sigma: Activation, w: float, b: float, noise: float, end: float, side: float) -> float:
-    """Return the end of the margin beyond an end: not where signals go on for ever, nor where they linger before.
+    """Return the end of the margin beyond an end, short of places where signals escape or linger before they do.
 
-    A wall there would keep them, and be felt as a well.
+    The end of the nodes there would hold them, like a well.
     """
     inside, away = end, end + side * MARGIN * noise
     if not _never_returns(sigma, w, b, away, side * noise):
@@ -123,7 +123,7 @@ def _supercritical(sigma: Activation, w: float, b: float) -> ValueError:
 
 
 def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[float, float]:
-    """Return the hull of where the map without noise goes, from starts all over a bounded image or around the noise."""
+    """Return the hull of the limits of the map without noise, for starts all over a bounded image or around zero."""
     with np.errstate(all="ignore"):
         ends = np.asarray(sigma(np.array([-FAR, FAR])) if sigma.bounds is None else sigma.bounds, dtype=np.float64)
     if np.isfinite(ends).all() and (np.abs(ends) < FAR / 100).all():
@@ -136,7 +136,7 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
         if not np.isfinite(h).all() or np.abs(h).max() > FAR * (1 + start + abs(b)):
             raise _supercritical(sigma, w, b)
         if bounded and np.abs(h - before).max() < STILL * noise:
-            break  # what moves on is slower than the noise, which finds it
+            break  # slower motion than this is within reach of the noise
         if layer % SLOW == 0:
             before, h = h, _ahead(sigma, w, b, h)
             start = max(start, float(np.abs(h[h != before]).max(initial=0.0)))
@@ -144,7 +144,7 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
 
 
 def _ahead(sigma: Activation, w: float, b: float, h: Floats) -> Floats:
-    """Return signals near where Aitken sees those end that every other layer moves less, and no point between holds."""
+    """Return signals moved near their limits by Aitken's method, if two layers move them less and less."""
 
     def moved(at: Floats) -> Floats:
         return _image(sigma, w, b, _image(sigma, w, b, at)) - at
@@ -159,14 +159,14 @@ def _ahead(sigma: Activation, w: float, b: float, h: Floats) -> Floats:
 
 
 def _lasting(sigma: Activation, w: float, b: float, noise: float, low: float, high: float) -> tuple[float, float]:
-    """Return the hull of an interval and of the other places where signals stay for some layers before they come to it.
+    """Return the hull of an interval and of other places where signals stay for some layers before they come to it.
 
-    They decide how fast laws relax, although the stationary one may hardly be there. Those from which a signal goes on
-    for ever are no part of a law.
+    These decide how fast laws relax, although the stationary law may be tiny there. Places from which signals escape
+    for ever do not belong to any law.
     """
     edges = (low + high) / 2 + noise * np.arange(-CELLS, CELLS + 1.0)
     reach = (REACH + 1) * noise
-    for _ in range(SLOW):  # what is not in the image, and in the image of that, does not last
+    for _ in range(SLOW):  # cells outside the image, and outside its images in turn, do not last
         size = edges.size
         images = np.nan_to_num(_image(sigma, w, b, edges), nan=np.inf)
         images = np.clip(images, edges[0] - 2 * reach, edges[-1] + 2 * reach)
@@ -178,7 +178,7 @@ def _lasting(sigma: Activation, w: float, b: float, noise: float, low: float, hi
             return low, high
     apart, drift = (edges[1:] < low) | (edges[:-1] > high), np.sign(images - edges)
     group, lasting = _recurrent(edges, images, noise, REACH)
-    others = lasting & ~np.isin(group, group[lasting & ~apart])  # its own place grows with the law
+    others = lasting & ~np.isin(group, group[lasting & ~apart])  # the place of the law itself is included as it grows
     inner = others & _recurrent(edges, images, noise, 1.0)[1]
     places = inner | (others & ~np.isin(group, group[inner])) | (apart & (drift[1:] * drift[:-1] <= 0))
     if not places.any():
@@ -194,11 +194,11 @@ def _lasting(sigma: Activation, w: float, b: float, noise: float, low: float, hi
 def lingering(
     sigma: Activation, w: float, b: float, noise: float, low: float, high: float, reach: float
 ) -> tuple[float, float]:
-    """Return the hull of an interval and of where a layer moves signals by less than so many deviations of the noise.
+    """Return the hull of an interval and of places where a layer moves signals by less than `reach` noise deviations.
 
-    Against a drift of δ deviations signals stay with exp(-δ²/2) a layer at most, whatever the place: what drifts by
-    more than (-2 ln λ)^(1/2) relaxes faster than λ. Of two layers half of what they move counts. Where signals go on
-    for ever there is no part of the law.
+    Against a drift of δ deviations at most exp(-δ²/2) of the signals stay per layer, whatever the place: where the
+    drift exceeds (-2 ln λ)^(1/2), laws relax faster than λ. For two layers half their shift counts. Places from which
+    signals escape for ever do not belong to the law.
     """
     ends = []
     for end, side in ((low, -1.0), (high, 1.0)):
@@ -212,7 +212,7 @@ def lingering(
 
 
 def _recurrent(edges: Floats, images: Floats, noise: float, reach: float) -> tuple[Any, Any]:
-    """Return the group of each cell, within which all are reached from all, and whether it is more than a pair."""
+    """Return the strongly connected group of each cell, and whether it has more than two cells."""
     from scipy import sparse
 
     cell = np.arange(edges.size - 1)
@@ -224,19 +224,19 @@ def _recurrent(edges: Floats, images: Floats, noise: float, reach: float) -> tup
     to = np.arange(number.sum()) + np.repeat(begin - np.cumsum(number) + number, number)
     ways = sparse.csr_array((np.ones(to.size), (np.repeat(cell, number), to)), shape=(cell.size, cell.size))
     group = sparse.csgraph.connected_components(ways, connection="strong")[1]
-    return group, np.bincount(group)[group] > 2  # cells on both sides of where a layer alternates come in pairs
+    return group, np.bincount(group)[group] > 2  # cells on both sides of an alternating orbit come in pairs
 
 
 def breaks(sigma: Activation, w: float, b: float) -> tuple[float, ...]:
-    """Return where the activation is not smooth, in h."""
+    """Return the signals h at which the activation is not smooth."""
     return tuple(sorted((field - b) / w for field in sigma.breaks)) if w != 0 else ()
 
 
 def panels(sigma: Activation, w: float, b: float, noise: float, low: float, high: float) -> tuple[float, ...]:
-    """Return where panels end, in h: where the activation is not smooth, and around where it is steep for the noise.
+    """Return the ends of panels in h: where the activation is not smooth, and where it is steep for the noise.
 
-    Panels as wide as the noise are halved until the activation is resolved, as nodes that are as close as the noise do
-    not see one that turns within less.
+    Panels as wide as the noise are halved until the activation is resolved, since nodes as close as the noise miss an
+    activation that turns within less.
     """
     ends = np.array([x for x in breaks(sigma, w, b) if low < x < high])
     edges = np.unique(np.concatenate([np.linspace(low, high, math.ceil((high - low) / noise) + 1), ends]))
@@ -259,10 +259,10 @@ def panels(sigma: Activation, w: float, b: float, noise: float, low: float, high
 
 
 def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[Floats, Floats, Floats]:
-    """Return nodes and weights of Gauss and Legendre, about `points`, on panels between the breaks, and their ends.
+    """Return about `points` Gauss-Legendre nodes on panels between the breaks, their weights, and the ends of panels.
 
-    Narrow panels have more than their share, and more of them too where more points are asked for: two rules that agree
-    where one panel alone is finer would say nothing of the others.
+    Narrow panels get more nodes than their share, and their number grows with `points` too: if only some panels became
+    finer, the agreement of two rules would say nothing about the others.
     """
     least = min(PANEL, math.ceil(8 * math.sqrt(max(1.0, points / PANEL))))
     edges = np.array([low, *(x for x in at if low < x < high), high])
@@ -281,8 +281,8 @@ def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[F
 
 @cache
 def _chebyshev(count: int) -> tuple[Any, Any]:
-    """Return points, and what makes coefficients of a polynomial of values there."""
-    points = np.polynomial.chebyshev.chebpts2(count)  # with the ends, at which a turn may begin
+    """Return points, and the matrix from values there to Chebyshev coefficients."""
+    points = np.polynomial.chebyshev.chebpts2(count)  # includes the ends, where a bend may begin
     return points, np.linalg.inv(np.polynomial.chebyshev.chebvander(points, count - 1))
 
 
@@ -294,7 +294,7 @@ def _legendre(count: int) -> tuple[Any, Any]:
 def masses(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Floats:
     """Return P_ij = w_i p(x_i|x_j) of Gaussian noise around the centres, columns normalised, shape (n, n).
 
-    What leads beyond the nodes comes to their ends: see `lost`.
+    Centres beyond the nodes are moved to their ends: see `lost`.
     """
     distance = (nodes[:, None] - np.clip(centres, nodes[0], nodes[-1])) / noise
     P = weights[:, None] * np.exp(-(distance**2) / 2)
@@ -303,16 +303,16 @@ def masses(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Flo
 
 
 def lost(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Floats:
-    """Return how wrong moments of Gaussian noise around each centre are, by what nodes miss beyond or between them."""
+    """Return the error of moments of Gaussian noise around each centre, from the parts beyond or between the nodes."""
     density = np.exp(-(((nodes[:, None] - centres) / noise) ** 2) / 2) / (math.sqrt(2 * math.pi) * noise)
     beyond = special.ndtr((nodes[0] - centres) / noise) + special.ndtr((centres - nodes[-1]) / noise)
-    far = np.maximum(1.0, special.ndtri(np.clip(beyond, 1e-300, 0.5)) ** 2)  # the square of its distance, in deviations
+    far = np.maximum(1.0, special.ndtri(np.clip(beyond, 1e-300, 0.5)) ** 2)  # squared distance, in deviations
     missing: Floats = np.abs(1 - beyond - weights @ density) + far * beyond
     return missing
 
 
 def missed(sigma: Activation, w: float, b: float, noise: float, on: tuple[Floats, Floats, Floats]) -> Floats:
-    """Return how wrong moments are after each node, `on` nodes, weights and panels chosen for another layer."""
+    """Return the error of moments after each node, with nodes, weights and panels `on` chosen for another layer."""
     nodes, weights, ends = on
     if (apart := float(np.diff(nodes).max())) > FARTHEST * noise:
         raise ValueError(
@@ -331,9 +331,9 @@ def missed(sigma: Activation, w: float, b: float, noise: float, on: tuple[Floats
 def _rough(
     mean: Callable[[Floats], Any], on: tuple[Floats, Floats, Floats], at: tuple[float, ...], noise: float
 ) -> Floats:
-    """Return how wrong a mean is, in deviations of the noise, on nodes of panels that do not end where σ bends, `at`.
+    """Return the error of a mean, in deviations of the noise, on panels that do not end at the bends `at` of σ.
 
-    Sums of σ times polynomials, which stand for laws, are compared with those on panels that do.
+    Sums of σ times polynomials, which stand for laws, are compared with sums on panels that do end there.
     """
     nodes, weights, ends = on
     fine, measure, _ = rule(float(ends[0]), float(ends[-1]), tuple(sorted({*ends[1:-1].tolist(), *at})), nodes.size)
@@ -346,5 +346,5 @@ def _rough(
 
     panel = np.searchsorted(ends[1:-1], nodes)
     gap = np.abs(sums(nodes, weights * mean(nodes)) - sums(fine, measure * mean(fine))).max(axis=0) / np.diff(ends)
-    gap *= np.bincount(panel, minlength=ends.size - 1) / WIDE  # by which laws are narrower than the panel
+    gap *= np.bincount(panel, minlength=ends.size - 1) / WIDE  # laws are narrower than the panel by this factor
     return np.asarray(gap[panel] / noise)

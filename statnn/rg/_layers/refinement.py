@@ -1,4 +1,4 @@
-"""How far nodes of a noisy layer reach, and how many of them there are."""
+"""Extent and number of the nodes of a noisy layer."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from statnn.rg._layers import quadrature as _nodes
 from statnn.rg._layers.operator import TransferOperator, spectrum_on
 
 FIRST = 0.8
-"""Distance of the nodes of a first try, in deviations of the noise."""
+"""Distance of the nodes at first, in deviations of the noise."""
 FINER = 1.5
 CLOSE = 0.7
-"""Distance of nodes in deviations of the noise up to which sums are its moments to 1e-12, wherever the law stands."""
+"""Distance of nodes, in deviations of the noise, up to which sums give its moments to 1e-12 wherever it is centred."""
 TOLERANCE = 1e-10
 ROUNDING = 1e-14
-"""Over the gap of the spectrum: what a stationary law knows of the weights of its wells."""
+"""Rounding error of the weights of wells in a stationary law: this over the gap of the spectrum."""
 PLACE = 4e-16
-"""Of the distance from zero, in deviations of the noise, over the gap: what it knows of where it is."""
+"""Rounding error of its position: this times the distance from zero, in deviations of the noise, over the gap."""
 FELT = 1e3
-"""Of what rounding is expected to do: a change that stays above is of nodes that are too few as yet."""
+"""Factor over the expected rounding error: larger changes mean that there are still too few nodes."""
 PARTED = 1e-11
-"""Gap of the spectrum below which a stationary law is rounding."""
+"""Gap of the spectrum below which rounding decides the stationary law."""
 WORST = 1e-3
-"""Error that is refused rather than reported."""
+"""Error above which the operator is refused."""
 
 
 @dataclass(frozen=True)
 class Extent:
-    """Where nodes of a layer stand, from low to high; and the ends to which signals linger, where those are too far."""
+    """Interval of the nodes of a layer, from low to high; and the wider one where signals linger, if it is too wide."""
 
     low: float
     high: float
     hidden: tuple[float, float] | None = None
 
     def refuse_hidden(self) -> None:
-        """Raise where signals linger that no nodes hold."""
+        """Raise if signals linger beyond the nodes."""
         if self.hidden:
             raise ValueError(
                 f"signals linger on [{self.hidden[0]:.4g}, {self.hidden[1]:.4g}] longer than where the stationary law "
@@ -51,11 +51,12 @@ class Extent:
 def extent(
     sigma: Activation, w: float, b: float, noise: float, within: Callable[[float, float], TransferOperator]
 ) -> Extent:
-    """Return where nodes stand: where the stationary law is, and where signals relax no faster than there.
+    """Return the interval of nodes: it holds the stationary law, and places where signals relax no faster than there.
 
-    Far from where the law is a layer may contract so little that signals stay for longer: their rate is then the
-    slowest, λ_1, however rarely they are there. First what lasts as long as what is known by then, then twice as far,
-    as what lasts reaches beyond the place that holds it. ``within(low, high)`` is the operator on a few nodes.
+    Far from the law a layer may contract so little that signals stay longer: their rate is then the slowest, λ_1,
+    however rare they are. The interval first includes places that last as long as the slowest rate known so far, then
+    doubles this reach, since a slow mode extends beyond the place that holds it. ``within(low, high)`` is the operator
+    on a few nodes.
     """
     low, high = _nodes.interval(sigma, w, b, noise)
     if sigma.linear:
@@ -75,7 +76,7 @@ def extent(
 def refined(
     layer: str, low: float, high: float, noise: float, on: Callable[[int], TransferOperator]
 ) -> TransferOperator:
-    """Return the operator of a layer on nodes that are refined until spectrum and moments stay; ``on(n)`` has n."""
+    """Return the operator of a layer on nodes refined until spectrum and moments converge; ``on(n)`` has n nodes."""
     count = max(_nodes.PANEL, math.ceil((high - low) / (FIRST * noise)))
     operator, error, stuck = on(min(count, _nodes.MOST_POINTS)), math.inf, 0
     seen = signature(operator)
@@ -95,7 +96,7 @@ def refined(
         before, error, operator, seen = error, change(now, seen), finer, now
         stuck = stuck + 1 if error > before / 2 else 0
         if stuck == 2 and error < min(WORST, FELT * known / (1 - seen[0])):
-            break  # rounding, which is felt as long as the gap to the second eigenvalue is small
+            break  # limited by rounding, which a small gap to the second eigenvalue amplifies
     if not error < WORST:
         raise ValueError(
             f"{operator.nodes.size} nodes on [{low:.4g}, {high:.4g}] do not give the law of {layer}: the last step "
@@ -105,7 +106,7 @@ def refined(
 
 
 def signature(operator: TransferOperator) -> tuple[float, float, float]:
-    """Return the modulus of the second eigenvalue, mean and variance: what refinement must not change."""
+    """Return the modulus of the second eigenvalue, mean and variance, which must converge."""
     law = operator.stationary()
     return float(np.abs(spectrum_on(operator, 2).ratios[1])), law.mean, law.variance
 

@@ -1,7 +1,7 @@
 r"""Layers of one spin in closed form: eigenvalues of the transfer matrix, and the map of tanh K and tanh h.
 
 The eigenvalues are e^K (cosh h ± r), r² = sinh² h + e^{-4K}; their product is 2 sinh 2K. Everything is divided by e^s,
-s = max(|h|, -2K), so that nothing overflows, and the smaller eigenvalue comes from the product: nothing cancels.
+s = max(|h|, -2K), to avoid overflow, and the smaller eigenvalue comes from the product, to avoid cancellation.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from statnn._arguments import Floats
 
 @dataclass(frozen=True)
 class Single:
-    r"""Eigenvalues of exp(K s's + h (s' + s)/2), relative errors a few 1e-16 and those that h brings."""
+    r"""Eigenvalues of exp(K s's + h (s' + s)/2), with relative errors of a few 1e-16 plus those inherited from h."""
 
     K: float
     h: float
 
     @property
     def log_leading(self) -> float:
-        """Return ln λ_0: no term is negative."""
+        """Return ln λ_0, without cancellation as no term is negative."""
         return abs(self.K) + self._excess + math.log(self._leading)
 
     @property
@@ -33,7 +33,7 @@ class Single:
         return math.copysign(size, self.K) / self._leading**2
 
     def correlation_length(self) -> float:
-        r"""Return -1/ln|λ_1/λ_0|: 0 at K = 0, infinite beyond all floats."""
+        r"""Return -1/ln|λ_1/λ_0|: 0 at K = 0, infinite if it overflows."""
         if self.K == 0:
             return 0.0
         cosh, root = self._parts
@@ -46,12 +46,12 @@ class Single:
 
     @property
     def _excess(self) -> float:
-        """Return by how much s is above 0, and where K < 0 above -2K."""
+        """Return s, or s + 2K where K < 0."""
         return 2 * max(0.0, abs(self.h) / 2 + min(self.K, 0.0))
 
     @property
     def _parts(self) -> tuple[float, float]:
-        """Return cosh h and r over e^s."""
+        """Return cosh h and r, both divided by e^s."""
         size = abs(self.h)
         gap = size / 2 + self.K  # half of |h| - (-2K)
         even, odd = (1 + math.exp(-2 * size)) / 2, -math.expm1(-2 * size) / 2
@@ -65,9 +65,9 @@ class Single:
 
 
 def renormalised(couplings: Floats, b: int) -> Floats:
-    r"""Return (tanh K, tanh h) of b layers, h the whole field; smooth at tanh K = 1, and beyond it for derivatives.
+    r"""Return (tanh K, tanh h) of b layers, h the total field; smooth at tanh K = 1, and beyond it for derivatives.
 
-    The matrix is taken with the field shared by its ends, T = ((u, x), (x, 1/u)) up to a factor, x = e^{-2K} and u =
+    The field is split evenly between the ends of the matrix, T = ((u, x), (x, 1/u)) up to a factor, x = e^{-2K} and u =
     e^h. With T = p + N, N² = n = δ² + x² a number, powers are p' + q'N, and
 
     .. math:: \tanh h' = q'δ/p', \qquad \tanh K' = \det T^b / (\sqrt{T_{++} T_{--}} + T_{+-})^2 .
@@ -76,7 +76,7 @@ def renormalised(couplings: Floats, b: int) -> Floats:
     if not (t > -1 and abs(v) < 1):
         raise ValueError(f"tanh K = {t:g}, tanh h = {v:g}: -1 < tanh K and -1 < tanh h < 1 are needed, finite fields")
     x = (1 - t) / (1 + t)
-    # over p: u and 1/u are 1 ± v, and x stands for x (1 - v²)^(1/2)
+    # in units of p: u and 1/u are 1 ± v, and x becomes x (1 - v²)^(1/2)
     side = x * math.sqrt((1 - v) * (1 + v))
     n, det = v * v + side * side, (1 - v) * (1 + v) * 4 * t / (1 + t) ** 2
     base, result = (1.0, 1.0, det), (1.0, 0.0, 1.0)
@@ -92,7 +92,7 @@ def renormalised(couplings: Floats, b: int) -> Floats:
 def _multiplied(
     first: tuple[float, float, float], second: tuple[float, float, float], n: float
 ) -> tuple[float, float, float]:
-    """Return (p, q, det) of the product of two p + qN, over the largest."""
+    """Return (p, q, det) of the product of two p + qN, scaled by the largest."""
     p, q = first[0] * second[0] + n * first[1] * second[1], first[0] * second[1] + first[1] * second[0]
     scale = max(p, q)
     return p / scale, q / scale, first[2] * second[2] / scale**2

@@ -15,22 +15,22 @@ from statnn._by_value import ByValue
 from statnn.rg._common import eigenvalue_errors
 
 LEAST = 1e-12
-"""A second eigenvalue that is nearer to zero, or to the first one, is rounding where it comes from a matrix."""
+"""A second eigenvalue of a matrix nearer than this to zero, or to the first one, is rounding."""
 
 DOUBTFUL = 1e-4
-"""An eigenvalue ratio below which it is asked whether it is rounding: that of a defective zero is its square root."""
+"""Ratio of eigenvalues below which its rounding is estimated: of a defective zero it is the square root of rounding."""
 
 MANY = 400
-"""Rows of a matrix from which on not all of its eigenvectors are computed to know one."""
+"""Rows of a matrix above which a single eigenvector is computed by inverse iteration."""
 
 STRONG = 300.0
-"""Of couplings of two states, beyond which exponentials are taken of logarithms that are balanced before."""
+"""Largest interaction of two states of which exponentials are taken directly; beyond, logarithms are balanced first."""
 
 STEPS = 4
-"""Of iterations for an eigenvector whose eigenvalue is far from all others, which need two."""
+"""Iterations for an eigenvector whose eigenvalue is far from all others; two would do."""
 
 ROUNDS = 200
-"""Of the leading eigenvector, which a layer that forgets finds in fewer."""
+"""Most iterations for the leading eigenvector; a layer that forgets needs fewer."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,7 +44,7 @@ class Spectrum(ByValue):
     ratios : ndarray, shape (k,)
         λ_i/λ_0, by falling modulus; the first is one. Complex where they come in pairs.
     closed : float or None
-        ξ, where it is known in closed form.
+        ξ, if it is known in closed form.
 
     See Also
     --------
@@ -66,8 +66,8 @@ class Spectrum(ByValue):
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln|λ_1/λ_0| in layers.
 
-        To rounding where it is known in closed form. From ratios r = |λ_1/λ_0| of a matrix its relative error is that
-        of r, absolutely about 1e-15 times the condition of the eigenvectors, over r|ln r|.
+        Exact to rounding if a closed form is known. From a ratio r = |λ_1/λ_0| of a matrix, its relative error is the
+        absolute error of r, about 1e-15 times the condition of the eigenvectors, over r|ln r|.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class Spectrum(ByValue):
         return -1 / math.log(second)
 
     def plot(self, ax: Any | None = None, **style: Any) -> Any:
-        """Draw the moduli of the ratios that are not zero, in falling order.
+        """Plot the moduli of the nonzero ratios, in falling order.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class Spectrum(ByValue):
 
 
 def leading_first(values: Any) -> Any:
-    """Return eigenvalues by falling modulus, after the positive one that has the largest (Perron, Frobenius).
+    """Return eigenvalues by falling modulus, the positive one of largest modulus first (Perron, Frobenius).
 
     Examples
     --------
@@ -127,16 +127,16 @@ def leading_first(values: Any) -> Any:
 
 
 def spectrum_of(log_scale: float, values: Any, *, rounding: float = 0.0) -> Spectrum:
-    """Return the spectrum of eigenvalues e^log_scale values, the largest first; real where they are up to rounding."""
+    """Return the spectrum of the eigenvalues e^log_scale `values`, the largest first; real if real up to rounding."""
     ratios = values / values[0].real
     shown = ratios if (np.abs(ratios.imag) > rounding).any() else ratios.real
     return Spectrum(log_scale + math.log(values[0].real), read_only(shown))
 
 
 def resolved(spectrum: Spectrum, matrix: Any, errors: Any = None) -> Spectrum:
-    """Return the spectrum of a matrix, or raise where its second eigenvalue is the rounding of a defective zero.
+    """Return the spectrum of a matrix, or raise if its second eigenvalue may be the rounding of a defective zero.
 
-    With `errors` of its entries it is a matrix that has the other eigenvalues alone, over λ_0.
+    With `errors` of its entries, the matrix has only the other eigenvalues, in units of λ_0.
     """
     second = float(np.abs(spectrum.ratios[1]))
     size = 1.0 if errors is None else float(np.linalg.norm(matrix))
@@ -155,9 +155,9 @@ def resolved(spectrum: Spectrum, matrix: Any, errors: Any = None) -> Spectrum:
 
 
 def rounding_of(matrix: Any, size: float, errors: Any = None, leading: float | None = 1.0) -> float:
-    """Return the error of an eigenvalue of this modulus: that of the entries as its eigenvectors weigh them.
+    """Return the error of the eigenvalue with modulus `size`: the errors of entries weighted by its eigenvectors.
 
-    Both over `leading`, the largest of all where that is None.
+    Both are in units of `leading`, or of the largest eigenvalue if that is None.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def rounding_of(matrix: Any, size: float, errors: Any = None, leading: float | N
 
 
 def _rounding_of_one(matrix: Any, ratio: Any) -> float:
-    """Return the error of λ/λ_0, below `DOUBTFUL`, of a large positive matrix, by powers of it and of its inverse."""
+    """Return the error of λ/λ_0, below `DOUBTFUL`, of a large positive matrix, by power and inverse iteration."""
     right = np.ones(len(matrix))
     for _ in range(STEPS):
         right = matrix @ right / np.linalg.norm(right)
@@ -193,10 +193,10 @@ def _rounding_of_one(matrix: Any, ratio: Any) -> float:
 
 
 def forgets(couplings: Any) -> bool:
-    """Return whether a layer that is repeated forgets everything after as many layers as it has spins at most.
+    """Return whether a repeated layer forgets everything after at most as many layers as it has spins.
 
-    It does where spins have levels and every coupling leads to the next one: no way along couplings, there and back,
-    then comes farther than there are levels. All eigenvalues but the first are zero.
+    It does if spins can be assigned levels such that every coupling leads one level up: no path along couplings, in
+    either direction, then extends beyond the number of levels. All eigenvalues but the first are zero.
 
     Examples
     --------
@@ -212,13 +212,13 @@ def forgets(couplings: Any) -> bool:
 
 
 def memory(interaction: Any, fields: Any) -> tuple[float, Any, Any] | None:
-    r"""Return ln λ_0 of exp(I_ij + F_j), a matrix with the other eigenvalues, over λ_0, and errors of its entries.
+    r"""Return ln λ_0 of exp(I_ij + F_j), a matrix with the other eigenvalues over λ_0, and errors of its entries.
 
-    None where it is not found.
+    None if they are not found.
 
-    With the leading right eigenvector e^u, P_ij = e^{I_ij + F_j + u_j - u_i}/λ_0 is the law of j given i. A constant
-    is its eigenvector of eigenvalue one; what differs from it has the eigenvalues of P_ij - P_kj =
-    P_kj (e^{I_ij - I_kj - u_i + u_k} - 1), in which nothing cancels, however weakly i tells of j, and however far the
+    With the leading right eigenvector e^u, P_ij = e^{I_ij + F_j + u_j - u_i}/λ_0 is the law of j given i. Its
+    eigenvector of eigenvalue one is constant; modulo constants its eigenvalues are those of P_ij - P_kj = P_kj (e^{I_ij
+    - I_kj - u_i + u_k} - 1), which is free of cancellation however weakly j depends on i, and however strongly the
     fields favour one state k.
     """
     if np.abs(interaction).max() > STRONG:
@@ -227,7 +227,7 @@ def memory(interaction: Any, fields: Any) -> tuple[float, Any, Any] | None:
     for _ in range(ROUNDS):
         logs = fields + u - special.logsumexp(fields + u)
         gained = excess @ np.exp(logs)
-        near = gained > -0.5  # one and what is gained cancel elsewhere
+        near = gained > -0.5  # elsewhere 1 + gained would cancel
         before, u = u, np.log1p(np.where(near, gained, 0.0))
         u[~near] = special.logsumexp(interaction[~near] + logs, axis=1)
         if np.abs(u - before).max() <= 4 * np.finfo(float).eps * np.abs(u).max():
@@ -240,17 +240,17 @@ def memory(interaction: Any, fields: Any) -> tuple[float, Any, Any] | None:
     rise = (interaction - interaction[k] - (u - u[k])[:, None])[others][:, others]
     law = special.log_softmax(logs)[others]
     change = np.exp(law) * np.expm1(np.minimum(rise, 1.0))
-    change = np.where(rise > 1.0, np.exp(law + rise) - np.exp(law), change)  # a rise itself may leave float64
+    change = np.where(rise > 1.0, np.exp(law + rise) - np.exp(law), change)  # e^rise alone may overflow
     terms = np.abs(interaction) + np.abs(interaction[k]) + np.abs(u)[:, None] + abs(u[k])
     errors = np.finfo(float).eps * (np.exp(law + np.maximum(rise, 0.0)) * terms[others][:, others] + np.abs(change))
-    with np.errstate(invalid="ignore"):  # scipy reads places off scales, which may be beyond whole numbers
+    with np.errstate(invalid="ignore"):  # scipy derives indices from scales, which may overflow integers
         balanced, (scales, _) = linalg.matrix_balance(change, permute=False, separate=True)
     return float(special.logsumexp(logs) - u[k]), balanced, errors * scales / scales[:, None]
 
 
 def remembered(log_leading: float, others: Any) -> Spectrum:
-    """Return the spectrum of a leading eigenvalue and a matrix with the others, over it: see `memory`."""
-    size = float(np.abs(others).max()) or 1.0  # products of what is tiny would underflow
+    """Return the spectrum of a leading eigenvalue and a matrix with the others, in units of it: see `memory`."""
+    size = float(np.abs(others).max()) or 1.0  # products of tiny entries would underflow
     values = linalg.eigvals(others / size) * size
     values = values[np.argsort(-np.abs(values), kind="stable")]
     second = float(np.abs(values[0]))

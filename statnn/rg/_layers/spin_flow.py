@@ -1,6 +1,6 @@
-"""The flow of layers of spins under doubling, and where that of width one rests.
+"""The flow of layers of spins under doubling, and its fixed points for width one.
 
-Layers come as arguments: this file knows what they have, not what they are.
+Layers come as arguments: this file uses their attributes and does not import their classes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ COMPACT = ("tanh K", "tanh h")
 
 
 def whole_field(layer: Any) -> Floats:
-    """Return f + g, what a spin between two such layers feels, shape (n,)."""
+    """Return f + g, the total field on a spin between two such layers, shape (n,)."""
     with np.errstate(over="ignore"):
         total: Floats = layer.fields + layer.inputs
     if not np.isfinite(total).all():

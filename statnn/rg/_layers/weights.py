@@ -13,16 +13,16 @@ from statnn.interaction._exact.states import spins
 MOST_WIDE = 12
 MOST_PROJECTED = 20
 LARGEST = 1e300
-"""Of logarithms of weights: sums over states stay in float64."""
+"""Largest logarithm of a weight: sums over states stay in float64."""
 UNDERFLOW = 1e-200
-"""Sums of weights that come out smaller, relative to the largest of their row and column, are summed in logarithms."""
+"""Sums of weights below this, relative to the largest of their row and column, are recomputed in logarithms."""
 BALANCED = 0.5
-"""Rows and columns whose sums differ by a factor of e^(4 · 0.5) at most need no other scales."""
+"""Rows and columns whose sums differ by a factor of at most e^(4 · 0.5) count as balanced."""
 ROUNDS = 100
 
 
 def log_weights(couplings: Floats, fields: Floats, inputs: Floats) -> tuple[Floats, Floats]:
-    """Return ln T - c in two parts, the first without rounding: differences keep what is small beside what is large."""
+    """Return ln T - c as a sum of two parts, the first without rounding: small terms survive beside large ones."""
     parts = couplings, fields, inputs
     size = math.fsum(float(np.abs(part / 4).sum()) for part in parts)  # quarters do not overflow
     if size > LARGEST / 4:
@@ -30,7 +30,7 @@ def log_weights(couplings: Floats, fields: Floats, inputs: Floats) -> tuple[Floa
             f"weights of states reach exp(4 · {size:.3g}), whose logarithm leaves float64: scale couplings and "
             "fields down"
         )
-    unit = math.ldexp(1.0, max(math.frexp(size)[1] - 49, -1074))  # sums of its multiples fit in 53 bits
+    unit = math.ldexp(1.0, max(math.frexp(size)[1] - 49, -1074))  # sums of multiples of the unit fit in 53 bits
     high = [np.round(part / unit) * unit for part in parts]
     low = [part - rounded for part, rounded in zip(parts, high, strict=True)]
     above, below = (spins(n) for n in couplings.shape)

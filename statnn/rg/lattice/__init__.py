@@ -1,4 +1,4 @@
-"""Layers that are lattices: blocks of sites become one, and exponents come from samples before and after."""
+"""Layers that are lattices: blocks of sites become single sites, and samples before and after give exponents."""
 
 from statnn.rg.lattice._blocking import block_means, block_spins, decimate
 from statnn.rg.lattice._linearised import LinearisedFlow

@@ -1,8 +1,8 @@
-r"""Coarse-graining of configurations: fewer layers, and fewer sites in them, made of recorded activity.
+r"""Coarse-graining of recorded activity: fewer layers, and fewer sites in them.
 
-Arrays have shape (replicas, layers), (replicas, layers, width) or (replicas, layers, width, width), whatever was
-recorded: spins of a Monte Carlo run, or the activations of a network whose layers are equally wide. Layers are axis 1.
-Axes inside a layer are axes of a lattice; where units of a layer have no order, coarse-grain across layers alone.
+Arrays have shape (replicas, layers), (replicas, layers, width) or (replicas, layers, width, width), for any kind of
+record: spins of a Monte Carlo run, or the activations of a network with layers of equal width. Layers are axis 1. Axes
+inside a layer are axes of a lattice; if units of a layer have no order, coarse-grain across layers only.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from statnn._xoshiro import words
 from statnn.rg.lattice import _blocking_kernels as kernels
 
 LARGEST_BLOCK = 2**31 - 1
-"""Sites of a block: their sum is kept in 32 bits."""
+"""Most sites of a block: their sum is kept in 32 bits."""
 BAND = 4096
-"""Sites of a band of rows, or one row of blocks where rows are longer."""
+"""Sites of a band of rows; a band is at least one row of blocks."""
 _SHAPES = "(replicas, layers), (replicas, layers, width) or (replicas, layers, width, width)"
 
 
 class Blocks(NamedTuple):
-    """A lattice of blocks: three axes, the missing ones in front."""
+    """A lattice of blocks with three axes, the missing ones in front."""
 
     shape: tuple[int, int, int, int]
     """(replicas, blocks along each axis)."""
@@ -38,7 +38,7 @@ class Blocks(NamedTuple):
 
 
 def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDArray[Any]:
-    r"""Return every b-th layer: s'_m = s_{bm}, what is left when all others are summed over.
+    r"""Return every b-th layer, s'_m = s_{bm}: the others are summed over.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
     b : int
         Scale factor >= 2 that divides the length of every axis in `axes`.
     axes : int or sequence of int
-        Axes that are thinned out; 1, the layers, unless others are named.
+        Axes that are thinned out; by default 1, the layers.
 
     Returns
     -------
@@ -57,8 +57,8 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
     Raises
     ------
     TypeError, ValueError
-        If `b` is no whole number >= 2 or does not divide an axis, the array has no axis of layers or holds what is no
-        real number, or what is kept ``NaN`` or infinity.
+        If `b` is not a whole number >= 2 or does not divide an axis, the array has no axis of layers or entries that
+        are not real numbers, or the entries kept hold ``NaN`` or infinity.
 
     See Also
     --------
@@ -66,7 +66,7 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
 
     Notes
     -----
-    [exact] For spins in a chain, K' with tanh K' = tanh^b K is the coupling of what is left.
+    [exact] For spins in a chain, K' with tanh K' = tanh^b K is the coupling of the remaining spins.
 
     Examples
     --------
@@ -101,11 +101,11 @@ def block_spins(
         Axes that are blocked; all but the replicas when None. ``axes=1`` takes the majority across layers,
         ``axes=2`` inside every layer.
     rng : int, numpy.random.Generator or None
-        Seed of the coins; None for fresh entropy. An int gives the same coins in every call, and so, inside an
-        observable of a run, in every draw: pass a Generator that is made outside of it.
+        Seed of the coins; fresh entropy when None. An int gives the same coins in every call, and so, inside an
+        observable of a run, in every draw: there, pass a Generator made outside of the observable.
     first : int
-        Number of the first replica: the coins of replica k depend on `rng` and on k alone, so that chunks of replicas,
-        each with the same int as `rng`, give the rows of the whole.
+        Number of the first replica: the coins of replica k depend only on `rng` and k, so that chunks of replicas, each
+        with the same int as `rng`, give the same rows as all replicas together.
 
     Returns
     -------
@@ -115,11 +115,11 @@ def block_spins(
     Raises
     ------
     TypeError, ValueError
-        If an entry is not ±1, `b` is no whole number >= 2 or does not divide an axis, or there is no axis of layers.
+        If an entry is not ±1, `b` is not a whole number >= 2 or does not divide an axis, or there is no axis of layers.
 
     See Also
     --------
-    block_means : of real numbers.
+    block_means : for real numbers.
     decimate : every b-th layer.
     sample_flow : all levels at once.
 
@@ -141,7 +141,7 @@ def block_spins(
 
 
 def block_means(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None = None) -> Floats:
-    r"""Return the mean of every block, h' = b^-d Σ h: for activations that are real numbers.
+    r"""Return the mean of every block, h' = b^-d Σ h, for activations that are real numbers.
 
     Parameters
     ----------
@@ -160,12 +160,12 @@ def block_means(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None
     Raises
     ------
     TypeError, ValueError
-        If an entry is not finite, `b` is no whole number >= 2 or does not divide an axis, or there is no axis of
+        If an entry is not finite, `b` is not a whole number >= 2 or does not divide an axis, or there is no axis of
         layers.
 
     See Also
     --------
-    block_spins : of spins, by majority.
+    block_spins : for spins, by majority.
     decimate : every b-th layer.
 
     Examples
@@ -177,7 +177,7 @@ def block_means(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None
     blocks = lattice(array.shape, b, axes)
     values = np.ascontiguousarray(array, dtype=np.float64)
     out = np.empty(blocks.result)
-    with np.errstate(over="ignore", invalid="ignore"):  # found below
+    with np.errstate(over="ignore", invalid="ignore"):  # overflow is found below
         kernels.means(values.reshape(-1), blocks.shape, blocks.factors, *_scratch(blocks, np.float64), out.reshape(-1))
     if not np.isfinite(out).all():
         bad = values[~np.isfinite(values)]
@@ -213,7 +213,7 @@ def lattice(shape: tuple[int, ...], b: int, axes: Sequence[int] | int | None) ->
 
 
 def chosen_axes(axes: Sequence[int] | int | None, every: tuple[int, ...]) -> tuple[Any, ...]:
-    """Return the axes that were named, one or several, or all."""
+    """Return the named axes, one or several, or all."""
     return every if axes is None else tuple(np.ravel(axes).tolist()) if np.ndim(axes) else (axes,)
 
 
@@ -228,9 +228,9 @@ def majority(
 ) -> NDArray[np.int8]:
     """Return the majority of blocks of a contiguous array, or raise.
 
-    Replicas have a key each or share one; coins begin where those of `numbers` (replicas,) lattices before end.
+    Replicas have a key each or share one; coins begin after those of the `numbers` (replicas,) lattices before.
     """
-    most = math.prod(blocks.factors) + 1  # a coin is added
+    most = math.prod(blocks.factors) + 1  # a sum plus its coin
     _, total = _scratch(blocks, next(kind for kind in (np.int8, np.int16, np.int32) if most <= np.iinfo(kind).max))
     across = np.empty(total.size * blocks.factors[2], dtype=np.int8)
     coins = np.empty(9 * (total.size // 64 + 2), dtype=np.uint64)
@@ -254,7 +254,7 @@ def _scratch(blocks: Blocks, dtype: Any) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def spins_of(array: NDArray[Any]) -> NDArray[np.int8]:
-    """Return a contiguous int8 array; of one that is int8 already, entries are left to `majority`."""
+    """Return a contiguous int8 array; entries of an int8 array are checked later, by `majority`."""
     if array.dtype != np.int8:
         refuse_foreign(array)
     return np.ascontiguousarray(array, dtype=np.int8)

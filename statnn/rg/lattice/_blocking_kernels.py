@@ -1,12 +1,12 @@
 """Blocks of sites become one site: the majority of spins, or the mean of activity, in one pass over memory.
 
-A band of rows, contiguous and small enough for the nearest cache, is read once and in the order of memory, which is
-what the hardware fetches ahead. Spins are added across rows as bytes, 64 to a vector, and only their sums along rows
-need more bits: two bytes, the usual block, are taken apart as the halves of one 16-bit word.
+A band of rows, contiguous and small enough for the nearest cache, is read once in the order of memory, which suits the
+hardware's prefetch. Spins are added across rows as bytes, 64 to a vector, and only their sums along rows need more
+bits: for the usual block of two, both bytes are split off one 16-bit word.
 
-Ties of the majority are fair coins that depend on nothing but the key of a replica and the number of the block in it:
-coin n is bit n % 64 of the word hash(key + (n // 64) γ), an output of splitmix64 (Steele, Lea & Flood 2014). Neither
-the number of threads nor the way replicas are cut into chunks can change them.
+Ties of the majority are decided by fair coins that depend only on the key of a replica and the number of the block in
+it: coin n is bit n % 64 of the word hash(key + (n // 64) γ), an output of splitmix64 (Steele, Lea & Flood 2014). So
+neither the number of threads nor the chunks of replicas change them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ONE, _TWO, _SEVEN, _EIGHT, _LAST = (np.uint64(k) for k in (1, 2, 7, 8, 63))
 _UP, _DOWN, _NOT_TWO = np.int8(1), np.int8(-1), np.uint8(253)
 _ONES, _DIAGONAL, _SEVENS = (np.uint64(k) for k in (0x0101010101010101, 0x8040201008040201, 0x7F7F7F7F7F7F7F7F))
 _MOST_ROWS = 127
-"""Spins that a signed byte can add up."""
+"""Most spins whose sum fits into a signed byte."""
 
 
 @kernel
@@ -33,14 +33,14 @@ def majority(
     """Fill `out` with the sign of the sum of every block, ties by coin; return 0 if all entries were ±1.
 
     `states` and `out` are flat int8, `shape` is that of `out`, (replicas, n0, n1, n2), and `factors` the block.
-    `keys` (replicas,) uint64; `first` (replicas,) uint64 is the number of the first coin of each replica. Scratch are
-    `total`, of a signed type that holds the sum of a block, with room for a band of rows of n2 blocks; `across`, int8,
-    with room for n2 f2 sums across them; `coins`, uint64, with room for a bit and a byte of every block, and of 128
-    more.
+    `keys` (replicas,) uint64; `first` (replicas,) uint64 is the number of the first coin of each replica. The scratch
+    arrays are `total`, of a signed type that holds the sum of a block, with room for a band of rows of n2 blocks;
+    `across`, int8, with room for n2 f2 sums across them; `coins`, uint64, with room for a bit and a byte for every
+    block, and for 128 more.
     """
     replicas, n0, n1, n2 = shape
     f0, f1, f2 = factors
-    foreign = 0  # no branch a spin: what is no ±1 leaves a bit here, and is refused at the end
+    foreign = 0  # no branch per spin: an entry other than ±1 sets a bit here, and is refused at the end
     here, there = np.uint64(0), np.uint64(0)
     width = np.uint64(n2 * f2)
     band = total.size // n2
@@ -90,7 +90,7 @@ def _across(
 ) -> int:  # fmt: skip
     """Sum the rows `low` to `high` of every block of a band; return 0 if all entries are ±1: s + 1 is then 0 or 2.
 
-    Subscripts are unsigned, here and below, which spares numba a test for negative ones.
+    Subscripts are unsigned, here and below, so that numba need not test for negative ones.
     """
     bits = np.uint8(0)
     for j in range(rows):
@@ -112,11 +112,11 @@ def _across(
 
 @helper
 def _along(across: Any, f2: Any, count: Any, total: Any) -> None:
-    """Add every f2 neighbours of the sums across rows to the totals of `count` blocks."""
+    """Add groups of f2 neighbouring sums across rows to the totals of `count` blocks."""
     step = np.uint64(f2)
     if f2 == 2:
         pairs = across.view(np.int16)
-        for k in range(count):  # shifts of whole words instead of a shuffle of bytes
+        for k in range(count):  # shifts of whole words are faster than shuffles of bytes
             total[k] += np.int16(np.int16(np.int16(pairs[k] << 8) >> 8) + np.int16(pairs[k] >> 8))
     else:
         for k in range(count):
@@ -130,9 +130,9 @@ def _along(across: Any, f2: Any, count: Any, total: Any) -> None:
 def _add(
     states: Any, start: Any, rows: Any, f1: Any, f2: Any, n2: Any, half: Any, total: Any, anew: Any
 ) -> None:  # fmt: skip
-    """Add what a contiguous band of states holds of every block to its total, which begins at 0 where it is `anew`.
+    """Add the contribution of a contiguous band of states to the total of every block, which begins at 0 if `anew`.
 
-    First every f2 neighbours in a row, in one long loop over the band, then every f1 rows.
+    First f2 neighbours in a row are added, in one long loop over the band, then f1 rows.
     """
     count, step = np.uint64(rows * f1 * n2), np.uint64(f2)
     if f2 == 1:
@@ -161,10 +161,10 @@ def _add(
 
 @helper
 def _signs(total: Any, count: Any, key: Any, coin: Any, coins: Any, out: Any, there: Any) -> None:
-    """Write the signs of `count` sums; where a sum is 0 a coin decides, number `coin` and those that follow.
+    """Write the signs of `count` sums; coins from number `coin` on decide where a sum is 0.
 
-    Every sum gets its coin, 0 or 1, and the test is > 0, without a branch: the coin decides a tie, and no other sum
-    changes its side, as -1 + 1 is not above 0 either.
+    Every sum gets its coin, 0 or 1, and the test is > 0, without a branch: the coin decides a tie, and leaves the sign
+    of every other sum, as -1 + 1 is not above 0 either.
     """
     word = coin >> _SHIFT_6
     words = ((coin + count - _ONE) >> _SHIFT_6) - word + _ONE
@@ -176,7 +176,7 @@ def _signs(total: Any, count: Any, key: Any, coin: Any, coins: Any, out: Any, th
         tossed[k] = ((((np.uint64(bits[k]) * _ONES) & _DIAGONAL) + _SEVENS) >> _SEVEN) & _ONES
     coin_bytes, skipped = tossed.view(np.int8), coin & _LAST
     for k in range(count):
-        total[k] += coin_bytes[skipped + k]  # in the type of the sums: as many of them as fit go into one vector
+        total[k] += coin_bytes[skipped + k]  # in the type of the sums, so that vectors are full
     for k in range(count):
         out[there + k] = _UP if total[k] > 0 else _DOWN
 

@@ -1,8 +1,8 @@
-"""What a sampled flow keeps of a block of chains: sums over the first half of its draws, and over the second.
+"""Records of a sampled flow for a block of chains: sums over the first half of its draws, and over the second.
 
-Entries of block k in a store: ``block-k.state``, ``{"sweeps", "portions", "sums", "walkers"}``, says how many sweeps
-are done, how many portions of draws are added up, and to what; ``block-k.done``, ``{"walkers", "sums"}``, takes its
-place.
+Entries of block k in a store: ``block-k.state``, ``{"sweeps", "portions", "sums", "walkers"}``, holds the number of
+sweeps done, the number of portions of draws added up, and their sums; ``block-k.done``, ``{"walkers", "sums"}``,
+replaces it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from statnn.rg.lattice._scheme import Scheme
 from statnn.rg.lattice._swendsen import Moments, moments
 
 PORTION = 2**22
-"""Spins that are looked at together."""
+"""Spins processed together."""
 TOGETHER = 64
-"""Draws of a chain that are, at most."""
+"""Most draws of a chain processed together."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Halves:
     coins : tuple
         Seed of the coins that decide ties.
     name : str
-        Of the block.
+        Name of the block.
     store : Store or None
     """
 
@@ -47,7 +47,7 @@ class Halves:
     store: Store | None
 
     def walk(self, block: Block[Any]) -> tuple[Walkers, tuple[Moments, Moments]]:
-        """Move the chains on from wherever they were left; return them and the sums over both halves."""
+        """Move the chains on from where they stopped; return them and the sums over both halves."""
         done = self.store and self.store.get(f"{self.name}.done")
         if done:
             if block.report:
@@ -90,7 +90,7 @@ class Halves:
         return walkers, sums
 
     def _portion(self, block: Block[Any], number: int) -> tuple[int, int, int]:
-        """Return the half, the first draw and the end of draws that are looked at together."""
+        """Return the half, the first draw and the end of a portion of draws."""
         together = max(1, min(TOGETHER, PORTION // (len(block.chains) * int(np.prod(self.plan.shapes[0])))))
         middle, end = block.schedule.draws // 2, block.schedule.draws
         before = -(-middle // together)

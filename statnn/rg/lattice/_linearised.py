@@ -25,38 +25,39 @@ from statnn.rg.lattice._swendsen import (
 )
 
 FEWEST_GROUPS = 8
-"""Independent groups below which a jackknife error means little."""
+"""Fewest independent groups for which a jackknife error means something."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LinearisedFlow(ByValue):
-    r"""Swendsen's matrices T = ∂K'/∂K from level to level, and what follows from them.
+    r"""Swendsen's matrices T = ∂K'/∂K from level to level, with eigenvalues and exponents.
 
     λ is the eigenvalue of T of largest modulus among the first 1, 2, ... operators of a kind, y = ln λ / ln b. Arrays
-    have shape (steps, operators of the kind): row n is the step from level n to n+1, column k holds what the first k+1
-    operators give. Reading a table along its rows shows the error of leaving operators out, along its columns the way
-    to the fixed point.
+    have shape (steps, operators of the kind): row n is the step from level n to n+1, column k is the result of the
+    first k+1 operators. The rows of a table show the error of leaving operators out, the columns the approach to the
+    fixed point.
 
     Parameters
     ----------
     samples : float
-        Configurations in all.
+        Number of configurations in all.
     groups : int
-        Independent groups of them, from which the jackknife takes its errors.
+        Number of independent groups of configurations, from which the jackknife takes its errors.
     scheme : Scheme
-        Rule of blocking, operators and shapes of the lattice.
+        Blocking rule, operators and shapes of the lattice.
     sums : Moments
         Sums of operators and of their products, for every group and level.
 
     See Also
     --------
     linearise, sample_flow : make it.
-    critical_coupling : from two of them.
+    critical_coupling : combines two of them.
 
     Notes
     -----
-    [exact] as an estimate of what operators see; [asymptotic] as exponents: y_t and y_h of the fixed point are reached
-    as levels and operators grow, on lattices large enough at the last level. y is ln|λ|/ln b where λ is complex.
+    [exact] as an estimate within the space of these operators; [asymptotic] as exponents: y_t and y_h of the fixed
+    point are reached as levels and operators grow, on lattices still large enough at the last level. y is ln|λ|/ln b if
+    λ is complex.
 
     Examples
     --------
@@ -92,12 +93,12 @@ class LinearisedFlow(ByValue):
 
     @property
     def even(self) -> tuple[str, ...]:
-        """Names of the even operators, in the order in which they join."""
+        """Names of the even operators, in the order in which they are added."""
         return tuple(operator.name for operator in self.operators if operator.even)
 
     @property
     def odd(self) -> tuple[str, ...]:
-        """Names of the odd operators, in the order in which they join."""
+        """Names of the odd operators, in the order in which they are added."""
         return tuple(operator.name for operator in self.operators if not operator.even)
 
     @property
@@ -146,7 +147,7 @@ class LinearisedFlow(ByValue):
         Parameters
         ----------
         level : int
-            0 for the configurations as they were.
+            0 for the original configurations.
 
         Raises
         ------
@@ -164,10 +165,10 @@ class LinearisedFlow(ByValue):
         Parameters
         ----------
         step : int
-            From level `step` to the next.
+            The step from level `step` to the next.
         names : str or tuple of str, optional
-            Which operators, of both kinds if you like: where up and down are not alike the two kinds mix. All even
-            ones when None.
+            Names of operators, of both kinds if wanted: without symmetry between up and down the two kinds mix. All
+            even ones when None.
 
         Raises
         ------
@@ -189,12 +190,12 @@ class LinearisedFlow(ByValue):
         return together[0, n], jackknife(without[:, n])
 
     def plot(self, ax: Any | None = None) -> Any:
-        """Draw y_t and y_h against the number of operators, a curve for every step; return the axes.
+        """Plot y_t and y_h against the number of operators, one curve for every step; return the axes.
 
         Parameters
         ----------
         ax : matplotlib axes or None
-            Where to draw; new axes when None.
+            Axes to draw on; new ones when None.
         """
         ax = axes(ax)
         steps = len(self.shapes) - 1

@@ -1,13 +1,13 @@
 r"""Critical coupling by matching two lattices: at a fixed point one more step of blocking changes nothing.
 
-A lattice of L sites per side after m + 1 steps, and one of L/b after m steps, have the same size and differ by one step
-alone. At the critical coupling their operators have the same means, up to what m steps have not brought to the fixed
-point yet. Away from it the means part by
+A lattice of L sites per side after m + 1 steps, and one of L/b after m steps, have the same size and differ only by one
+step. At the critical coupling their operators have the same means, up to the remaining distance from the fixed point
+after m steps. Away from it the means differ by
 
 .. math:: D_α(K) = ⟨S_α^{(m+1)}⟩_L - ⟨S_α^{(m)}⟩_{L/b} ≈ (K - K_c) D'_α, \qquad
           D'_α = \mathrm{Cov}(S_α^{(m+1)}, S_0)_L - \mathrm{Cov}(S_α^{(m)}, S_0)_{L/b},
 
-S_0 the operator that K multiplies: K_c = K - D/D', one step of Newton (Pawley et al. 1984).
+with S_0 the operator that K multiplies. So K_c = K - D/D', one step of Newton (Pawley et al. 1984).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class CriticalCoupling(ByValue):
     names : tuple of str
         Even operators.
     shapes : tuple of tuple of int
-        Shape of the lattices that are compared, depth after depth.
+        Shape of the compared lattices at every depth.
     values, errors : ndarray, shape (depths, even operators)
         K_c = K - D/D' and its standard error; row m compares m steps on the small lattice with m + 1 on the large one.
 
@@ -52,12 +52,12 @@ class CriticalCoupling(ByValue):
 
     @property
     def coupling(self) -> float:
-        """K_c of the greatest depth, from the operator of the smallest error there."""
+        """K_c at the greatest depth, from the operator with the smallest error there."""
         return float(self.values[-1, self._best])
 
     @property
     def error(self) -> float:
-        """Standard error of `coupling`; what the steps taken have not forgotten of the start is not in it."""
+        """Standard error of `coupling`; it leaves out the remaining distance from the fixed point."""
         return float(self.errors[-1, self._best])
 
     def __str__(self) -> str:
@@ -78,8 +78,8 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
     Parameters
     ----------
     large, small : LinearisedFlow
-        Of `sample_flow` or `linearise`, with the same operators and rule; the small lattice has the shape that the
-        large one has after one step, and as many levels less one.
+        From `sample_flow` or `linearise`, with the same operators and rule; the small lattice has the shape of the
+        large one after one step, and one level less.
     coupling : float
         K = J/T of both samples, which multiplies the first operator.
 
@@ -91,17 +91,18 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
     Raises
     ------
     TypeError, ValueError
-        If the two do not fit together, the first operator is odd, or one responds to K alike on both lattices.
+        If the two do not fit together, the first operator is odd, or an operator responds to K equally on both
+        lattices.
 
     See Also
     --------
-    sample_flow : makes what it compares.
+    sample_flow : makes the flows to compare.
 
     Notes
     -----
-    [asymptotic] The error of one step of Newton is of order (K - K_c)²: sample again at the estimate where it is far
-    from K. Corrections to scaling fall by b^y_irrelevant with every depth. Away from any critical point the two samples
-    still part, and an estimate far from K says nothing.
+    [asymptotic] The error of one step of Newton is of order (K - K_c)²: if the estimate is far from K, sample again
+    there. Corrections to scaling fall by b^y_irrelevant with every depth. Away from any critical point the two samples
+    differ as well, and an estimate far from K means nothing.
 
     References
     ----------
@@ -149,7 +150,7 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
 
 
 def _step(gaps: Floats, slopes: Floats, names: tuple[str, ...]) -> Floats:
-    """Return the step of Newton, or raise where there is none."""
+    """Return the step of Newton, or raise if there is none."""
     if not slopes.all():
         raise ValueError(
             f"operator {names[np.argwhere(slopes == 0)[0][-1]]!r} responds to K alike on both lattices, in all draws "
@@ -159,5 +160,5 @@ def _step(gaps: Floats, slopes: Floats, names: tuple[str, ...]) -> Floats:
 
 
 def _response(sums: Moments, kept: Ints) -> tuple[Floats, Floats]:
-    """Return means of operators at every level and their derivatives by K, each (groups, levels, operators)."""
+    """Return means of operators at every level and their derivatives in K, each (groups, levels, operators)."""
     return sums.mean[..., kept], covariances(sums)[2][..., kept]

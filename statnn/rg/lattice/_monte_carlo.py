@@ -1,7 +1,7 @@
-r"""Monte Carlo renormalisation: the two verbs, for recorded configurations and for a model that is sampled on the way.
+r"""Monte Carlo renormalisation: two functions, for recorded configurations and for a model sampled on the way.
 
-Configurations are blocked level after level, operators are measured on every level, and all that is kept are sums over
-draws: memory does not grow with the length of the run.
+Configurations are blocked level after level, and operators are measured on every level. Only sums over draws are kept,
+so memory does not grow with the length of the run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from statnn.rg.lattice._scheme import scheme
 from statnn.rg.lattice._swendsen import Moments, concatenated, moments
 
 _SUSPICIOUS = 6.0
-"""Standard errors from which on two halves, or up and down, are said to differ."""
+"""Difference in standard errors above which two halves of a run, or up and down, count as different."""
 
 
 def linearise(
@@ -49,7 +49,7 @@ def linearise(
     groups: int = 64,
     rng: int | np.random.Generator | None = None,
 ) -> LinearisedFlow:
-    r"""Return the linearised flow T = ∂K'/∂K = Cov(S', S')^{-1} Cov(S', S) seen in recorded configurations.
+    r"""Return the linearised flow T = ∂K'/∂K = Cov(S', S')^{-1} Cov(S', S) of recorded configurations.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ def linearise(
     b : int
         Scale factor of a step, >= 2.
     levels : int, optional
-        Number of steps; as many as leave 4 sites per side when None.
+        Number of steps; when None, as many as leave 4 sites per side.
     operators : sequence of Operator, optional
-        What is measured, in the order in which they join the matrix; ``rg.operators(dimension)`` when None.
+        Operators to measure, in the order in which they are added to the matrix; ``rg.operators(dimension)`` when None.
     axes : int or sequence of int, optional
         Axes that are blocked, 1 for layers; all when None.
     rule : {"majority", "decimation"}
@@ -69,8 +69,8 @@ def linearise(
         Whether the first site of an axis is a neighbour of the last: one for each axis, or one for all. Layers of a
         network are not periodic.
     groups : int
-        The jackknife leaves out one of so many groups of consecutive replicas, at least 8; replicas that are correlated
-        should lie in the same group.
+        Number of groups of consecutive replicas for the jackknife, at least 8; correlated replicas should lie in the
+        same group.
     rng : int, numpy.random.Generator or None
         Seed of the coins that decide ties.
 
@@ -81,21 +81,21 @@ def linearise(
     Raises
     ------
     TypeError, ValueError
-        If states are no spins, a length is not divisible by b, operators do not fit, or replicas are too few.
+        If states are not spins, a length is not divisible by b, operators do not fit, or replicas are too few.
 
     Warns
     -----
     UntrustedEstimate
-        If up and down are not alike: even and odd operators mix, see `LinearisedFlow.matrix`.
+        If up and down differ: even and odd operators then mix, see `LinearisedFlow.matrix`.
 
     See Also
     --------
     sample_flow : samples and linearises, without keeping configurations.
-    operators : between which it looks.
+    operators : the usual operators.
 
     Notes
     -----
-    [own] for networks: what arXiv 2410.00396 does could not be recovered. The matrix: Swendsen 1979.
+    [own] for networks: the method of arXiv 2410.00396 could not be recovered. The matrix is that of Swendsen 1979.
 
     References
     ----------
@@ -168,19 +168,19 @@ def sample_flow(
     b, levels, operators, axes, rule, periodic
         As in `linearise`.
     chains : int
-        Independent chains, at least 8: the jackknife leaves out one after the other.
+        Number of independent chains, at least 8: the jackknife leaves out one at a time.
     burn_in : int, optional
-        Sweeps before; half of `sweeps` when None.
+        Sweeps discarded before; half of `sweeps` when None.
     thin : int
         Sweeps from one measurement to the next.
     method : str or Method, optional
-        As in `sample`; Wolff's clusters when None, which forget fast at a critical point.
+        As in `sample`; Wolff's clusters when None, which decorrelate fast at a critical point.
     rng : int, numpy.random.Generator or None
         Seed of the chains, and of the coins that decide ties.
     executor : concurrent.futures.Executor, optional
-        Where blocks of chains run. Results depend neither on it nor on its number of workers.
+        Runs the blocks of chains. Results depend neither on it nor on its number of workers.
     store : str or os.PathLike, optional
-        As in `sample`: a folder from which work that was killed goes on, to the same last bit.
+        As in `sample`: a folder of checkpoints, from which killed work goes on, identical to the last bit.
     progress : callable or bool, optional
         As in `sample`.
 
@@ -197,16 +197,16 @@ def sample_flow(
     Warns
     -----
     UntrustedEstimate
-        If the first and the second half of the run differ beyond chance, or up and down are not alike.
+        If the first and the second half of the run differ beyond chance, or up and down differ.
 
     See Also
     --------
-    linearise : from configurations that you have.
-    critical_coupling : from two sizes.
+    linearise : from recorded configurations.
+    critical_coupling : from two lattice sizes.
 
     Notes
     -----
-    Memory holds the states of the chains and sums of products of operators, nothing that grows with `sweeps`.
+    Memory holds the states of the chains and sums of products of operators, and does not grow with `sweeps`.
 
     Examples
     --------
@@ -257,7 +257,7 @@ def sample_flow(
 
 
 def _drift(flow: LinearisedFlow, first: Moments, second: Moments) -> list[str]:
-    """Say if the start is not forgotten."""
+    """Return a warning if the start is not forgotten."""
     z = _z(first.mean[:, 0] - second.mean[:, 0])
     worst = int(np.argmax(np.abs(z)))
     name = flow.operators[worst].name
@@ -269,7 +269,7 @@ def _drift(flow: LinearisedFlow, first: Moments, second: Moments) -> list[str]:
 
 
 def _mixing(flow: LinearisedFlow) -> list[str]:
-    """Say if up and down are not alike."""
+    """Return a warning if up and down differ."""
     odd = [k for k, member in enumerate(flow.operators) if not member.even]
     z = _z(flow.sums.mean[:, 0, odd])
     worst = int(np.argmax(np.abs(z))) if odd else 0
@@ -283,7 +283,7 @@ def _mixing(flow: LinearisedFlow) -> list[str]:
 
 
 def _z(values: Floats) -> Floats:
-    """Return means over groups in standard errors; 0 where nothing varies."""
+    """Return means over groups in units of their standard errors; 0 where nothing varies."""
     error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
     mean = values.mean(axis=0)
     result: Floats = np.where(error > 0, mean / np.where(error > 0, error, 1), np.where(mean == 0, 0, np.inf))

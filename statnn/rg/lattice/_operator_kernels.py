@@ -1,8 +1,8 @@
 """Sums of products of spins over a lattice: rows packed into bits, products by XOR, sums by counting bits.
 
 A spin -1 is a bit 1; the product of some spins is -1 where the XOR of their bits is 1. Every row is packed once, with
-`reach` sites of its periodic continuation on either side, and cut out again at every shift that operators need. Rows,
-too, have their periodic continuation around them, so that a site of a cluster is an offset in one flat array.
+`reach` sites of its periodic continuation on either side, and copied at every shift that operators need. The rows
+themselves are continued periodically too, so that a site of a cluster is an offset in one flat array.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from statnn._compile import helper, kernel
 _ZERO, _ONE, _WORD, _TOP = (np.uint64(k) for k in (0, 1, 64, 56))
 _LAST = np.uint64(63)
 _SUM = np.uint64(0x0101010101010101)
-"""A product with it has the sum of all bytes in the topmost one."""
+"""A word times this has the sum of its bytes in the topmost byte."""
 
 
 @kernel
@@ -34,8 +34,8 @@ def sums(
     reach : (r0, r1, r2)
         Sites of the continuation along each axis.
     offsets, starts
-        Places in `shifted` of the sites of all clusters, less that of the origin, one cluster after the other; and
-        where each of them begins, (clusters + 1,).
+        Offsets in `shifted` of the sites of all clusters from their origin, one cluster after the other; and the index
+        at which each cluster begins, (clusters + 1,).
     low, high : (clusters, 2)
         Range of the first two coordinates of the origin.
     masks : (clusters, words)
@@ -64,14 +64,14 @@ def sums(
                         for s in range(starts[c], starts[c + 1]):
                             word ^= shifted[np.uint64(first + j * words + offsets[s])]
                         odd += _count(word & mask)
-            # the sum of ±1 over all places is their number less twice that of the products -1
+            # the sum of ±1 over all places is their number minus twice the number of products -1
             places *= (high[c, 0] - low[c, 0]) * (high[c, 1] - low[c, 1])
             out[r, owner[c]] += places - 2 * odd
 
 
 @helper
 def _pack(states: Any, r: Any, shape: Any, reach: Any, words: Any, packed: Any, shifted: Any) -> None:
-    """Pack the rows of a replica and cut them out at every shift."""
+    """Pack the rows of a replica and copy them at every shift."""
     _, n0, n1, n2 = shape
     r0, r1, r2 = reach
     place = np.uint64(0)

@@ -1,7 +1,7 @@
 r"""Operators of a lattice of spins, S_α = Σ Π s over all places of a cluster and of its images under symmetries.
 
-Even operators, of an even number of spins, stay as they are when all spins turn over; odd operators change sign. Where
-up and down are alike the two kinds do not mix, and each has a linearised flow of its own.
+Even operators, of an even number of spins, do not change when all spins flip; odd operators change sign. If up and down
+are equivalent the two kinds do not mix, and each has a linearised flow of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from statnn.rg.lattice import _operator_kernels as kernels
 
 Cluster = tuple[tuple[int, ...], ...]
 MOST_REACH = 64
-"""Largest offset of a site."""
+"""Largest allowed offset of a site."""
 
 
 @dataclass(frozen=True)
@@ -30,22 +30,22 @@ class Operator:
     Parameters
     ----------
     name : str
-        What tables and figures call it.
+        Name in tables and figures.
     sites : tuple of tuple of int
         Offsets of the spins of one cluster, (layer,), (layer, place) or (layer, row, column) each, all different.
     alike : bool
-        Whether the axis of layers can be exchanged with axes inside a layer, as on a lattice whose couplings are the
-        same in every direction; False keeps it apart.
+        Whether the axis of layers can be exchanged with axes inside a layer, as on a lattice with equal couplings in
+        every direction; False treats it separately.
 
     Raises
     ------
     TypeError, ValueError
-        If offsets are no whole numbers, differ in length, are equal, or exceed 64.
+        If offsets are not whole numbers, differ in length, coincide, or exceed 64.
 
     See Also
     --------
     operators : makes the usual ones.
-    linearise, sample_flow : take them.
+    linearise, sample_flow : use them.
 
     Examples
     --------
@@ -131,7 +131,7 @@ _USUAL = (_CHAIN, _SQUARE, _CUBE)
 
 
 def operators(dimension: int, *, alike: bool = True) -> tuple[Operator, ...]:
-    """Return the usual operators of a chain, a square or a cubic lattice, even ones first, short ones before long ones.
+    """Return the usual operators of a chain, a square or a cubic lattice, even ones first, short before long.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def operators(dimension: int, *, alike: bool = True) -> tuple[Operator, ...]:
 
 
 class ClusterLayout(NamedTuple):
-    """Where the clusters of some operators stand on one lattice, as `kernels.sums` needs it."""
+    """Positions of the clusters of some operators on one lattice, as `kernels.sums` needs them."""
 
     reach: tuple[int, int, int]
     offsets: Ints
@@ -178,7 +178,7 @@ class ClusterLayout(NamedTuple):
 def measure(spins: NDArray[np.int8], chosen: Sequence[Operator], periodic: tuple[bool, ...] | None = None) -> Ints:
     """Return the sums S_α of contiguous spins of shape (replicas, layers, ...), shape (replicas, operators).
 
-    Along an axis that is not periodic only clusters that lie inside are counted.
+    Along an axis that is not periodic only clusters inside the lattice count.
     """
     shape = spins.shape[1:]
     layout = _layout(tuple(chosen), shape, (True,) * len(shape) if periodic is None else periodic)

@@ -1,4 +1,4 @@
-"""How configurations are blocked, level after level, and what is measured on each of them."""
+"""The blocking of configurations, level after level, and the operators measured at each level."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from statnn.rg.lattice._operators import Operator, measure, operators
 
 RULES = ("majority", "decimation")
 SHORTEST = 4
-"""Length of the shortest axis of the last level, unless levels are asked for."""
+"""Least length of the shortest axis at the last level, unless `levels` is given."""
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """A rule of blocking and the operators that are measured at every level."""
+    """A blocking rule and the operators measured at every level."""
 
     b: int
     axes: tuple[int, ...]
@@ -33,7 +33,7 @@ class Scheme:
 
     @property
     def words(self) -> dict[str, Any]:
-        """All of it as JSON."""
+        """The scheme as JSON."""
         picked = [[operator.name, operator.sites, operator.alike] for operator in self.operators]
         return {"b": self.b, "axes": self.axes, "rule": self.rule, "operators": picked, "periodic": self.periodic,
                 "shapes": self.shapes}  # fmt: skip
@@ -43,7 +43,7 @@ class Scheme:
         return np.array([coin_key(seed, *chain, step) for step in range(len(self.shapes) - 1)])
 
     def observe(self, spins: NDArray[np.int8], keys: NDArray[np.uint64], numbers: Ints) -> Ints:
-        """Return all operators at all levels of spins of shape (replicas, layers, ...): (replicas, levels, operators).
+        """Return all operators at all levels, shape (replicas, levels, operators), of spins (replicas, layers, ...).
 
         `keys` have shape (steps,) or (steps, replicas); no two lattices of one key may have the same number.
         """
@@ -79,7 +79,7 @@ def scheme(
     if len(around) != len(lengths) or not all(isinstance(wraps, bool | np.bool_) for wraps in around):
         raise ValueError(f"periodic = {periodic!r}: give True, False or one of them for each axis of {lengths}")
     picked = _operators(chosen, len(lengths))
-    lattice((1, *lengths), scale, named)  # names the axis and the length if a first step is impossible
+    lattice((1, *lengths), scale, named)  # raises with the axis and its length if a first step is impossible
     if levels is None:
         steps, left = 0, lengths
         while _can(left, scale, named) and min(left[axis - 1] for axis in named) // scale >= SHORTEST:
@@ -95,7 +95,7 @@ def scheme(
     for _ in range(steps):
         lattice((1, *shapes[-1]), scale, named)
         shapes.append(_blocked(shapes[-1], scale, named))
-    for sides in shapes:  # operators must fit on every level: seen now, not after hours
+    for sides in shapes:  # operators must fit on every level: checked now, not after hours
         measure(np.ones((1, *sides), dtype=np.int8), picked, around)
     return Scheme(scale, named, rule, picked, tuple(map(bool, around)), tuple(shapes))
 

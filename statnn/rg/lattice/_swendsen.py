@@ -1,11 +1,12 @@
 r"""Swendsen's linearised flow from correlations of operators before and after blocking.
 
-With p(s) ∝ exp(Σ_β K_β S_β) at level n and the law of blocks written with couplings K' and operators S' at level n+1,
+With p(s) ∝ exp(Σ_β K_β S_β) at level n and the law of the blocks at level n+1 written with couplings K' and operators
+S',
 
 .. math:: \frac{∂⟨S'_γ⟩}{∂K_β} = \mathrm{Cov}(S'_γ, S_β) = \sum_α \mathrm{Cov}(S'_γ, S'_α) \frac{∂K'_α}{∂K_β},
 
-so that T = ∂K'/∂K = Cov(S', S')^{-1} Cov(S', S) (Swendsen 1979). [exact] if the K' of all operators that blocks can
-have are kept; with a few of them the error falls as operators are added, and as levels come closer to the fixed point.
+so that T = ∂K'/∂K = Cov(S', S')^{-1} Cov(S', S) (Swendsen 1979). [exact] if all operators of the blocks are kept; with
+a few of them the error falls as operators are added, and as levels come closer to the fixed point.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ LARGEST_CONDITION = 1e10
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Moments(ByValue):
-    """Sums over draws, one entry on the first axis for every independent group of them.
+    """Sums over draws, with one entry on the first axis for every independent group of draws.
 
-    Products are those of deviations δS = S - ⟨S⟩ from the mean of the group: ordered spins have ⟨S⟩² beside which a
-    variance is lost.
+    Products are of deviations δS = S - ⟨S⟩ from the mean of the group: for ordered spins a variance would be lost in
+    rounding beside ⟨S⟩².
     """
 
     count: Floats
-    """(groups,)"""
+    """(groups,): number of draws."""
     first: Floats
     """(groups, levels, operators): ΣS."""
     scatter: Floats
@@ -45,7 +46,7 @@ class Moments(ByValue):
     """(groups, levels, operators): ΣδS δS_0, S_0 the first operator before any blocking."""
 
     def __add__(self, other: Moments) -> Moments:
-        """Return the sums over both: products grow by n m (⟨S⟩_n - ⟨S⟩_m)² / (n + m)."""
+        """Return the sums over both sets of n and m draws: products grow by n m (⟨S⟩_n - ⟨S⟩_m)² / (n + m)."""
         count = self.count + other.count
         gap = self.mean - other.mean
         weight = self.count * other.count / count
@@ -99,7 +100,7 @@ def joined(sums: Moments) -> Moments:
 
 
 def left_out(sums: Moments) -> Moments:
-    """Return the sums of all groups but one, for each; nothing is subtracted, so that what is constant stays so."""
+    """Return the sums of all groups but one, for each; without subtraction, so that constants stay constant."""
     groups = sums.groups
     before = list(accumulate(groups[:-1], add))
     after = list(accumulate(groups[:0:-1], add))[::-1]
@@ -113,7 +114,7 @@ def covariances(sums: Moments) -> tuple[Floats, Floats, Floats]:
 
 
 def flow(sums: Moments, kept: NDArray[np.int64]) -> Floats:
-    """Return T = ∂K'/∂K among the operators that are kept, shape (groups, levels - 1, kept, kept); or raise."""
+    """Return T = ∂K'/∂K among the operators `kept`, shape (groups, levels - 1, kept, kept); or raise."""
     within, across, _ = covariances(sums)
     blocks = within[:, 1:, kept[:, None], kept]
     scale = np.sqrt(np.einsum("glaa->gla", blocks))

@@ -1,4 +1,4 @@
-"""One scalar layer without noise, repeated: signals at any depth, and the fixed function of its flow."""
+"""One scalar layer without noise, repeated: signals at any depth, and the fixed-point function of its flow."""
 
 from statnn.rg.repeated._fixed_function import FixedFunction, ScalingField
 from statnn.rg.repeated._layer import RepeatedLayer

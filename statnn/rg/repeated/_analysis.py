@@ -1,4 +1,4 @@
-"""From a scalar layer to its Taylor series at a fixed point of slope one, and from that to all it does in the limit."""
+"""From a scalar layer to its Taylor series at a fixed point of slope one, and to its behaviour at large depth."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from statnn.rg.repeated._rest_points import tangent_fields
 from statnn.rg.repeated._series import DIGITS, TERMS, depth_series, numerical_series
 
 REACH = {True: 0.15, False: 0.02}
-"""Share of the distance at which a later term is as large as the leading one: of TERMS terms, and of ten."""
+"""Fraction of the distance at which a later term equals the leading one, for sums of TERMS terms and of ten."""
 ROUGH = 1e-6
-"""Error of the slope of a layer, over itself where that is above one, from which on a polynomial is none of it."""
+"""Error of the slope of a layer, relative if the slope exceeds one, above which a polynomial does not describe it."""
 SHARE_MISSED = 0.01
-"""Of what a function bends within a small distance, from which on a polynomial is none of it."""
+"""Share of the bend of a function within a small distance that a polynomial may miss if it is to describe it."""
 SLOPE_ONE = 1e-10
-"""Deviation of a slope from one up to which a layer has a leading nonlinearity all the same."""
+"""Largest deviation of a slope from one at which a layer still counts as having a leading nonlinearity."""
 
 
 class ScalarLayer(Protocol):
@@ -40,7 +40,7 @@ class ScalarLayer(Protocol):
 
     @property
     def sigma(self) -> Activation:
-        """Activation, as kernels and series know it."""
+        """The activation as an object for kernels and series."""
 
     def __call__(self, x: ArrayLike) -> Any:
         """Return σ(w x + b)."""
@@ -51,27 +51,27 @@ class ScalarLayer(Protocol):
 
 _POINTS, _SHARES = np.polynomial.legendre.leggauss(16)
 _POINTS, _SHARES = (_POINTS + 1) / 2, _SHARES / 2
-"""Gauss's rule on (0, 1), for a factor e in y."""
+"""Gauss's rule on (0, 1), for an interval of y of ratio e."""
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The form and, where critical, the depth coordinate A, by the vector field v = dy/dA whose flow is the layer.
+    """The form and, if critical, the depth coordinate A, by the vector field v = dy/dA whose flow is the layer.
 
-    Where the leading term of v outweighs the others, A is a series, of powers y^(j-z+1) and ln|y|. Close to a cusp,
-    where the term after it is far larger, this is so for tiny y only, and beyond A is an integral of 1/v.
+    Where the leading term of v dominates, A is a series in powers y^(j-z+1) and ln|y|. Close to a cusp, where the next
+    term is far larger, this holds only for tiny y, and beyond them A is an integral of 1/v.
     """
 
     form: LeadingForm
     local: tuple[float, ...] = ()
     """Taylor coefficients of y -> y - u y^z + ..., from y^0 on."""
     field: tuple[float, ...] = ()
-    """Those of v."""
+    """Taylor coefficients of v."""
     powers: tuple[float, ...] = ()
-    """Coefficients of the powers of y/`summed`, as far as which they are added up."""
+    """Coefficients of the powers of y/`summed`, where `summed` is the largest y at which the series of A is summed."""
     summed: float = 0.0
     doubt: float = 0.0
-    """Relative error of what a layer takes off a signal as far as `near`: a function may be no series so far."""
+    """Relative error of the change of a signal in a layer, up to `near`: so far out the series may not hold."""
 
     @cached_property
     def bend(self) -> float:
@@ -94,7 +94,7 @@ class Analysis:
         return self._series(inner) - self._between(y, inner)
 
     def apart(self, y: float, end: float) -> float:
-        """Return how many layers lead from y to `end`, on the same side, no farther than `near`."""
+        """Return the number of layers from y to `end`, on the same side, no farther than `near`."""
         if abs(end) > abs(y):
             return -self.apart(end, y)
         inner = math.copysign(min(abs(y), max(abs(end), self.summed)), y)
@@ -102,7 +102,7 @@ class Analysis:
         return self._between(y, inner) + beyond
 
     def after(self, y: float, layers: float) -> float:
-        """Return y after so many layers, by Newton's method in ln|y|."""
+        """Return the value of y after `layers` layers, by Newton's method in ln|y|."""
         end = y
         for _ in range(100):
             step = (self.apart(y, end) - layers) * -float(self.drop(end))
@@ -112,7 +112,7 @@ class Analysis:
         return end
 
     def _between(self, y: float, end: float) -> float:
-        """Return how many layers lead from y to a smaller `end`, none below `summed`."""
+        """Return the number of layers from y to a smaller `end`, neither below `summed`."""
         factor = math.log(y / end)
         if not factor:
             return 0.0
@@ -134,7 +134,7 @@ class Analysis:
 
 @lru_cache(maxsize=256)
 def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | None, radius: float) -> Analysis:
-    """Return what is known of a layer at its fixed point, kept for the next question."""
+    """Return the analysis of a layer at its fixed point, cached."""
     sigma = layer.sigma
     if known is None and sigma.slopes is not None:
         return Analysis(_of_lines(layer, at))
@@ -170,7 +170,7 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
 
 
 def _has_sides(sigma: Activation, h: float, radius: float, values: Floats, slope: float) -> bool:
-    """Return whether a function bends otherwise close to a field than a polynomial says, which has no sides."""
+    """Return whether a function bends differently close to a field than its polynomial, as at a kink of a slope."""
     for distance in radius / np.array([16.0, 64.0]):
         steps = np.array([-distance, 0.0, distance])
         image = np.asarray(sigma(h + steps), dtype=float)
@@ -182,7 +182,7 @@ def _has_sides(sigma: Activation, h: float, radius: float, values: Floats, slope
 
 
 def _expansion_point(layer: ScalarLayer, at: float | None) -> float | None:
-    """Return the fixed point that is meant: as given, or the one of slope one, None if no fixed point has it."""
+    """Return the fixed point to expand about: the given one, or the one of slope one; None if there is none."""
     sigma = layer.sigma
     if at is None and sigma.smooth:
         marginal = [float(sigma(np.asarray(h))) for h in tangent_fields(sigma, layer.w, layer.b)]
@@ -196,7 +196,7 @@ def _expansion_point(layer: ScalarLayer, at: float | None) -> float | None:
 
 
 def _of_lines(layer: ScalarLayer, at: float | None) -> LeadingForm:
-    """Return the form of identity, relu, leaky relu and sign: lines have no nonlinearity to scale with."""
+    """Return the form of identity, relu, leaky relu and sign, which have no leading nonlinearity."""
     points = layer.rest_points()
     if at is not None:
         x = _expansion_point(layer, at)
@@ -211,7 +211,7 @@ def _of_lines(layer: ScalarLayer, at: float | None) -> LeadingForm:
 
 
 def _from_series(series: list[Any], errors: list[Any], x: float) -> Analysis:
-    """Read the form off the Taylor series about x, lowest power first; a term below its error is none."""
+    """Read the form off the Taylor series about x, lowest power first; a term below its error counts as zero."""
     slope = float(series[1])
     if abs(slope - 1.0) > max(SLOPE_ONE, 4 * float(errors[1])):
         return Analysis(LeadingForm(LeadingFormKind.NOT_CRITICAL, x, slope))

@@ -17,29 +17,29 @@ from scipy.linalg import expm
 from statnn._arguments import Floats
 
 NODES = (72, 96)
-"""Both are tried; where they differ by more than `RESOLVED` the answer is refused."""
+"""Numbers of nodes; both are tried, and if results differ by more than `RESOLVED` they are refused."""
 RESOLVED = 1e-5
 FELT = 0.022
-"""Of -a times the time that is split, from which on its square is extrapolated to none; below, it is small, and a
-quarter of that time is not always resolved."""
+"""Value of -a times the split time from which on the error in its square is extrapolated away; below it this error is
+small, and a quarter of the split time is not always resolved."""
 SETTLED, FORGOTTEN = 28.0, 1.8
-"""Minus the logarithm of what is left of the start, from which on the law is the stationary one; and by how much it
-grows with τ (1 + |a|) at least where a <= 0, by a third of that else."""
+"""Minus the logarithm of the remaining influence of the start from which on the law counts as stationary; and the least
+rate at which it grows with τ (1 + |a|) for a <= 0, a third of that otherwise."""
 UNFELT, FARTHEST = 1e-290, 1e9
-"""Time τ up to which noise adds nothing to a mean square in float64; distance over 1 + τ beyond which it is settled."""
+"""Time τ up to which noise adds nothing to a mean square in float64; distance over 1 + τ beyond which limits hold."""
 LAST = 0.02
-"""Share of the time that is split into half the noise, the drift, and half the noise: its square is not bounded."""
+"""Fraction of the time that is split into half the noise, the drift, and half the noise, as s² itself is unbounded."""
 
 
 def scaling_function(order: int, coefficient: float, distance: Floats, noise: Floats) -> Floats:
-    """Return F(A, e) of `FixedFunction.finite_depth`, of the shape of both."""
+    """Return F(A, e) of `FixedFunction.finite_depth`, of the common shape of both."""
     n = order - 1
     far = np.abs(distance)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         share = -np.expm1(-n * far)
         reached = np.where(far == 0.0, 1.0, far) / np.where(far == 0.0, n, share)
         reached = (reached / max(coefficient, 1.0)) ** (2.0 / n) * min(coefficient, 1.0) ** (-2.0 / n)
-        # of a negative distance the share is e^(n |A|) times this, beyond float64 long before its root is
+        # for a negative distance the share is e^(n |A|) times this, which overflows long before its root does
         fallen = np.exp(np.minimum(distance, 0.0))
         result = np.asarray(np.where(fallen == 0.0, 0.0, reached * fallen * fallen))
     if not np.isfinite(result).all():
@@ -55,7 +55,7 @@ def scaling_function(order: int, coefficient: float, distance: Floats, noise: Fl
     root = float(np.sqrt(coefficient))
     for index in np.ndindex(result.shape):
         a, e = float(distance[index]), float(noise[index])
-        if abs(a) > FARTHEST * (1.0 + root * e):  # of such a law the width alone is left, or where it stands
+        if abs(a) > FARTHEST * (1.0 + root * e):  # only the width of such a law matters, or its position
             result[index] = result[index] if a > 0.0 else e * (0.5 * e / -a)
         elif root * e > UNFELT:
             result[index] = _mean_square(a, root * e) * e / root
@@ -67,7 +67,7 @@ def scaling_function(order: int, coefficient: float, distance: Floats, noise: Fl
 def _mean_square(distance: float, tau: float) -> float:
     """Return ⟨s²⟩ at time τ of ds = (a s - s³) dτ + dB, a = A/τ, from infinity."""
     a, passed = distance / tau, FORGOTTEN * (tau + abs(distance))
-    # what is left of a start without noise, a/(e^2A - 1), is compared with the noise, 1/2a
+    # the remainder of a start without noise, a/(e^2A - 1), is compared with the noise, 1/2a
     left = 2 * np.log1p(-a) - passed if distance <= 0 else -passed / 3
     if left < -SETTLED:
         return _settled(a)
@@ -95,11 +95,11 @@ def _solved(a: float, tau: float, nodes: int) -> float:
     if -a * last < FELT:
         return _with_last(a, tau, nodes, last)
     estimates = [_with_last(a, tau, nodes, last * part) for part in (1.0, 0.5, 0.25)]
-    return (estimates[0] - 12 * estimates[1] + 32 * estimates[2]) / 21  # off by the square of the time and its cube
+    return (estimates[0] - 12 * estimates[1] + 32 * estimates[2]) / 21  # cancels errors of orders two and three in time
 
 
 def _with_last(a: float, tau: float, nodes: int, last: float) -> float:
-    """Return ⟨s²⟩ where so much of the time is split."""
+    """Return ⟨s²⟩ with the `last` part of the time split."""
     scale = 1.0 + abs(a) + 0.5 / tau
     r = 0.5 * (1.0 - np.cos(np.pi * np.arange(nodes) / (nodes - 1)))
     first = _differentiation(r)
@@ -107,12 +107,12 @@ def _with_last(a: float, tau: float, nodes: int, last: float) -> float:
     bend = -r * r / scale + 4.0 * (1.0 - r) * r * r / scale
     generator = (drift + bend)[:, None] * first + (2.0 * r**3 * (1.0 - r) / scale)[:, None] * (first @ first)
     at_end = _split(r, scale, a, last)
-    with np.errstate(all="ignore"):  # what is not resolved may overflow, and is refused
+    with np.errstate(all="ignore"):  # unresolved results may overflow, and are refused
         return float((expm(generator * (tau - last)) @ at_end)[0])
 
 
 def _split(r: Floats, scale: float, a: float, time: float) -> Floats:
-    """Return E[s²] after a short time: noise is averaged over by quadrature, the flow is known."""
+    """Return E[s²] after a short time: the noise is averaged by quadrature, the flow is known in closed form."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(20)
     finite = r > 0.0
     s = np.sqrt(scale * (1.0 - r) / np.where(finite, r, 1.0))
@@ -124,7 +124,7 @@ def _split(r: Floats, scale: float, a: float, time: float) -> Floats:
 
 
 def _differentiation(x: Floats) -> Floats:
-    """Return the matrix that differentiates the polynomial through values at Chebyshev's extrema."""
+    """Return the matrix that differentiates polynomials through values at Chebyshev's extrema."""
     size = x.size
     weight = (-1.0) ** np.arange(size)
     weight[[0, -1]] *= 2.0

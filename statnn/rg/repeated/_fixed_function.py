@@ -1,10 +1,10 @@
 r"""The exact fixed point of composing two equal layers and rescaling, with its whole spectrum.
 
-A layer :math:`f(x) = x - u x^z + \dots` repeated b times and looked at through a lens that shrinks x,
+A layer :math:`f(x) = x - u x^z + \dots` repeated b times and rescaled in x,
 
 .. math:: T_b[f](x) = \alpha\, f^{b}(x/\alpha), \qquad \alpha = b^{1/(z-1)},
 
-comes to the time-one map of the flow :math:`dx/dm = -u x^z`. Everything about that map is elementary in
+tends to the time-one map of the flow :math:`dx/dm = -u x^z`. Everything about that map is elementary in
 :math:`X = (z-1)\,u\,x^{z-1}`, so nothing here is iterated or fitted.
 """
 
@@ -37,10 +37,10 @@ class ScalingField(Shown):
     exponent : float
         y, eigenvalue b^y.
     kind : {"relevant", "redundant", "irrelevant"}
-        Redundant directions are changes of the coordinate x: they grow or shrink, but a user who may choose the
-        coordinate never meets them.
+        Redundant directions are changes of the coordinate x: they grow or shrink, but a choice of the coordinate
+        removes them.
     meaning : str
-        What it stands for, in words.
+        Its meaning in words.
 
     See Also
     --------
@@ -84,7 +84,7 @@ class FixedFunction(Shown):
     order : int
         z >= 2, power of the leading nonlinearity.
     coefficient : float
-        u > 0; it only sets the unit of x.
+        u > 0; it sets only the unit of x.
 
     Raises
     ------
@@ -93,8 +93,8 @@ class FixedFunction(Shown):
 
     See Also
     --------
-    RepeatedLayer.leading_form : from a layer to z and u.
-    renormalise : the way to it.
+    RepeatedLayer.leading_form : z and u of a layer.
+    renormalise : the approach to it.
     ScalingField : its directions.
 
     References
@@ -125,7 +125,7 @@ class FixedFunction(Shown):
     # -- the function ------------------------------------------------------------------------------------
 
     def __call__(self, x: ArrayLike) -> Any:
-        """Return f*(x), the work of one layer.
+        """Return f*(x), the map of one layer.
 
         Parameters
         ----------
@@ -135,12 +135,12 @@ class FixedFunction(Shown):
         Returns
         -------
         float or ndarray
-            Of the shape of x, relative error of a few units in the last place, times 1 + |ln u|/(z-1).
+            In the shape of x, with a relative error of a few units in the last place times 1 + |ln u|/(z-1).
         """
         return self.layers(x, 1.0)
 
     def layers(self, x: ArrayLike, m: float) -> Any:
-        r"""Return the work of m layers, :math:`f^*_m(x) = x\,(1 + m X)^{-1/(z-1)}`; a semigroup in m [exact].
+        r"""Return the map of m layers, :math:`f^*_m(x) = x\,(1 + m X)^{-1/(z-1)}`; a semigroup in m [exact].
 
         Parameters
         ----------
@@ -168,14 +168,14 @@ class FixedFunction(Shown):
         if math.isinf(depth * (n * self.coefficient)):
             raise ValueError(f"m = {depth:g} layers with u = {self.coefficient:g}: m u leaves the range of float64")
         root, unit = depth ** (1.0 / n), (n * self.coefficient) ** (1.0 / n)
-        with np.errstate(all="ignore"):  # x^n and m u may leave float64, and 0 layers have no upper branch
+        with np.errstate(all="ignore"):  # x^n and m u may overflow, and 0 layers have no upper branch
             rate = np.abs(at) * root * unit  # to the power n it is m X
             below = at * (1.0 + np.minimum(rate, 1.0) ** n) ** (-1.0 / n)
             above = np.sign(at) * (1.0 + np.maximum(rate, 1.0) ** -float(n)) ** (-1.0 / n) / (root * unit)
         return shaped(np.where(rate <= 1.0, below, above), x)
 
     def plot(self, ax: Any | None = None, **style: Any) -> Any:
-        """Draw the work of 1, 4 and 16 layers, and the identity, up to four times the signal at which X = 1.
+        """Plot the maps of 1, 4 and 16 layers, and the identity, up to four times the signal at which X = 1.
 
         Parameters
         ----------
@@ -198,7 +198,7 @@ class FixedFunction(Shown):
         return settled(ax)
 
     def alpha(self, b: float = 2.0) -> float:
-        r"""Return the rescaling :math:`\alpha = b^{1/(z-1)}`; of composed steps the factors multiply.
+        r"""Return the rescaling :math:`\alpha = b^{1/(z-1)}`; the factors of composed steps multiply.
 
         Parameters
         ----------
@@ -225,7 +225,7 @@ class FixedFunction(Shown):
         Raises
         ------
         TypeError, ValueError
-            If k is no whole number >= 0.
+            If k is not a whole number >= 0.
 
         Examples
         --------
@@ -257,8 +257,8 @@ class FixedFunction(Shown):
 
         .. math:: g_k(x) = x^k (1+X)^{-z/(z-1)}\, \frac{(1+X)^{q} - 1}{q X}, \qquad q = y_k + 1,
 
-        and ln(1+X)/X in the place of the fraction where q = 0, at k = 2z-1: the logarithm in the depth scaling of
-        signals comes from there.
+        with ln(1+X)/X instead of the fraction where q = 0, at k = 2z-1: this is the source of the logarithm in the
+        depth scaling of signals.
 
         Parameters
         ----------
@@ -285,7 +285,7 @@ class FixedFunction(Shown):
         Raises
         ------
         TypeError, ValueError
-            If k is no whole number >= 0.
+            If k is not a whole number >= 0.
 
         Examples
         --------
@@ -311,12 +311,12 @@ class FixedFunction(Shown):
         return _raised(b, self.noise_exponent())
 
     def noise_eigenfunction(self, x: ArrayLike, k: int = 0) -> Any:
-        r"""Return the variance, as a function of the signal, that one rescaled block of layers keeps [exact].
+        r"""Return the noise variance, as a function of the signal, that a rescaled block of layers preserves [exact].
 
         .. math:: D_k(x) = x^k (1+X)^{-2z/(z-1)}\, \frac{(1+X)^{q} - 1}{q X}, \qquad q = 1 + \frac{2z-k}{z-1},
 
-        the noise that a flow with white noise of variance x^k leaves after one layer; constant noise, k = 0, decays
-        into D_0.
+        the noise that a flow with white noise of variance x^k leaves after one layer; constant noise, k = 0, tends to
+        D_0.
 
         Parameters
         ----------
@@ -333,13 +333,13 @@ class FixedFunction(Shown):
         return self._kept(k, x, 2)
 
     def _kept(self, k: int, x: ArrayLike, moment: int) -> Any:
-        """Return what a block keeps of a change of f (first moment) or of a variance (second) that begins as x^k."""
+        """Return the eigenfunction for a change of f (first moment) or of a variance (second) that begins as x^k."""
         at = self._points(x)
         big = self._depth(at)
         power = whole(k, "k", minimum=0, maximum=10**6)
         q = 1.0 + (moment * self.order - power) / (self.order - 1.0)
         near = np.minimum(big, 1.0)
-        far = np.maximum(big, 1.0)  # there x^k and (1+X)^q overflow, and f*(x)^k does not
+        far = np.maximum(big, 1.0)  # where x^k and (1+X)^q overflow, but f*(x)^k does not
         log = np.log1p(far)
         with np.errstate(over="ignore", invalid="ignore"):
             inner = at**power * (1.0 + near) ** (-moment * self.order / (self.order - 1.0)) * _averaged_power(near, q)
@@ -365,7 +365,7 @@ class FixedFunction(Shown):
         .. math:: F(A, 0) = \Bigl(\frac{u\,(1 - e^{-(z-1)A})}{A}\Bigr)^{-2/(z-1)}
 
         solves the flow dh/dm = t h - u h^z from h = ∞ [exact for the flow, asymptotic for layers]; with noise the
-        backward equation is solved on Chebyshev polynomials, relative error of 1e-6 to 1e-5.
+        backward equation is solved on Chebyshev polynomials, with a relative error of 1e-6 to 1e-5.
 
         Parameters
         ----------
@@ -400,7 +400,7 @@ class FixedFunction(Shown):
 
         Of all powers only k <= z-2 (the unfolding of the fixed point) and k = 2z-1 (the residue, irrelevant with
         y = -1) cannot be removed by a change of coordinate x → x + a x^j, which generates k = z-1+j for j ≠ z.
-        So every analytic layer comes to f* at the rate 1/m, whatever its other coefficients.
+        So every analytic layer tends to f* at the rate 1/m, whatever its other coefficients.
 
         Examples
         --------
@@ -420,7 +420,7 @@ class FixedFunction(Shown):
     def fixed_points(self) -> tuple[FixedPoint, ...]:
         r"""Return the fixed point in the space of couplings, for `exponents`: unfolding x^0 ... x^(z-2) and noise ε².
 
-        In the flow dx = (Σ g_k x^k - u x^z) dm + ε dB couplings are scaling fields as they stand,
+        In the flow dx = (Σ g_k x^k - u x^z) dm + ε dB couplings are themselves scaling fields,
         :math:`g_k' = b^{y_k} g_k` and :math:`(\varepsilon^2)' = b\,\alpha^2 \varepsilon^2` [exact].
 
         Examples
@@ -459,7 +459,7 @@ class FixedFunction(Shown):
 
 @dataclass(frozen=True)
 class _Scaled:
-    """Couplings that grow as b^y, each by itself; an object, so that fixed points can be pickled and stored."""
+    """The map K_i → b^(y_i) K_i; a class, so that fixed points can be pickled and stored."""
 
     y: tuple[float, ...]
 
@@ -469,7 +469,7 @@ class _Scaled:
 
 @dataclass(frozen=True)
 class _Derivative:
-    """Its derivative."""
+    """The derivative of `_Scaled`."""
 
     y: tuple[float, ...]
 

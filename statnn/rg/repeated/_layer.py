@@ -1,4 +1,4 @@
-"""One scalar layer without noise, repeated: where it is critical, and what many layers make of a signal."""
+"""One scalar layer without noise, repeated: its criticality, and signals through many layers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from statnn.rg.repeated._simulation import simulate
 
 MOST_STEPS = 10**7
 LEAST_CHANGE = 1e-17
-"""Relative, of a signal in all layers that are asked for; less is none."""
+"""Relative change of a signal over all requested layers below which it counts as none."""
 DRIVEN = 1e-6
-"""Relative error of a distance by rounding in all layers that is let pass."""
+"""Largest accepted relative error of a distance by rounding over all layers."""
 LARGEST_RADIUS = 1e30
-"""Of fields, whose tenth power is in the Taylor coefficients."""
+"""Largest radius in fields: Taylor coefficients contain its tenth power."""
 FELT = 1e-10
-"""Deviation of a slope from one times the number of layers, from which on a layer is not critical to them."""
+"""Deviation of a slope from one, times the number of layers, above which a layer does not act as critical."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,19 @@ class RepeatedLayer:
 
     @classmethod
     def critical(cls, activation: str | Activation, field: float = 0.0) -> RepeatedLayer:
-        r"""Return the layer that has a fixed point of slope one at this field, σ'(h) w = 1.
+        r"""Return the layer with a fixed point of slope one at this field, σ'(h) w = 1.
 
         .. math:: w = 1/\sigma'(h), \qquad b = h - w\,\sigma(h), \qquad x^* = \sigma(h).
 
-        Every field gives one: the critical line in the plane of w and b, z = 2 on it, and z >= 3 where it has its
-        cusp, at an inflection of σ; for sigmoid w = 4, b = -2.
+        The fields parametrise the critical line in the plane of w and b: z = 2 on it, and z >= 3 at its cusp, which is
+        at an inflection of σ; for sigmoid w = 4, b = -2.
 
         Parameters
         ----------
         activation : str or Activation
             σ.
         field : float
-            h = w x* + b at the fixed point; 0, the inflection of tanh, erf and sigmoid, if not given.
+            h = w x* + b at the fixed point; by default 0, the inflection of tanh, erf and sigmoid.
 
         Raises
         ------
@@ -122,7 +122,7 @@ class RepeatedLayer:
         return self.iterate(x, 1)
 
     def iterate(self, x: ArrayLike, layers: int) -> Any:
-        """Return the signals after so many layers, one after the other.
+        """Return the signals after `layers` layers, computed one after the other.
 
         Parameters
         ----------
@@ -134,7 +134,7 @@ class RepeatedLayer:
         Raises
         ------
         TypeError, ValueError
-            If signals or layers are no such numbers, or signals leave the range of float64.
+            If signals or layers are not such numbers, or signals leave the range of float64.
 
         Examples
         --------
@@ -160,7 +160,7 @@ class RepeatedLayer:
         replicas: int = 1000,
         rng: int | np.random.Generator | None = None,
     ) -> Floats:
-        """Return signals of noisy layers, h_{m+1} = f(h_m) + ε ξ_m with independent Gaussian ξ, at some depths.
+        """Return signals of noisy layers, h_{m+1} = f(h_m) + ε ξ_m with independent Gaussian ξ, at given depths.
 
         Parameters
         ----------
@@ -171,7 +171,8 @@ class RepeatedLayer:
         start : float
             h_0.
         replicas : int
-            Number of independent signals. Each has a stream of its own, so more replicas leave the first unchanged.
+            Number of independent signals. Each has a stream of its own, so that asking for more does not change the
+            first ones.
         rng : int, numpy.random.Generator or None
             Seed; None for fresh entropy.
 
@@ -200,15 +201,15 @@ class RepeatedLayer:
     # -- fixed points ------------------------------------------------------------------------------------
 
     def rest_points(self) -> tuple[tuple[float, float], ...]:
-        """Return all (x*, f'(x*)) of an activation that the package knows, in ascending order.
+        """Return all (x*, f'(x*)) for an activation of the package, in ascending order.
 
-        Where fixed points fill an interval (relu at w = 1, b = 0) its end at 0 stands for it, with the slope that the
-        activation has there; where there is none the tuple is empty.
+        If fixed points fill an interval (relu at w = 1, b = 0), its end at 0 stands for it, with the slope of the
+        activation there; if there are none the tuple is empty.
 
         Raises
         ------
         ValueError
-            For a function of your own, of which nothing is known: pass the fixed point to `leading_form`.
+            For a function of your own: pass its fixed point to `leading_form`.
 
         Examples
         --------
@@ -224,7 +225,7 @@ class RepeatedLayer:
         result = []
         for h in fixed_fields(sigma, self.w, self.b):
             x, slope = float(sigma(np.asarray(h))), self.w * float(sigma.derivative(np.asarray(h)))
-            steep = abs(slope * h) > abs(h) + abs(self.b)  # σ would multiply the rounding of h
+            steep = abs(slope * h) > abs(h) + abs(self.b)  # σ would amplify the rounding of h
             result.append(((h - self.b) / self.w if steep else x, slope))
         return tuple(result)
 
@@ -233,17 +234,17 @@ class RepeatedLayer:
     def leading_form(
         self, at: float | None = None, *, coefficients: Sequence[float] | None = None, radius: float = 0.5
     ) -> LeadingForm:
-        """Return order z and coefficient u of the leading nonlinearity, or how the search for them ended.
+        """Return order z and coefficient u of the leading nonlinearity, or how the search for them failed.
 
         Parameters
         ----------
         at : float, optional
-            The fixed point x*. If None: the one of slope one for activations that the package knows, 0 otherwise.
+            The fixed point x*. If None: the one of slope one for activations of the package, 0 otherwise.
         coefficients : sequence of float, optional
-            f^(k)(x*)/k! for k = 1, 2, ..., if you know them: at least up to 2z-1 for the residue.
+            f^(k)(x*)/k! for k = 1, 2, ..., if known: at least up to 2z-1 for the residue.
         radius : float
-            How far in the field a function of your own is smooth about the fixed point; its Taylor coefficients are
-            taken from values within. Known activations are expanded to 50 digits instead.
+            Radius in the field within which a function of your own is smooth about the fixed point; its Taylor
+            coefficients are fitted to values there. Known activations are expanded to 50 digits instead.
 
         Returns
         -------
@@ -253,7 +254,7 @@ class RepeatedLayer:
         Raises
         ------
         ValueError
-            If `at` is not a fixed point, or a function of your own is no polynomial within `radius`.
+            If `at` is not a fixed point, or a function of your own is not close to a polynomial within `radius`.
 
         Examples
         --------
@@ -277,19 +278,19 @@ class RepeatedLayer:
 
         .. math:: A = \frac{1}{(z-1) u y^{z-1}} + \dots + r \ln|y|, \qquad y = x - x^*,
 
-        the integral of 1/v with v the vector field whose flow is f, summed where y is small after as many layers as it
-        takes to get there. Absolute error about 1e-11 for known activations and about 1e-6 for others, plus rounding
-        of A [exact as an asymptotic series].
+        the integral of 1/v with v the vector field whose flow is f; the series is summed after as many layers as make y
+        small. Absolute error about 1e-11 for known activations and about 1e-6 for others, plus rounding of A [exact as
+        an asymptotic series].
 
         Parameters
         ----------
         x : float
-            A signal that comes in to the fixed point.
+            A signal that tends to the fixed point.
 
         Raises
         ------
         ValueError
-            Unless the layer is critical and x is drawn in.
+            Unless the layer is critical and attracts x.
 
         Examples
         --------
@@ -302,17 +303,17 @@ class RepeatedLayer:
         return analysis.coordinate(y[0]) - y[1]
 
     def layers(self, start: float, value: float) -> float:
-        """Return how many layers take a signal from `start` to `value`, with a fraction.
+        """Return the number of layers, as a real number, that take a signal from `start` to `value`.
 
         Parameters
         ----------
         start, value : float
-            Signals that come in to the fixed point on the same side of it.
+            Signals that tend to the fixed point on the same side of it.
 
         Raises
         ------
         ValueError
-            As `depth`; or if the two come in on different sides, or one is the fixed point itself.
+            As `depth`; or if the two are on different sides, or one is the fixed point itself.
 
         Examples
         --------
@@ -346,15 +347,15 @@ class RepeatedLayer:
         Returns
         -------
         float
-            Where a critical fixed point draws the signal in, by the depth coordinate: relative errors of the distance
-            from it about 1e-13 for known activations and 1e-8 for others. Elsewhere layer by layer, until the signal
-            rests or alternates, each with a rounding of some 1e-16 that later layers carry on; where a signal of a
-            known activation rests its last digits are found.
+            If a critical fixed point attracts the signal, it comes from the depth coordinate: the distance from the
+            fixed point has relative errors of about 1e-13 for known activations and 1e-8 for others. Otherwise it is
+            computed layer by layer, until it rests or alternates; each layer adds a rounding of some 1e-16, which later
+            layers propagate. At the rest point of a known activation its last digits are refined.
 
         Raises
         ------
         ValueError
-            If the signal leaves the range of float64; or if it still moves after 10^8 layers, 10^7 of a function of
+            If the signal leaves the range of float64; or if it still moves after 10^8 layers, 10^7 for a function of
             your own, without being critical.
 
         Examples
@@ -381,7 +382,7 @@ class RepeatedLayer:
         return (form.fixed_point or 0.0) + form.side * y
 
     def _critical(self, layers: int) -> Analysis | None:
-        """Return the analysis of a layer that so many layers show to be critical, else None."""
+        """Return the analysis of a layer that acts as critical over `layers` layers, else None."""
         if not self.sigma.built_in:
             if float(self(0.0)) != 0.0:
                 return None
@@ -390,15 +391,15 @@ class RepeatedLayer:
                 return None
         try:
             analysis = analysed(self, None, None, 0.5)
-        except ValueError:  # of a function of your own that is no polynomial so far: then layer by layer
+        except ValueError:  # a function of your own that is not a polynomial: go layer by layer
             return None
         critical = analysis.form.outcome is LeadingFormKind.CRITICAL and analysis.doubt <= ROUGH
         return analysis if critical and analysis.powers else None
 
     def _refuse_marginal(self, x: float, layers: int, form: LeadingForm) -> None:
-        """Raise if the fixed point drives the signal away so slowly that rounding decides where it goes."""
+        """Raise if the fixed point repels the signal so slowly that rounding decides where it goes."""
         centre, z, u = form.fixed_point or 0.0, form.order or 2, form.coefficient or 1.0
-        y = min(abs(x - centre), 1e10)  # powers of it leave float64
+        y = min(abs(x - centre), 1e10)  # powers of it would overflow
         away = min(float(layers), 10.0 / (u * y ** (z - 1)))
         if z % 2 == 0 and form.side * (x - centre) < 0.0 and away * np.finfo(float).eps * abs(centre) > DRIVEN * y:
             raise ValueError(
@@ -407,7 +408,7 @@ class RepeatedLayer:
             )
 
     def _near(self, x: float, analysis: Analysis) -> tuple[float, int]:
-        """Return the distance from the fixed point where the series is summed, and the layers it took; or raise."""
+        """Return the distance from the fixed point at which to sum the series, and the layers it took; or raise."""
         form = analysis.form
         form.amplitude  # noqa: B018 - raises unless critical
         if analysis.doubt > ROUGH:
@@ -423,7 +424,7 @@ class RepeatedLayer:
         return way
 
     def _approach(self, x: float, analysis: Analysis) -> tuple[float, int] | None:
-        """Return as `_near`; None if the fixed point does not draw the signal in, or not within MOST_STEPS layers."""
+        """Return as `_near`; None if the fixed point does not attract the signal, or not within MOST_STEPS layers."""
         form = analysis.form
         centre, side = form.fixed_point or 0.0, form.side
         y = side * (x - centre)

@@ -1,4 +1,4 @@
-"""What a repeated layer does near a fixed point of slope one: order, coefficient, and the amplitudes they give."""
+"""A repeated layer near a fixed point of slope one: order, coefficient, and the amplitudes that follow."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LeadingForm(Shown):
     Parameters
     ----------
     outcome : LeadingFormKind
-        All below is None unless it is CRITICAL, but for what a search may know beside it.
+        Unless it is CRITICAL, the fields below are None, except for those that the search still found.
     fixed_point, slope : float or None
         x* and f'(x*).
     order : int or None
@@ -41,9 +41,9 @@ class LeadingForm(Shown):
     coefficient : float or None
         u > 0.
     coefficient_error : float
-        Bound on the error of u: of rounding and truncation for functions of a user's own, 0 when known to 1e-15.
+        Bound on the error of u, from rounding and truncation for a user's own functions; 0 when known to 1e-15.
     side : int
-        s = -1 where, z being even, signals come in from below; 1 otherwise.
+        s = -1 if z is even and signals come in from below; 1 otherwise.
     next_order : int or None
         Power of the next term that does not vanish.
     residue : float or None
@@ -66,7 +66,7 @@ class LeadingForm(Shown):
     residue: float | None = None
 
     def fixed_function(self) -> FixedFunction:
-        """Return f*, to which the layer comes under composition and rescaling.
+        """Return f*, to which the layer tends under composition and rescaling.
 
         Raises
         ------
@@ -95,8 +95,8 @@ class LeadingForm(Shown):
 
         .. math:: |h_m - x^*| \to [(z-1)\, u\, m]^{-1/(z-1)}
 
-        The relative error is :math:`O(m^{-1} \ln m)` where no power lies between z and 2z-1, else
-        :math:`O(m^{-(k-z)/(z-1)})` with k = `next_order`; `RepeatedLayer.signal` has neither.
+        The relative error is :math:`O(m^{-1} \ln m)` if no power lies between z and 2z-1, else
+        :math:`O(m^{-(k-z)/(z-1)})` with k = `next_order`; `RepeatedLayer.signal` has neither error.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class LeadingForm(Shown):
         Raises
         ------
         ValueError
-            Unless the layer is critical, and layers are enough for the law to stay within float64.
+            Unless the layer is critical and the result stays within float64.
 
         Examples
         --------
@@ -144,8 +144,8 @@ class LeadingForm(Shown):
         Raises
         ------
         ValueError
-            Unless critical with z odd: where z is even, noise carries every signal over the fixed point and away. Or if
-            the result leaves float64.
+            Unless the layer is critical with z odd: for even z, noise carries every signal over the fixed point and
+            away. Also if the result leaves float64.
 
         Examples
         --------
@@ -163,13 +163,13 @@ class LeadingForm(Shown):
         .. math:: \langle (h-x^*)^2 \rangle = \text{leading} \times (1 + c\,\varepsilon + \dots), \qquad
             c\, m_2 = \tfrac12 - \tfrac{5}{12} r + \tfrac12 r u\, m_2^2
 
-        for z = 3, from the first correction to the Fokker-Planck equation of the map, which has the residue r as its
+        for z = 3, from the first correction to the Fokker-Planck equation of the map, in which the residue r is the
         only new number; :math:`m_2` is the second moment of :math:`\exp(-us^4/2)`.
 
         Raises
         ------
         ValueError
-            As `stationary_variance`; where z is not 3, for which it is not derived; and where a term x⁴ comes first.
+            As `stationary_variance`; also if z is not 3, for which it is not derived, or a term x⁴ comes first.
         """
         z, u = self._bounded()
         if z != 3:
@@ -185,7 +185,7 @@ class LeadingForm(Shown):
     def noise_cutoff(self, noise_std: float) -> float:
         r"""Return the depth at which the law of `signal` meets the level of `stationary_variance`.
 
-        Up to there signals decay as without noise, beyond they stay: :math:`m_\times \propto
+        Up to this depth signals decay as without noise, beyond it they stay constant: :math:`m_\times \propto
         \varepsilon^{-2(z-1)/(z+1)}`, 1/ε for tanh, from the eigenvalue of the noise [asymptotic, a crossover].
 
         Parameters
@@ -209,7 +209,7 @@ class LeadingForm(Shown):
         return self._of_noise(noise_std, -2.0 * (z - 1) / (z + 1), at_one)
 
     def _of_noise(self, noise_std: float, power: float, at_one: float) -> float:
-        """Return what goes with a power of the noise, or raise."""
+        """Return `at_one` times a power of the noise, or raise."""
         strength = positive(noise_std, "noise_std", why="without noise the stationary signal is the fixed point itself")
         with np.errstate(over="ignore", under="ignore"):
             result = float(at_one * np.float64(strength) ** power)

@@ -1,7 +1,7 @@
-r"""The functional renormalisation carried out: two layers become one, on Chebyshev polynomials, as often as asked.
+r"""The functional renormalisation carried out on Chebyshev polynomials: two layers become one, any number of times.
 
 Written as :math:`f(y) = y\,(1 - y^{z-1} p(y))` a layer stays critical by construction: neither rounding nor truncation
-can excite the relevant directions, which would grow by 2 and 2α a step. Composition needs no subtraction,
+can excite the relevant directions, which would grow by 2 and 2α per step. Composition avoids subtracting y from f(y),
 
 .. math:: p'(x) = \tfrac12 p_1 + \bigl(\tfrac{y_2}{x}\bigr)^{z-1} p_2 - \tfrac12 x^{z-1}
                   \bigl(\tfrac{y_2}{x}\bigr)^{z-1} p_1 p_2, \qquad y_1 = x/\alpha,\; y_2 = f(y_1),\; p_i = p(y_i).
@@ -22,7 +22,7 @@ from statnn.rg.repeated._fixed_function import FixedFunction
 from statnn.rg.repeated._layer import RepeatedLayer
 
 SERIES_BELOW = {True: 0.25, False: 0.05}
-"""Where p comes from the Taylor series, for known activations and others: y - f(y) has lost digits there."""
+"""Below this p comes from the Taylor series, for known activations and others, since y - f(y) loses digits there."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,9 +32,9 @@ class RenormalisedLayer(ByValue):
     Parameters
     ----------
     times : int
-        n; 2^n layers of the first one are in it.
+        n; it consists of 2^n layers of the original.
     extent : float
-        It is known for 0 <= x <= extent, on the side from which signals come in.
+        The layer is known for 0 <= x <= extent, on the side from which signals come in.
     fixed : FixedFunction
         f*, to which it tends.
     coefficients : ndarray, shape (nodes,)
@@ -72,7 +72,7 @@ class RenormalisedLayer(ByValue):
         Raises
         ------
         ValueError
-            Outside.
+            If a number lies outside.
         """
         at = at_least(x, "x", minimum=0.0, why="the layer is known on the side from which signals come in")
         if (at > self.extent).any():
@@ -80,7 +80,7 @@ class RenormalisedLayer(ByValue):
         return shaped(at * (1.0 - at ** (self.fixed.order - 1) * _value(self.coefficients, at, self.extent)), x)
 
     def distance(self) -> float:
-        """Return the largest distance of T^n[f] from f* on 513 points of [0, extent]; in the end a step halves it."""
+        """Return the largest distance of T^n[f] from f* on 513 points of [0, extent]; at large n a step halves it."""
         x = self.extent * np.sin(np.linspace(0.0, np.pi / 2, 513)) ** 2
         return float(np.abs(self(x) - self.fixed(x)).max())
 
@@ -90,18 +90,18 @@ def renormalise(
 ) -> tuple[RenormalisedLayer, ...]:
     r"""Return the layer composed with itself and rescaled 0, 1, ..., n times, :math:`T[f](x) = \alpha f(f(x/\alpha))`.
 
-    The sequence comes to f* at the rate 1/2 per step: of the directions in which a critical layer may differ from f*
+    The sequence tends to f* at the rate 1/2 per step: of the directions in which a critical layer may differ from f*
     all but one are changes of coordinate, and that one, x^(2z-1), has eigenvalue 1/2. A layer with a term x^k, z < k <
-    2z-1, comes at the slower rate 2^((z-k)/(z-1)) of that change of coordinate.
+    2z-1, converges at the slower rate 2^((z-k)/(z-1)) of that change of coordinate.
 
     Parameters
     ----------
     layer : RepeatedLayer
-        Critical.
+        A critical layer.
     times : int
-        n, at most 200; the layer then stands for 2^n.
+        n, at most 200; the last layer then stands for 2^n.
     extent : float
-        Largest x, in the units of the rescaled signal; signals from there must be drawn in.
+        Largest x, in units of the rescaled signal; the fixed point must attract signals from there.
     nodes : int
         Number of Chebyshev nodes, 8 ... 512.
 
@@ -117,8 +117,8 @@ def renormalise(
 
     See Also
     --------
-    FixedFunction : where it ends.
-    flow : of layers with noise.
+    FixedFunction : the limit.
+    flow : for layers with noise.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def renormalise(
 
 
 def _first(layer: RepeatedLayer, order: int, points: Floats) -> Floats:
-    """Return p of the layer itself: by its Taylor series near the fixed point, from its values elsewhere."""
+    """Return p of the layer itself: from its Taylor series near the fixed point, from its values elsewhere."""
     analysis = analysed(layer, None, None, 0.5)
     centre, side = analysis.form.fixed_point or 0.0, analysis.form.side
     series = -np.array(analysis.local[order:])

@@ -1,4 +1,4 @@
-"""A signal through many layers, one after the other, until it rests; and the last digits of where it does."""
+"""A signal through many layers, one after the other, until it rests; and the last digits of its rest point."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from statnn.rg.repeated._series import DIGITS
 from statnn.rg.repeated._simulation import LAYERS_AT_ONCE, advanced
 
 MOST_LAYERS = {True: 10**8, False: 10**7}
-"""Taken one by one, by kernels and by functions of a user's own."""
+"""Most layers computed one by one, with kernels and with a user's own functions."""
 FARTHEST = 1e-6
-"""Relative distance from a rest up to which the layer is a line about it."""
+"""Relative distance from a rest point up to which the layer is linear about it."""
 TINY = float(np.finfo(float).tiny)
-"""Below, numbers have so few digits that they rest by rounding alone."""
+"""Smaller numbers have so few digits that they rest only by rounding."""
 
 
 def rested(sigma: Activation, w: float, b: float, start: float, layers: int) -> float:
-    """Return the signal after so many layers without noise, or raise."""
+    """Return the signal after `layers` layers without noise, or raise."""
     h, left, quiet = start, layers, np.zeros(min(layers, LAYERS_AT_ONCE))
     while left:
         now = advanced(h, quiet[:left], sigma, w, b, 0.0)
@@ -31,7 +31,7 @@ def rested(sigma: Activation, w: float, b: float, start: float, layers: int) -> 
             step = advanced(h, quiet[:1], sigma, w, b, 0.0)
             if step == h:
                 return _polished(sigma, w, b, h, left)
-            left %= 2  # it alternates, or has a longer period that divides the number of layers at once
+            left %= 2  # it alternates, or has a longer period that divides LAYERS_AT_ONCE
             continue
         h, left = now, left - min(left, LAYERS_AT_ONCE)
         if left and layers - left >= MOST_LAYERS[sigma.built_in]:
@@ -44,7 +44,7 @@ def rested(sigma: Activation, w: float, b: float, start: float, layers: int) -> 
 
 
 def _polished(sigma: Activation, w: float, b: float, h: float, left: int) -> float:
-    """Return where the signal is after the layers that are left, if in float64 it rests at h: a line about h."""
+    """Return the signal after the remaining layers, if it rests at h in float64: the layer is linear about h."""
     if sigma.flat or not sigma.built_in:
         return h
     own = with_digits(DIGITS)

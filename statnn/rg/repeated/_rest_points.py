@@ -14,24 +14,24 @@ from statnn.rg.repeated._series import DIGITS
 
 STEPS, FARTHEST = 6, 1e-5
 ROUNDING = 8 * np.finfo(float).eps
-"""What rounding of w and b explains, of a slope, and of a gap in units of its terms."""
+"""Deviation of a slope, or of a gap in units of its terms, that rounding of w and b can explain."""
 MOST_INFLECTIONS = 2000
 FARTHEST_FIELD = 1e150
-"""Beyond, roots between two fields leave float64."""
+"""Largest field: beyond, root finding between two fields overflows."""
 BISECTIONS = 1000
-"""More than it takes from such a field to 1e-15."""
+"""Most bisections: more than needed from such a field to 1e-15."""
 LINE = 36.0
-"""Field from which smooth forms of the ReLU are 0 or h to rounding."""
+"""Field beyond which smooth forms of the ReLU are 0 or h to rounding."""
 
 
 def fixed_fields(sigma: Activation, w: float, b: float) -> list[float]:
-    """Return the fields of all fixed points, ascending; of an interval of them its end at 0."""
+    """Return the fields of all fixed points, ascending; an interval of them is represented by its end at 0."""
     fields = _smooth(sigma, w, b) if sigma.smooth else _piecewise(sigma, w, b)
     return sorted(set(fields))
 
 
 def marginal_fields(sigma: Activation, w: float, b: float) -> list[float]:
-    """Return the fields where w σ' = 1, merged into the inflection where rounding cannot tell them apart."""
+    """Return the fields where w σ' = 1, merged into the inflection if rounding cannot tell them apart."""
     if sigma.fields_of_slope is None:
         return _marginal_between_inflections(sigma, w, b)
     steepest = w * sigma.steepest
@@ -44,7 +44,7 @@ def marginal_fields(sigma: Activation, w: float, b: float) -> list[float]:
 
 
 def _marginal_between_inflections(sigma: Activation, w: float, b: float) -> list[float]:
-    """σ' is monotone between two inflections: it has one slope once there, or not at all."""
+    """Return the same by bisection: between two inflections σ' is monotone and takes a value at most once."""
     from scipy.optimize import brentq
 
     reach = _reach(sigma, w, b)
@@ -78,7 +78,7 @@ def _inflections(sigma: Activation, reach: float) -> list[float]:
 
 
 def _reach(sigma: Activation, w: float, b: float) -> float:
-    """Return a field beyond which there is no fixed point, in size; or raise where it is too far."""
+    """Return the modulus of a field beyond which there is no fixed point; or raise if it is too large."""
     if sigma.above_relu is None:
         reach = abs(w) * max(map(abs, sigma.bounds or (1.0,))) + abs(b) + 1.0
     else:
@@ -93,7 +93,7 @@ def _reach(sigma: Activation, w: float, b: float) -> float:
 
 
 def tangent_fields(sigma: Activation, w: float, b: float) -> list[float]:
-    """Return the fields of fixed points with slope one: there the layer touches the diagonal, to rounding."""
+    """Return the fields of fixed points with slope one, where the layer touches the diagonal, to rounding."""
     return _touching(marginal_fields(sigma, w, b), sigma, w, b)
 
 
@@ -111,7 +111,7 @@ def _gap(h: float, sigma: Activation, w: float, b: float) -> float:
 
 
 def _smooth(sigma: Activation, w: float, b: float) -> list[float]:
-    """Between the fields where w σ' = 1 the gap is monotone: one root or none, none beside one that it touches."""
+    """Return all fixed points: between fields where w σ' = 1 the gap is monotone and has at most one root."""
     from scipy.optimize import brentq
 
     marginal = marginal_fields(sigma, w, b)
@@ -129,16 +129,16 @@ def _smooth(sigma: Activation, w: float, b: float) -> list[float]:
 
 
 def _root(function: Any, h: float) -> float:
-    """Return a simple root by Newton's method with more digits: where slopes are near one, rounding leaves few."""
+    """Return a simple root by Newton's method with more digits, since for slopes near one float64 leaves few."""
     own = with_digits(DIGITS)
     at, close = own.mpf(h), own.mpf(10) ** (-DIGITS // 2)
     for _ in range(STEPS):
         slope = own.diff(function, at)
-        if slope == 0:  # so far out that even these digits end
+        if slope == 0:  # so far out that even these digits do not suffice
             return h
         step = function(at) / slope
         at -= step
-        if abs(step) <= abs(at) * close:  # the next one would be its square
+        if abs(step) <= abs(at) * close:  # the next step would be the square of this
             break
     if function(own.mpf(0)) == 0 and abs(at) < close:
         return 0.0

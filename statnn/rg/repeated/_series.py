@@ -1,8 +1,8 @@
-"""Taylor coefficients of activations, and what follows from those of a layer with slope one.
+"""Taylor coefficients of activations, and the depth coordinate of a layer with slope one.
 
-Activations that the package knows are expanded by mpmath at 50 digits; a function of a user's own from its values at
-Chebyshev nodes, twice, so that every coefficient carries an error. The rest is arithmetic of truncated series on
-plain lists, lowest power first, in whatever numbers the list holds.
+Activations of the package are expanded by mpmath at 50 digits; a user's own function from its values at Chebyshev
+nodes, twice, so that every coefficient has an error. The rest is arithmetic of truncated series on plain lists, lowest
+power first, for any type of number.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def logarithm(f: Sequence[Any]) -> list[Any]:
     """Return the vector field v whose flow over one layer is f(y) = y + c_z y^z + ..., as a formal series.
 
     With the operator Δ h = h(f(y)) - h(y), which raises the lowest power, v = Σ_n (-1)^(n+1) Δ^n y / n: the logarithm
-    of 1 + Δ, without a division by what may be small.
+    of 1 + Δ, without division by small numbers.
     """
     unit = [1 + 0 * f[0], *[0 * f[0]] * (len(f) - 1)]
     powers = [unit]
@@ -88,10 +88,10 @@ def logarithm(f: Sequence[Any]) -> list[Any]:
 
 
 def depth_series(f: Sequence[Any], order: int) -> tuple[list[Any], list[Any], Any]:
-    """Return v of `logarithm`, and of A with A(f(y)) = A(y) + 1 the coefficients of y^(j-z+1), j >= 0, and of ln|y|.
+    """Return v of `logarithm`, and the coefficients in A, A(f(y)) = A(y) + 1, of y^(j-z+1), j >= 0, and of ln|y|.
 
-    A is the integral of 1/v; the coefficient of the logarithm does not depend on the coordinate y and is the only
-    thing that a change of coordinate cannot remove.
+    A is the integral of 1/v; only the coefficient of the logarithm does not depend on the coordinate y and cannot be
+    removed by a change of it.
     """
     v = logarithm(f)
     inverse = reciprocal(v[order:])

@@ -1,4 +1,4 @@
-"""Many noisy signals through one repeated layer: a kernel for the activations that kernels know, numpy for others."""
+"""Many noisy signals through one repeated layer: a kernel for activations known to kernels, numpy for others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from statnn.network._codes import ERF, GELU, IDENTITY, RELU, SIGMOID, SIGN, TANH
 from statnn.network._smooth_kernels import smooth
 
 LAYERS_AT_ONCE = 1 << 14
-"""Noise is drawn for so many layers, and an interrupt gets through between two draws."""
+"""Noise is drawn for this many layers at a time; an interrupt gets through between two draws."""
 
 
 @helper
@@ -47,7 +47,7 @@ def passed(h: float, xi: Any, w: float, b: float, noise: float, code: int, slope
 def simulate(
     sigma: Activation, w: float, b: float, noise: float, start: float, depths: Ints, replicas: int, seed: Root
 ) -> Floats:
-    """Return signals, shape (replicas, depths); replica r draws on stream r alone."""
+    """Return signals, shape (replicas, depths); replica r uses only stream r."""
     refuse_beyond_memory(
         8.0 * replicas * depths.size,
         f"{replicas} replicas at {depths.size} depths",

@@ -1,4 +1,4 @@
-"""Wide random layers: mean-field theory of signals in depth, their phases, and given networks placed among them."""
+"""Wide random layers: mean-field theory of signals through depth, phases, and the place of networks among them."""
 
 from statnn.rg.wide._criticality import Criticality, CriticalityKind, criticality
 from statnn.rg.wide._decay import Decay, DecayEnd

@@ -1,8 +1,8 @@
 r"""Gaussian averages of tanh by the trapezoidal rule, which converges geometrically for them.
 
 tanh has its poles at distance π/2 from the real axis. For a Gaussian of deviation s the rule of step h then errs by
-exp(-2πd/h + d²/2s²) at the best d <= π/2, so the step of `_step` reaches exp(-L) at any s: a Gauss-Hermite rule of
-fixed degree does not. In the field x = √q z what is integrated ends where sech² does, so at most about 250 nodes are
+exp(-2πd/h + d²/2s²) at the best d <= π/2, so the step of `_step` reaches exp(-L) at any s, which a Gauss-Hermite rule
+of fixed degree does not. In the field x = √q z the integrand ends where sech² does, so at most about 250 nodes are
 needed for any q.
 
 For two fields of variance q and correlation c = 1-e, u = (x+y)/2 and v = (x-y)/2 are independent of variances q(1-e/2)
@@ -23,15 +23,15 @@ import numpy as np
 from statnn._compile import helper, kernel
 
 FULL = 50.0
-"""L of sums to rounding."""
+"""L for sums exact to rounding."""
 FAST = 29.0
-"""L of sums to 1e-9."""
+"""L for sums to 1e-9."""
 _LINEAR = 1e-30
 """Variance below which tanh is the identity to rounding."""
 _EVEN = 0.6
 """Variance up to which tanh² itself is summed; above, its complement sech²."""
 _NARROW = 0.01
-"""Variance up to which d²M/dq² is taken by parts thrice: tanh² times its polynomial cancels there."""
+"""Variance up to which d²M/dq² is integrated by parts three times: tanh² times its polynomial would cancel there."""
 
 
 @helper
@@ -50,7 +50,7 @@ def tanh_averages(q: Any, L: float, out: Any) -> None:
             out[0, i], out[1, i], out[2, i], out[3, i], out[4, i] = q[i], 1.0, -4.0, 2 * q[i] * q[i], 1.0
             continue
         s = math.sqrt(q[i])
-        direct = q[i] <= _EVEN  # 1 - E sech² would cancel; for larger q it does not, and sech² ends early
+        direct = q[i] <= _EVEN  # 1 - E sech² would cancel; for larger q it does not, and sech² decays early
         h = _step(s, L)
         end = math.sqrt(2 * L) * s
         if not direct:
@@ -67,7 +67,7 @@ def tanh_averages(q: Any, L: float, out: Any) -> None:
             m1 += weight * square * (z2 - 1)
             thrice = -8 * math.tanh(x) * sech2 * (3 * sech2 - 1) * x * q[i]
             m2 += weight * (thrice if q[i] <= _NARROW else square * (z2 * z2 - 6 * z2 + 3))
-            m4 += weight * square * square  # of tanh² or of its complement: both vary alike
+            m4 += weight * square * square  # of tanh² or its complement, which have the same variance
             d += weight * sech2 * sech2
         out[0, i] = m if direct else 1 + m
         out[1, i] = m1 / (2 * q[i])
@@ -103,7 +103,7 @@ def tanh_pairs(e: Any, q: Any, L: float, out: Any) -> None:
             weight = 1.0
             if sv > 0:
                 weight = hv / (sv * math.sqrt(2 * math.pi)) * (1.0 if k == 0 else 2.0) * math.exp(-((v / sv) ** 2) / 2)
-            # k is taken over e^(2u): of all powers only e^(2v - 2u) can be large
+            # k is factored by e^(2u), so that of all powers only e^(2v - 2u) can be large
             up = math.exp(min(2 * v, 700.0))
             plus, minus = 1 + math.exp(-4 * v), -math.expm1(-4 * v)
             flat = min(most + 1, max(0, int((v - L / 2 - 2) / hu)))  # nodes where tanh x = 1 and tanh y = -1

@@ -5,10 +5,10 @@ With Gaussian fields x, y of variance q and correlation c = 1-e:
 .. math:: M = E\,φ(x)^2, \quad M' = dM/dq, \quad M'' = d^2M/dq^2, \quad \mathrm{Var}\,φ(x)^2, \quad D = E\,φ'(x)^2,
           \quad G = \tfrac12 E[φ(x)-φ(y)]^2 = M - E\,φ(x)φ(y), \quad S = E\,φ'(x)φ'(y) = -\frac1q\frac{∂G}{∂e}.
 
-G rather than E φ(x)φ(y) is computed, in forms that keep their digits as e → 0. Closed forms where an activation has
-them (`statnn.network._gaussian`); tanh and the sigmoid, (1 + tanh(h/2))/2, by the trapezoidal rule; adaptive quadrature
-for others and for a function of your own. Derivatives in q need none of φ: the heat equation
-makes them averages of φ² with Hermite polynomials.
+G rather than E φ(x)φ(y) is computed, in forms that keep their digits as e → 0. Activations use closed forms if they
+have them (`statnn.network._gaussian`); tanh and the sigmoid, (1 + tanh(h/2))/2, the trapezoidal rule; others and
+functions of your own adaptive quadrature. Derivatives in q do not need those of φ: by the heat equation they are
+averages of φ² with Hermite polynomials.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from statnn.rg.wide._average_kernels import FULL, tanh_averages, tanh_pairs
 from statnn.rg.wide._quadrature import END, MOST_PANELS, gaussian_edges, integrals, with_edges
 
 LARGEST_DIFFERENCE = 1e8
-"""Variance of the half difference of two fields up to which tanh is summed; beyond, tanh and the sigmoid are steps."""
+"""Variance of half the difference of two fields up to which tanh is summed; beyond, tanh and sigmoid act as steps."""
 LARGEST = 1e12
-"""Variance up to which `reach` goes."""
+"""Largest value of `reach`."""
 
 
 class Averages(Protocol):
-    """What is computed of an activation; q and e are vectors of one length."""
+    """Gaussian averages of an activation; q and e are vectors of equal length."""
 
     @property
     def homogeneous(self) -> bool:
@@ -65,7 +65,7 @@ class Averages(Protocol):
 
 @dataclass(frozen=True)
 class _Closed:
-    """Closed forms, where the activation has them."""
+    """Averages in closed form."""
 
     activation: Activation
     forms: ClosedForms
@@ -90,7 +90,7 @@ class _Closed:
 
 @dataclass(frozen=True)
 class _Tanh:
-    """φ = a + b tanh(c h); `digits` is the L of the sums."""
+    """Averages of φ = a + b tanh(c h); `digits` is the L of the sums."""
 
     a: float
     b: float
@@ -135,7 +135,7 @@ def _refuse_huge(v: Floats, name: str) -> None:
 
 @dataclass(frozen=True)
 class _Own:
-    """Any activation, by adaptive quadrature; panels end where it has a kink or is narrow.
+    """Averages of any activation, by adaptive quadrature; panels end at kinks and narrow features.
 
     A jump adds a δ function to φ', which makes D infinite.
     """
@@ -155,9 +155,9 @@ class _Own:
         return Tabulated(derivative) if isinstance(derivative, Numerical) else derivative
 
     def lines(self) -> OfLines | None:
-        """Return the averages of a function that keeps all scales, φ(sh) = s φ(h), and so is a line on either side.
+        """Return averages of a homogeneous function, φ(sh) = s φ(h), a line on either side; None for others.
 
-        Scales are powers of two, by which float64 multiplies exactly.
+        The scales tried are powers of two, by which float64 multiplies exactly.
         """
         fields, scales = np.array([-1.7, -1.0, -0.3, 0.3, 1.0, 1.7]), 2.0 ** np.array(SCALES)[:, None]
         at_one, values = (self._values(h, finite=False) for h in (fields, np.outer(scales, fields)))
@@ -166,8 +166,8 @@ class _Own:
         between = (self.breaks[1:] + self.breaks[:-1]) / 2
         if not np.allclose(self._values(between, finite=False), between * np.where(between < 0, below, above)):
             return None
-        with np.errstate(over="ignore", invalid="ignore"):  # of very steep lines, beyond float64 on both sides
-            kept = np.allclose(values, scales * at_one, rtol=0, atol=1e-200)  # but for what underflows
+        with np.errstate(over="ignore", invalid="ignore"):  # very steep lines overflow on both sides
+            kept = np.allclose(values, scales * at_one, rtol=0, atol=1e-200)  # except for underflow
         if not (kept and np.allclose(at_one, lines, rtol=1e-15, atol=1e-200)):
             return None
         return OfLines(float(below), float(above))
@@ -216,11 +216,11 @@ class _Own:
         mean, _, slope = direct = self._moments(q, most)
         curve = self._extended(lambda q: self._moments(q, most)[1], q, NARROW) if (q < NARROW**2).any() else direct[1]
         density, size = self._jumps(np.sqrt(np.maximum(q, np.finfo(float).tiny)))
-        slope = np.where((q == 0) & (slope < 1e-290), 0.0, slope)  # φ'(0) = 0: it is that of the variance put in for 0
+        slope = np.where((q == 0) & (slope < 1e-290), 0.0, slope)  # φ'(0) = 0: the slope is that of `tiny`, not 0
         return Moments(mean, curve, np.where((density * size**2).sum(axis=1) > 0, np.inf, slope))
 
     def _moments(self, q: Floats, most: int = MOST_PANELS) -> Moments:
-        """Return M and M', and D without what jumps add to it."""
+        """Return M and M', and D without the contribution of jumps."""
         tiny = np.maximum(q, np.finfo(float).tiny)
         deviation = np.sqrt(tiny)
         density, size = self._jumps(deviation)
@@ -229,16 +229,16 @@ class _Own:
         def integrand(z: Floats, deviation: Floats) -> Floats:
             value, slope = self._values(deviation * z), self._values(deviation * z, slope=True)
             square = value**2
-            by_hermite = square * (z * z - 1) / (2 * deviation)  # cancels for narrow fields, φφ'z for wide ones
+            by_hermite = square * (z * z - 1) / (2 * deviation)  # this cancels for narrow fields, φφ'z for wide ones
             wide = (deviation > WIDE) | jumping
-            parts = value * z - deviation * slope  # of an integral by parts: zero but for jumps
+            parts = value * z - deviation * slope  # integrates by parts to zero except for jumps
             return np.stack([square, np.where(wide, by_hermite, value * slope * z), slope**2, parts])
 
         options: Any = {"most": most, "roots": (0, 2, 2, 0), "least": np.array([0.0, 0.0, 0.0, np.inf])}
         mean, curve, slope, parts = self._averages(tiny, integrand, "the variance map", **options)
         off = np.abs(parts - deviation * (density * size).sum(axis=1))
-        seen = math.sqrt(np.finfo(float).tiny) + np.sqrt(mean) + deviation * np.sqrt(slope)  # whose squares are floats
-        wrong = (off > BY_PARTS * seen) & (deviation > 1e-4)  # not rounding
+        seen = math.sqrt(np.finfo(float).tiny) + np.sqrt(mean) + deviation * np.sqrt(slope)  # squares are normal floats
+        wrong = (off > BY_PARTS * seen) & (deviation > 1e-4)  # beyond rounding
         if wrong.any():
             at = int(np.argmax(wrong))
             raise ValueError(
@@ -249,7 +249,7 @@ class _Own:
         return Moments(mean, curve / deviation, slope)
 
     def _jumps(self, deviation: Floats) -> tuple[Floats, Floats]:
-        """Return the densities of fields at the jumps, shape (n, jumps), and how far it jumps, shape (jumps,)."""
+        """Return the densities of fields at the jumps, shape (n, jumps), and the heights of these, shape (jumps,)."""
         places, size = np.array(self.activation.jumps).reshape(-1, 2).T
         z = places / deviation[:, None]
         return np.exp(-z * z / 2) / (math.sqrt(2 * math.pi) * deviation[:, None]), size
@@ -260,7 +260,7 @@ class _Own:
 
         def integrand(z: Floats, deviation: Floats) -> Floats:
             value, slope = self._values(deviation * z), self._values(deviation * z, slope=True)
-            square = value**2 - (np.maximum(deviation * z, 0) ** 2 if smooth else 0.0)  # lines have none
+            square = value**2 - (np.maximum(deviation * z, 0) ** 2 if smooth else 0.0)  # a line does not bend
             by_hermite = square * (z**4 - 6 * z**2 + 3) / (2 * deviation)
             return np.where((deviation > WIDE) | jumping, by_hermite, value * slope * (z**3 - 3 * z))[None]
 
@@ -275,10 +275,10 @@ class _Own:
     def _extended(
         self, average: Callable[[Floats], Floats], q: Floats, narrow: float, *, always: bool = False
     ) -> Floats:
-        """Return averages that cancel for narrow fields; of those along a parabola in q that is nearly a line.
+        """Return averages that cancel for narrow fields, continued there along a parabola in q that is nearly a line.
 
-        `narrow` is a deviation by the scale |φ(0)/φ'(0)|, or one. Where either is zero they cancel if `always`. Where φ
-        or a derivative of it has a kink in reach none is right, but nothing cancels.
+        `narrow` is a deviation in units of |φ(0)/φ'(0)|, at most one. If either is zero, they cancel only if `always`.
+        If φ or a derivative has a kink within reach a parabola would be wrong, but nothing cancels.
         """
         value, slope = (abs(float(self._values(np.zeros(1), slope=which)[0])) for which in (False, True))
         deviation = narrow * (min(1.0, value / slope) if value and slope else always)
@@ -298,14 +298,14 @@ class _Own:
         return moments[:, 0], moments[:, 1]
 
     def _pair(self, e: float, q: float) -> tuple[float, float]:
-        """Integrate over the second field inside the average over the first."""
+        """Return G and S of one pair by integrating over the second field inside the average over the first."""
         deviation, across = math.sqrt(q), math.sqrt(e * (2 - e))
         inside = gaussian_edges(np.array([deviation * max(across, 1e-8)]))
         breaks = self.breaks[np.abs(self.breaks) < 2 * OUTER_END * deviation] / deviation
         what = f"the correlation map of activation {self.activation.name!r}"
         mean, _, square = (float(value[0]) for value in self._moments(np.array([q])))
         close = square * q * e
-        rounding = np.finfo(float).eps * math.sqrt(mean * close)  # of φ(x) - φ(y), which neither integral can see below
+        rounding = np.finfo(float).eps * math.sqrt(mean * close)  # of φ(x) - φ(y); neither integral can resolve less
 
         def outer(z: Floats, _: Any) -> Floats:
             first = z.ravel()
@@ -333,7 +333,7 @@ class _Own:
         return float(gap), float(slope) + self._pairs_of_jumps(e, q)
 
     def _pairs_of_jumps(self, e: float, q: float) -> float:
-        """Return what jumps add to S: where one field jumps and the other slopes, twice, and where both jump."""
+        """Return the contribution of jumps to S: one field at a jump, the other on a slope, twice; both at jumps."""
         density, size = self._jumps(np.array([math.sqrt(q)]))
         if not size.size:
             return 0.0
@@ -356,30 +356,30 @@ class _Own:
 
 
 SCALES = -300, -30, -3, 3, 9, 30, 60, 120, 240, 480
-"""Powers of two by which fields are multiplied to see whether an activation keeps all scales."""
+"""Exponents of the powers of two by which fields are multiplied to test whether an activation is homogeneous."""
 BY_PARTS = 1e-5
-"""How far E φ' may be from E hφ/q, relative to the roots of D and M/q: derivatives may be off by a tenth of it."""
+"""Largest distance of E φ' from E hφ/q, relative to the roots of D and M/q; derivatives may be off by a tenth of it."""
 LINES = -64.0, 64.0
 """Fields beyond which smooth forms of the ReLU are lines to rounding."""
 WIDE = 4.0
 """Deviation from which dM/dq is an average of φ² with a Hermite polynomial."""
 NARROW, NARROW_BEND = 1e-4, 3e-3
-"""Deviations up to which M' and M'' are parabolas in q: what that leaves out is as small as the rounding there."""
+"""Deviations up to which M' and M'' are taken as parabolas in q, with an error as small as the rounding there."""
 STRAIGHT = 1e-6
-"""Relative distance of a fourth value from the line of two others, from which on they follow none."""
+"""Relative deviation of a third value from the line through two others above which no parabola is used."""
 MOST_INNER = 20_000
-"""Panels of inner integrals in one round of the outer one."""
+"""Most panels of inner integrals in one round of the outer one."""
 MOST_PROBED = 2000
-"""Panels spent on finding out how far averages reach."""
+"""Most panels spent on finding `reach`."""
 INNER = 1e-12
 OUTER = 1e-11
-"""Tolerances of nested integrals: the outer one cannot see below the errors of the inner one."""
+"""Tolerances of nested integrals: the outer one cannot resolve less than the errors of the inner one."""
 OUTER_END = 12.0
-"""Deviations to which the outer integral extends; what is left out is below 1e-32 of a bounded activation."""
+"""Deviations to which the outer integral extends; for a bounded activation the rest is below 1e-32."""
 
 
 def _spread(function: Any, q: Floats, mean: Floats) -> Floats:
-    """Return Var φ², given E φ²: the difference of E φ⁴ and its square has no digits where φ² hardly varies."""
+    """Return Var φ², given E φ²: E φ⁴ minus its square would lose all digits where φ² hardly varies."""
     deviation = np.sqrt(q)
 
     def integrand(z: Floats, owner: Any) -> Floats:
@@ -392,7 +392,7 @@ def _spread(function: Any, q: Floats, mean: Floats) -> Floats:
 
 
 def averages(activation: Activation, *, digits: float = FULL) -> Averages:
-    """Return the way in which Gaussian averages of an activation are computed; `digits` is L of sums for tanh."""
+    """Return the Gaussian averages of an activation; `digits` is the L of sums for tanh."""
     if activation.tanh is not None:
         return _Tanh(*activation.tanh, activation.name, digits)
     own = _Own.of(activation)

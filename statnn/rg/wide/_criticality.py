@@ -1,7 +1,7 @@
-r"""The class of an activation at criticality: how signals decay where no length is left.
+r"""The class of an activation at criticality, where signals decay by powers of depth.
 
 Without bias and with φ(0) = 0 the variance map is V(q) = σ_w² a (q + A q^{1+p} + ...) with a = lim M/q. At σ_w² = 1/a
-variances decay by powers of depth, with an exponent 1/p and an amplitude that need the first coefficient only.
+variances decay by powers of depth, with an exponent 1/p and an amplitude given by the first coefficient alone.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from statnn.network._activation import activation as known
 from statnn.rg.wide._averages import Averages, averages
 
 GRID = np.geomspace(1e-24, 1e12, 36 * 8 + 1)
-"""Variances among which the scale of an activation is sought: that at which M/q has changed by CHANGED, or by half."""
+"""Variances among which the scale of an activation is sought, at which M/q has changed by CHANGED, or by half."""
 CHANGED, NONE = 0.004, 1e-9
 TINY, SHARES = 1e-10, 10.0 ** (np.arange(-8, 0) / 2)
-"""Shares of this scale at which the leading term, and the power of the next where it is first seen, are read off."""
+"""Fractions of this scale at which the leading term, and the power of the next where it is first seen, are read off."""
 UNFIT = 3e-10
-"""Error of the fit, by how much M/q changes, from which on there is no such series."""
+"""Error of the fit, relative to the change of M/q, above which there is no such series."""
 NODES, DEGREE = 24, 9
-"""Of the fit of a series: variances up to the scale at Chebyshev's nodes."""
+"""Nodes and degree of the fit of a series: variances up to the scale at Chebyshev's nodes."""
 
 
 class CriticalityKind(StrEnum):
-    """What small variances do at σ_w² E φ'² = 1 without bias."""
+    """Behaviour of small variances at σ_w² E φ'² = 1 without bias."""
 
     HALF_STABLE = "half-stable: they decay by a power of depth, larger ones flow in"
     SCALE_INVARIANT = "scale invariant: every variance is kept"
@@ -39,20 +39,20 @@ class CriticalityKind(StrEnum):
 
 @dataclass(frozen=True)
 class Criticality(Shown):
-    r"""How signals behave at, and near, σ_w² = (1+t)/a without bias [asymptotic].
+    r"""Behaviour of signals at and near σ_w² = (1+t)/a without bias [asymptotic].
 
     Parameters
     ----------
     kind : CriticalityKind
-        What small variances do there.
+        Behaviour of small variances there.
     sigma_w : float
-        Critical σ_w, a^{-1/2}; inf where there is none.
+        Critical σ_w, a^{-1/2}; inf if there is none.
     power : float
-        p in V = q + A q^{1+p}: 1 for smooth functions, 1/2 with a kink at zero; 0 where there is no such term.
+        p in V = q + A q^{1+p}: 1 for smooth functions, 1/2 with a kink at zero; 0 if there is no such term.
     coefficient : float
-        A. Half-stable, :math:`q_m → (p |A| m)^{-1/p}`.
+        A. In the half-stable case :math:`q_m → (p |A| m)^{-1/p}`.
     amplitude : float
-        (p|A|)^{-1/p}, so that q_m → amplitude · m^{-1/p}; 1/2 for tanh and erf. Zero where there is no decay.
+        (p|A|)^{-1/p}, so that q_m → amplitude · m^{-1/p}; 1/2 for tanh and erf. Zero if there is no decay.
     chi_series : tuple of float
         x_1, x_2 in χ = 1 + x_1 t + x_2 t² + ... at the fixed point q* = (t/|A|)^{1/p} for t > 0; (0, 1/3) for tanh.
         Zero unless p = 1 and half-stable.
@@ -60,7 +60,7 @@ class Criticality(Shown):
     See Also
     --------
     criticality : makes it.
-    transition : where order ends, with biases.
+    transition : the end of order, with biases.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class Criticality(Shown):
         Raises
         ------
         ValueError
-            If variances decay by no power of depth, or m is below 1.
+            If variances do not decay by a power of depth, or m is below 1.
         """
         if self.kind is not CriticalityKind.HALF_STABLE:
             raise ValueError(f"variances do not decay by a power of depth here: {self.kind}")
@@ -104,8 +104,8 @@ def criticality(activation: str | Activation) -> Criticality:
               E φ'^2 = a\,(1 + B q + B_2 q^2 + \dots)
 
     tanh and erf: p = 1, A = -2, hence q_m → 1/(2m) and, for σ_w² = (1+t)/a with t → 0+, q* = t/2, dq'/dq = 1 - t,
-    χ = 1 + t²/3. Near inputs part over 1/ln χ = 3/t² layers; correlations settle at c* = 0, where dc'/dc = 1 - t²/6:
-    ξ_q = 1/t and ξ_c = 6/t². relu, leaky relu and identity keep all scales.
+    χ = 1 + t²/3. Nearby inputs separate over 1/ln χ = 3/t² layers; correlations tend to c* = 0, where dc'/dc = 1 -
+    t²/6: ξ_q = 1/t and ξ_c = 6/t². relu, leaky relu and identity are homogeneous: they keep all scales.
 
     Parameters
     ----------
@@ -119,17 +119,17 @@ def criticality(activation: str | Activation) -> Criticality:
     Raises
     ------
     ValueError
-        If M/q is no series of powers of q or √q, as of the hard tanh, where it differs from 1 by exp(-1/2q).
+        If M/q is not a series in powers of q or √q, as for the hard tanh, where it differs from 1 by exp(-1/2q).
 
     See Also
     --------
     critical_line : with biases.
-    RepeatedLayer.leading_form : of single units.
+    RepeatedLayer.leading_form : for single units.
 
     Notes
     -----
-    Coefficients are those of a polynomial fitted to the exact averages up to where V/q has changed by four per
-    mille, in whatever units fields are, to about 1e-8 (A) and 1e-6 (A_2, B_2); standing [asymptotic].
+    Coefficients come from a polynomial fitted to the exact averages up to where V/q has changed by four per mille,
+    whatever the unit of fields; they are good to about 1e-8 (A) and 1e-6 (A_2, B_2). Standing: [asymptotic].
 
     Examples
     --------
@@ -143,7 +143,7 @@ def criticality(activation: str | Activation) -> Criticality:
         kind = CriticalityKind.SCALE_INVARIANT if share > 0 else CriticalityKind.NONE
         return Criticality(kind, share**-0.5 if share > 0 else np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
     scale, changed = _scale(of)
-    if not scale:  # φ(0) ≠ 0 makes M/q 1/q, a vanishing slope makes it q
+    if not scale:  # M/q goes as 1/q for φ(0) ≠ 0, as q for a vanishing slope
         return Criticality(CriticalityKind.NONE, np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
     at = scale * np.append(TINY, SHARES)
     ratio = of.moments(at).square / at
@@ -171,7 +171,7 @@ def criticality(activation: str | Activation) -> Criticality:
 
 
 def _scale(of: Averages) -> tuple[float, float]:
-    """Return the variance at which M/q has changed by CHANGED, or by half, and by how much; 0 if M is not as q at 0."""
+    """Return the variance at which M/q has changed by CHANGED, or by half, and the change; 0 if M is not as q at 0."""
     grid = GRID[of.reach >= GRID]
     mean, slope, _ = of.moments(grid)
     if not (mean[0] > 0 and abs(grid[0] * slope[0] / mean[0] - 1) < 0.01):
@@ -182,19 +182,19 @@ def _scale(of: Averages) -> tuple[float, float]:
 
 
 def _step(power: float) -> float:
-    """Return the power of q of which M/q is a series: half powers come from kinks."""
+    """Return the power of q in which M/q is a series: half powers come from kinks."""
     return 0.5 if power % 1 else 1.0
 
 
 def _series(of: Averages, power: float, scale: float) -> tuple[Floats, Floats, float]:
     """Return a, A, A_2, ... of M/q and 1, B, B_2, ... of D/a, in steps of the power of q over its scale.
 
-    The third says by how much, relative to a, the former misses M/q.
+    The third value is the error of the first series for M/q, relative to a.
     """
     nodes = (1 - np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)) / 2
     q = scale * nodes ** (1 / _step(power))
     mean, _, square = of.moments(q)
-    square = np.where(np.isfinite(square), square, 0.0)  # infinite where it jumps, which is no series
+    square = np.where(np.isfinite(square), square, 0.0)  # infinite if φ jumps, where there is no series
     polynomial = np.polynomial.Polynomial
     series, slopes = (
         polynomial.fit(nodes, values, DEGREE, domain=[0, 1]).convert().coef for values in (mean / q, square)

@@ -1,4 +1,4 @@
-"""Length of an exponential approach through depth, with an error."""
+"""Length of an exponential approach through depth, with its error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DecayEnd(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> DecayEnd | None:
-        """Return what files of earlier versions call so."""
+        """Return the member that files of earlier versions call by another name."""
         earlier = "fewer than five layers: too few for a limit, an amplitude and a length"
         return cls.SHALLOW if value == earlier else None
 
@@ -39,17 +39,17 @@ class Decay(Shown):
     Parameters
     ----------
     length, error : float
-        ξ in layers and its standard error, by leaving out groups of pairs: that of this network. Networks of width n
-        differ among themselves by more, of order n^(-1/2). Zero and inf with outcomes other than FITTED.
+        ξ in layers and its standard error, by leaving out groups of pairs: an error within this network. Networks of
+        width n differ among themselves by more, of order n^(-1/2). Zero and inf with outcomes other than FITTED.
     limit, amplitude : float
-        The other parameters; the last correlation and zero where nothing was fitted.
+        The other parameters; the last correlation and zero if nothing was fitted.
     outcome : DecayEnd
         How the fit ended.
 
     See Also
     --------
     place : makes it, for a network with inputs.
-    RandomLayer.correlation_length : of infinite width.
+    RandomLayer.correlation_length : at infinite width.
     """
 
     length: float
@@ -80,7 +80,7 @@ def decay(correlation: Floats) -> Decay:
 
 
 def _fit(mean: Floats, error: Floats) -> tuple[float, float, float, float]:
-    """Return length, limit, amplitude, and by how many errors the decay is better than none."""
+    """Return length, limit, amplitude, and the significance of the decay in standard errors."""
     m, weight = np.arange(mean.size), 1 / error**2
 
     def best(lengths: Floats) -> tuple[Floats, Floats, Floats]:

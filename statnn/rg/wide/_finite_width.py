@@ -1,8 +1,8 @@
-r"""Networks of finite width, simulated without drawing a weight, and the order 1/n of what they do.
+r"""Networks of finite width, simulated without drawing weights, and their statistics to order 1/n.
 
-Given the activations of a layer for two inputs, the fields of the next are independent from unit to unit and Gaussian
-with the covariance K' = σ_w² (1/n) Σ_i φ(u_i)φ(u_i)^T + σ_b², because weights are. So K^(0), K^(1), ... is a Markov
-chain that costs 2n normal numbers per layer, with exactly the law of a network of width n [exact].
+Given the activations of a layer for two inputs, the fields of the next layer are independent from unit to unit and
+Gaussian with the covariance K' = σ_w² (1/n) Σ_i φ(u_i)φ(u_i)^T + σ_b², because the weights are. So K^(0), K^(1), ... is
+a Markov chain that costs 2n normal numbers per layer, with exactly the law of a network of width n [exact].
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Signals(ByValue):
     Parameters
     ----------
     layer : RandomLayer
-        What was simulated.
+        The simulated layer.
     width : int
         n, units in a layer.
     variance : ndarray, shape (replicas, depth+1, 2)
-        Of the fields of either input, given the activations below; the start first.
+        Variances of the fields of either input, given the activations below; the start first.
     covariance : ndarray, shape (replicas, depth+1)
-        Of the fields of the two inputs.
+        Covariance of the fields of the two inputs.
 
     See Also
     --------
@@ -67,20 +67,20 @@ class Signals(ByValue):
                 f"the signal died in {dead.sum()} of {len(dead)} networks, no unit of a layer being active, and has no "
                 "correlation there: use covariance, or a larger width"
             )
-        first, second = np.moveaxis(np.sqrt(self.variance), 2, 0)  # their product itself may leave float64
+        first, second = np.moveaxis(np.sqrt(self.variance), 2, 0)  # the product of the variances may overflow
         return np.asarray(np.clip(self.covariance / first / second, -1, 1))
 
     def plot(self, ax: Any | None = None, *, quantity: str = "correlation", level: float = 0.95, **style: Any) -> Any:
-        """Draw the mean over networks, the band that holds a share ``level`` of them, and infinite width.
+        """Plot the mean over networks, the band that holds a fraction ``level`` of them, and infinite width.
 
         Parameters
         ----------
         ax : matplotlib axes or None
             Where to draw; None makes a new figure.
         quantity : {"correlation", "variance"}
-            Of the two inputs, or of the first of them.
+            Correlation of the two inputs, or variance of the first.
         level : float
-            Share of the networks in the band, between 0 and 1.
+            Fraction of the networks in the band, between 0 and 1.
         **style
             Of the mean, as for ``ax.plot``.
 
@@ -91,7 +91,7 @@ class Signals(ByValue):
         Raises
         ------
         ValueError
-            For another quantity, a level outside (0, 1), or correlations of signals that died.
+            For another quantity, a level outside (0, 1), or correlations of signals that vanished.
         """
         if quantity not in ("correlation", "variance"):
             raise ValueError(f"quantity = {quantity!r}: choose 'correlation' or 'variance'")
@@ -124,7 +124,7 @@ class FiniteWidth(NamedTuple):
     Parameters
     ----------
     variance : ndarray, shape (depth+1,)
-        q of infinite width.
+        q at infinite width.
     shift, spread : ndarray, shape (depth+1,)
         n (E[K] - q) and n Var K as n → ∞ [asymptotic].
 
@@ -143,9 +143,9 @@ class FiniteWidth(NamedTuple):
     spread: Floats
 
     def plot(self, ax: Any | None = None) -> Any:
-        """Draw shift and spread over what infinite width has: what 1/n times as much is of q, and of q².
+        """Plot shift over q and spread over q² of infinite width: 1/n times these are relative corrections.
 
-        Layers whose variance has no square among normal floats are left out.
+        Layers where q² is not a normal float are left out.
 
         Parameters
         ----------
@@ -222,11 +222,11 @@ def _chain(task: _Task) -> Floats:
 
 
 def leading_order(of: Averages, weight: float, bias: float, q: float, depth: int) -> FiniteWidth:
-    """Return the recursion of mean and variance of K to first order in 1/n, or raise where it leaves float64."""
+    """Return the recursion of mean and variance of K to first order in 1/n, or raise if it leaves float64."""
     rows = [(q, 0.0, 0.0)]
     for q_now, shift, spread in _last(rows, depth):
         at = np.array([q_now])
-        with np.errstate(all="ignore"):  # what leaves float64 is refused
+        with np.errstate(all="ignore"):  # overflow is refused below
             mean, curve, _ = (value[0] for value in of.moments(at))
             bend, varied = (value[0] for value in of.higher_moments(at))
             slope = weight * curve

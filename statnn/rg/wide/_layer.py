@@ -33,13 +33,13 @@ from statnn.rg.wide._solve import VarianceEnd, described, solve, variances
 from statnn.rg.wide._stack import RandomStack, correlations, one_correlation
 
 NEAR_ZERO = 0.1
-"""Of correlations, below which those of an odd activation are integrated from zero."""
+"""Correlations below this value are integrated from zero when the activation is odd."""
 GRID = np.geomspace(1e-9, 1e12, 21 * 8 + 1)
-"""Where `branches` looks."""
+"""Variances scanned by `branches`."""
 
 
 LARGEST_VARIANCE = 1e300
-"""Of fields."""
+"""Largest variance of fields."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class RandomLayer:
     Parameters
     ----------
     activation : str or Activation
-        φ, continuous. Closed forms for identity, relu, leaky relu, erf, gelu, sin and sign; tanh and sigmoid to 1e-13;
-        adaptive quadrature to about 1e-11 for others and functions of your own.
+        φ, continuous. Averages have closed forms for identity, relu, leaky relu, erf, gelu, sin and sign; tanh and
+        sigmoid are good to 1e-13; others and functions of your own use adaptive quadrature to about 1e-11.
     sigma_w, sigma_b : float
         σ_w (times the root of the fan-in) and σ_b, standard deviations >= 0.
 
@@ -67,7 +67,7 @@ class RandomLayer:
 
     See Also
     --------
-    phase_diagram, transition, criticality : of all :math:`σ_w` and :math:`σ_b`.
+    phase_diagram, transition, criticality : for all :math:`σ_w` and :math:`σ_b`.
     place : layers of a network as random layers.
     RandomStack : unequal layers.
 
@@ -147,7 +147,7 @@ class RandomLayer:
         return shaped((self._scales[0] * self._of.moments(given.ravel()).slope).reshape(given.shape), q)
 
     def chi(self, q: ArrayLike) -> Any:
-        """Return σ_w² E φ'(√q z)², the factor of squared small distances; inf for sign.
+        """Return σ_w² E φ'(√q z)², the growth factor of squared small distances; inf for sign.
 
         Parameters
         ----------
@@ -189,14 +189,14 @@ class RandomLayer:
         flat = variance.ravel()
         total = np.ravel(self.variance_map(flat))
         flat_c = given.ravel()
-        opposite = (flat_c < 0) & (self.activation.odd or self.activation.flat)  # E φ(x)φ(y) is minus that of x and -y
-        with np.errstate(all="ignore"):  # what leaves float64 is refused
+        opposite = (flat_c < 0) & (self.activation.odd or self.activation.flat)  # E φ(x)φ(y) = -E φ(x)φ(-y)
+        with np.errstate(all="ignore"):  # overflow is refused below
             gap = weight * self._of.pair_moments(1 - np.where(opposite, -flat_c, flat_c), flat)[0]
         if (total == 0).any():
             why = "below the range of floats" if weight or bias else "sigma_w = sigma_b = 0"
             raise ValueError(f"{why}: the next layer has no variance, and so no correlation")
         correlation = np.where(opposite, (gap + 2 * bias) / total - 1, 1 - gap / total)
-        correlation = np.maximum(correlation, -1.0)  # rounding alone goes beyond
+        correlation = np.maximum(correlation, -1.0)  # only rounding goes beyond
         near = np.abs(flat_c) < NEAR_ZERO
         if self.activation.odd and bias == 0 and near.any():
             correlation[near] = self._from_zero(flat_c[near], flat[near], flat[near] / (total[near] / weight))
@@ -205,7 +205,7 @@ class RandomLayer:
         return shaped(correlation.reshape(given.shape), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
 
     def _from_zero(self, c: Floats, q: Floats, share: Floats) -> Floats:
-        """Return E φ(x)φ(y)/q = ∫_0^c S(t) dt of an odd φ times a share, to relative digits where 1 - G/M cancels."""
+        """Return E φ(x)φ(y)/q = ∫_0^c S(t) dt of an odd φ, times `share`; keeps its digits where 1 - G/M cancels."""
         x, w = np.polynomial.legendre.leggauss(8)
         t = c[:, None] * (1 + x) / 2
         slopes = self._of.pair_moments(1 - t.ravel(), np.repeat(q, x.size))[1].reshape(t.shape)
@@ -222,7 +222,7 @@ class RandomLayer:
         c : float
             Their correlation, in [-1, 1].
         depth : int
-            Layers to go on.
+            Number of further layers.
 
         Examples
         --------
@@ -235,25 +235,25 @@ class RandomLayer:
     # -- where it ends -----------------------------------------------------------------------------------
 
     def fixed_point(self, start: float = 1.0) -> MeanField:
-        """Return the fixed point that a variance `start` runs into, with c*, χ and the lengths ξ_q, ξ_c.
+        """Return the fixed point that a variance `start` tends to, with c*, χ and the lengths ξ_q, ξ_c.
 
         Parameters
         ----------
         start : float
             Variance of the fields in the first layer, above 0. The fixed point is the next one in the direction in
-            which V moves it, unless one layer takes it over that one and another. Others are in `branches`.
+            which V moves it, unless a single layer jumps over that one and another. `branches` gives the others.
 
         Returns
         -------
         MeanField
-            With how it ended and its residual. Where the variance grows without bound, as for relu at σ_w² > 2, the
-            outcome says so, the variance is inf, and `MeanField.variance_slope` is its growth in each layer.
+            With its outcome and residual. If the variance grows without bound, as for relu at σ_w² > 2, the outcome
+            says so, the variance is inf, and `MeanField.variance_slope` is its growth factor per layer.
 
         Raises
         ------
         ValueError
-            If the variance ends beyond 1e12, or beyond what averages of a function of your own can follow, or the
-            averages do not converge.
+            If the variance ends beyond 1e12, or beyond the reach of averages of a function of your own, or the averages
+            do not converge.
 
         Notes
         -----
@@ -288,8 +288,8 @@ class RandomLayer:
     def branches(self) -> tuple[MeanField, ...]:
         """Return all fixed points with variance from 1e-9, or σ_b² if less, to 1e12, and q* = 0, smallest first.
 
-        Attracting and repelling ones alternate: between two that attract lies one that repels. Where fields vary
-        faster than averages of a function of your own can follow, they end at smaller variances.
+        Attracting and repelling points alternate: between two that attract lies one that repels. For a function of your
+        own the largest variance is that up to which averages can be computed.
 
         Examples
         --------
@@ -349,7 +349,7 @@ class RandomLayer:
         q : float
             Variance of the fields in the first layer, above 0.
         depth : int
-            Layers to go on.
+            Number of further layers.
 
         References
         ----------
@@ -382,7 +382,7 @@ class RandomLayer:
         width : int
             n, units in each layer.
         depth : int
-            Layers to go on.
+            Number of further layers.
         replicas : int
             Independent networks.
         q, c : float
@@ -390,10 +390,10 @@ class RandomLayer:
         rng : int, numpy.random.Generator or None
             Seed; results do not depend on the executor.
         executor : concurrent.futures.Executor or None
-            Where blocks of 64 replicas run; None for here.
+            Runs blocks of 64 replicas; None runs them in this process.
         store : str or os.PathLike, optional
-            A folder that remembers which replicas are done: killed at any moment and called again with the same
-            arguments, the rest is done and the same signals are returned; see `statnn.montecarlo.sample`.
+            A folder for checkpoints: killed at any moment and called again with the same arguments, the simulation goes
+            on and returns the same signals; see `statnn.montecarlo.sample`.
 
         Returns
         -------
@@ -437,7 +437,7 @@ class RandomLayer:
         Parameters
         ----------
         second : RandomLayer or RandomStack
-            What acts on the outputs of this layer.
+            The layers that act on the outputs of this one.
 
         Examples
         --------
@@ -453,20 +453,20 @@ class RandomLayer:
         Parameters
         ----------
         m : int
-            At least 1. The composed maps are iterated, O(m); iteration stops where it no longer moves.
+            At least 1. The composed maps are iterated, O(m); iteration stops once it no longer moves.
         """
         return RandomStack((self,), (whole(m, "m", minimum=1),))
 
 
 @dataclass(frozen=True)
 class _Maps:
-    """The maps of b layers in (q, c); an object, so that fixed points can be pickled."""
+    """The maps of b layers in (q, c); a class, so that fixed points can be pickled."""
 
     layer: RandomLayer
 
     def __call__(self, couplings: Floats, b: int) -> Floats:
         block, (q, c) = self.layer.power(b), map(float, couplings)
-        if q == 0:  # all fields are zero, and the next ones the same for every input
+        if q == 0:  # all fields are zero, so the next ones are equal for all inputs
             return np.array([block.variance_map(0.0), 1.0])
         after = block.trajectory(q, c, 1)
         return np.array([each[-1] for each in after])
@@ -474,7 +474,7 @@ class _Maps:
 
 @dataclass(frozen=True)
 class _Derivative:
-    """Their derivative at a fixed point."""
+    """The derivative of `_Maps` at a fixed point."""
 
     layer: RandomLayer
     point: MeanField

@@ -1,4 +1,4 @@
-"""What stacks, fixed points and simulations ask of a wide random layer."""
+"""The interface of a wide random layer for stacks, fixed points and simulations."""
 
 from __future__ import annotations
 

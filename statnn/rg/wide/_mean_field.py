@@ -1,4 +1,4 @@
-"""Where the signals of wide random layers end: variance, correlation and the lengths of their approach."""
+"""Limits of signals in wide random layers: variance, correlation and the lengths of their approach."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ class MeanField(Shown):
     Parameters
     ----------
     layer : RandomLayer
-        Whose it is.
+        The layer.
     variance : float
-        q*, of the fields; inf where the variance grows without bound, and the variance of the start where every
-        variance is kept.
+        q*, of the fields; inf if the variance grows without bound, and the variance of the start if every variance is a
+        fixed point.
     chi : float
         :math:`χ = σ_w^2 E\,φ'(\sqrt{q^*} z)^2`, the factor by which squared small distances change in a layer, and the
         slope of the correlation map at c = 1. inf for sign.
     correlation, distance : float
-        c*, the correlation of any two inputs that are not opposite, and 1 - c*, which keeps its digits near 0. Where
-        all correlations are fixed (identity, or q* = 0), or the variance has no bound, c* = 1 stands for them.
+        c*, the correlation of any two inputs that are not opposite, and 1 - c*, which keeps its digits near 0. If all
+        correlations are fixed points (identity, or q* = 0), or the variance has no bound, c* = 1 is given.
     variance_slope, correlation_slope : float
-        dq'/dq and dc'/dc there; without bound their limits for growing variances, the latter at c = 1.
+        dq'/dq and dc'/dc there; for an unbounded variance their limits as it grows, the latter at c = 1.
     outcome : VarianceEnd
         How the variance ends.
     phase : Phase

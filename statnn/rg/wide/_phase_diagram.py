@@ -1,4 +1,4 @@
-"""The phase diagram of wide random layers: order and chaos in the plane of σ_w and σ_b, and how one ends."""
+"""The phase diagram of wide random layers: order and chaos in the plane of σ_w and σ_b, and the end of order."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from statnn.rg.wide._phase_transition import Transition, TransitionKind, transit
 from statnn.rg.wide._solve import OUTCOMES, PHASES, Solution, VarianceEnd, joined, solve
 
 _TOGETHER = 256
-"""Points of a task: fewer gain nothing from each other's averages."""
+"""Points of a task, enough to share averages efficiently."""
 DIAGRAM = 1e-9
 """Relative width of brackets in a diagram; its values are good to 1e-6, most to 1e-8."""
 NEARLY_CRITICAL = 1e-4
-"""Distance of a slope from 1 below which it multiplies errors of averages by so much that all digits are taken."""
+"""Distance of a slope from 1 below which errors of averages are so amplified that full precision is used."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,7 +40,7 @@ class PhaseDiagram(ByValue):
     activation : Activation
         φ.
     sigma_w, sigma_b : ndarray
-        The grid: where the first and the second axis of all arrays stand.
+        The grid: values along the first and the second axis of all arrays.
     variance, chi, correlation : ndarray
         q*, χ and c*, as in `MeanField`; the variance is inf where it grows without bound.
     xi_variance, xi_correlation : ndarray
@@ -75,15 +75,15 @@ class PhaseDiagram(ByValue):
     start: float = 1.0
 
     def plot(self, ax: Any = None, *, critical: bool = True) -> Any:
-        """Draw ξ_c over the plane, with where order ends, and return the axes; grey where variances have no bound.
+        """Plot ξ_c over the plane, with the end of order, and return the axes; grey where variances have no bound.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None
             Where to draw; None for a new figure.
         critical : bool
-            Whether to draw where order ends, by `transition`: dashed the edge of chaos alone, in other strokes folds,
-            ends of basins and growth without bound, named in a legend. sign has none.
+            Whether to draw the end of order, from `transition`: the edge of chaos dashed, folds, ends of basins and
+            growth without bound in other strokes, named in a legend. sign has no end of order.
         """
         axes = new_axes(ax)
         unbounded = self.outcome == VarianceEnd.UNBOUNDED
@@ -110,7 +110,7 @@ class PhaseDiagram(ByValue):
 
 
 def _ends(axis: Floats) -> Floats:
-    """Return the ends of cells around an increasing row of values; one alone has a width too, or is not seen."""
+    """Return the ends of cells around an increasing row of values; a single cell also gets a width, to be visible."""
     half = np.diff(axis) / 2 if axis.size > 1 else np.array([ALONE])
     return np.concatenate([axis[:1] - half[:1], axis[:-1] + half, axis[-1:] + half[-1:]])
 
@@ -118,14 +118,14 @@ def _ends(axis: Floats) -> Floats:
 ALONE = 0.05
 """Half the width of the cells of a single column or row."""
 GREY, FINE = "#D0D0D0", 101
-"""Colour where variances have no bound; rows of σ_b, besides those of the grid, on which the end of order is drawn."""
+"""Colour where variances have no bound; number of rows of σ_b added to the grid to draw the end of order."""
 STROKES = {
     TransitionKind.EDGE: ("--", "black", r"edge of chaos, $\chi = 1$"),
     TransitionKind.FOLD: ("-", COLOURS[1], "fold"),
     TransitionKind.BASIN: ("-.", COLOURS[3], "end of a basin"),
     TransitionKind.UNBOUNDED: (":", COLOURS[0], "growth without bound"),
 }
-"""Stroke and colour of each end of order, and what a legend says."""
+"""Stroke, colour and legend of each end of order."""
 
 
 def draw_transitions(axes: Any, transitions: Transition, *, outline: bool = False) -> None:
@@ -134,7 +134,7 @@ def draw_transitions(axes: Any, transitions: Transition, *, outline: bool = Fals
         colour = usual if outline or kind is not TransitionKind.EDGE else ink()
         line = np.where(transitions.kind == kind, transitions.sigma_w, np.nan)
         there = np.pad(np.isfinite(line), 1)
-        alone = there[1:-1] & ~there[:-2] & ~there[2:]  # a line of one point is not seen
+        alone = there[1:-1] & ~there[:-2] & ~there[2:]  # a line of one point is invisible
         if not there.any():
             continue
         if not np.array_equal(alone, there[1:-1]):
@@ -157,13 +157,13 @@ def phase_diagram(
     ----------
     activation : str or Activation
         φ, as in `RandomLayer`. For a function of your own each chaotic point takes 0.3 s where it is
-        smooth, up to 4 s where it turns or bends often, as splines do, and without a derivative 3 to 10 times as long.
+        smooth, up to 4 s where it turns or bends often, as splines do, and 3 to 10 times as long without a derivative.
     sigma_w, sigma_b : array_like, one axis each
         Increasing, >= 0.
     start : float
         Variance in the first layer, as in `RandomLayer.fixed_point`.
     executor : concurrent.futures.Executor, optional
-        Where blocks of columns, some 250 points each, are worked on. Results do not depend on it.
+        Runs blocks of columns of some 250 points each. Results do not depend on it.
 
     Returns
     -------
@@ -176,14 +176,14 @@ def phase_diagram(
 
     See Also
     --------
-    transition, critical_line : where order ends.
+    transition, critical_line : the end of order.
     RandomLayer.fixed_point : one point.
     place : a network on it.
 
     Notes
     -----
-    Values are good to 1e-6, c* to 1e-6 of one, and lengths of ξ layers to ξ 1e-8 of themselves where that is more;
-    those of one layer, by `RandomLayer.fixed_point`, to rounding. [asymptotic: n → ∞]
+    Relative errors are 1e-6 at most, for c* absolute ones, and for lengths of ξ layers 1e-8 ξ if that is more;
+    `RandomLayer.fixed_point` gives one layer to rounding. [asymptotic: n → ∞]
 
     References
     ----------

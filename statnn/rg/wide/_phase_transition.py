@@ -1,9 +1,9 @@
-r"""How order ends in wide random layers as σ_w grows: the edge of chaos, and what there is where there is none.
+r"""How order ends in wide random layers as σ_w grows: at the edge of chaos, or in another way.
 
 All fixed points of the variance at one σ_b lie on one curve, w(q) = (q - σ_b²)/M(q) for w = σ_w², with M = E φ². They
-attract where it rises, since w M' < 1 says so, and have χ = w D with D = E φ'². What a start q_0 runs into is the part
-of the curve that rises and is not hidden from it: below q_0 the points lower than all between them and q_0, above it
-those higher than all between [exact]. That path is followed upwards from w = 0; where it jumps, a fixed point is left.
+attract where w(q) rises, which is equivalent to w M' < 1, and have χ = w D with D = E φ'². A start q_0 tends to the
+rising points of the curve that are not hidden from it: below q_0 the points lower than all between them and q_0, above
+it those higher than all between [exact]. This path is followed upwards from w = 0; at a jump, a fixed point is left.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from statnn.rg.wide._solve import CRITICAL, limits
 GRID = np.geomspace(1e-10, 1e12, 22 * 16 + 1)
 """Variances along which fixed points are followed."""
 NARROW, FEWEST = 1e-4, 1e-280
-"""The smallest of them over the smallest of σ_b² and the start; and at the least."""
+"""The smallest of these variances, relative to the smallest of σ_b² and the start; and its lower limit."""
 FLAT = 1e-10
-"""Relative depth of a dip of w(q) that counts as none: averages are good to 1e-12."""
+"""Relative depth up to which a dip of w(q) is ignored: averages are good to 1e-12."""
 APART = 1e-5
-"""Relative distance of the start from its neighbours: w would be flat between it and nearer ones."""
+"""Least relative distance of the start from its neighbours: w would be flat to rounding between closer ones."""
 
 
 class TransitionKind(StrEnum):
@@ -48,7 +48,7 @@ class TransitionKind(StrEnum):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Transition(ByValue):
-    """Where and how order ends, for one σ_b or an array of them; every field has the shape of `sigma_b`.
+    """Where and how order ends, for one σ_b or an array; every field has the shape of `sigma_b`.
 
     Parameters
     ----------
@@ -59,14 +59,14 @@ class Transition(ByValue):
     sigma_b : float or ndarray
         σ_b.
     sigma_w : float or ndarray
-        The smallest σ_w at which order ends. Of kind NONE: inf where every σ_w is ordered, 0 where none is.
+        The smallest σ_w at which order ends. For kind NONE: inf if every σ_w is ordered, 0 if none is.
     kind : TransitionKind or ndarray of str
-        How.
+        How it ends.
     chi_below, chi_above : float or ndarray
-        χ of where signals end just below and just above; both 1 at an edge. For growing variances their limit.
+        χ at the fixed point reached just below and just above; both 1 at an edge. For growing variances its limit.
     variance_below, variance_above : float or ndarray
-        q* on both sides; inf where the variance grows without bound. Equal at an edge, but for activations that keep
-        all scales, as relu: without biases 0 and inf.
+        q* on both sides; inf where the variance grows without bound. Equal at an edge, except for homogeneous
+        activations such as relu: without biases 0 and inf.
 
     See Also
     --------
@@ -85,7 +85,7 @@ class Transition(ByValue):
 
 
 class NoCriticalLineError(ValueError):
-    """There is no edge of chaos at some σ_b; ``error.transition`` says what there is instead."""
+    """There is no edge of chaos at some σ_b; ``error.transition`` tells how order ends instead."""
 
     def __init__(self, message: str, transition: Transition) -> None:
         super().__init__(message)
@@ -109,10 +109,10 @@ def transition(activation: str | Activation, sigma_b: ArrayLike, *, start: float
 
     .. math:: σ_w^2 = \frac{q^* - σ_b^2}{E\,φ^2}, \qquad χ = σ_w^2\,E\,φ'^2;
 
-    order is χ < 1 at the q* that signals of variance q_0 run into.
+    order means χ < 1 at the q* that signals of variance q_0 tend to.
 
-    Only an edge of chaos has a diverging correlation length: there χ passes 1 at a fixed point that attracts. At a
-    fold, and at the end of a basin, χ jumps. Where it jumps to another value below 1, order goes on.
+    Only an edge of chaos has a diverging correlation length: there χ passes 1 at an attracting fixed point. At a fold,
+    and at the end of a basin, χ jumps. If it jumps to another value below 1, order goes on.
 
     Parameters
     ----------
@@ -131,17 +131,17 @@ def transition(activation: str | Activation, sigma_b: ArrayLike, *, start: float
     Raises
     ------
     TypeError, ValueError
-        If σ_b is not a number >= 0, too large for averages to be computed, or the activation is unknown.
+        If σ_b is not a number >= 0, or is too large for averages to be computed, or the activation is unknown.
 
     See Also
     --------
-    critical_line : the edge of chaos alone.
+    critical_line : only the edge of chaos.
     phase_diagram : the whole plane.
 
     Notes
     -----
-    Chandrupatla's method on χ = 1 and on the turning points of the curve; two turning points within a sixteenth of a
-    decade may be missed. [asymptotic: n → ∞]
+    χ = 1 and the turning points of the curve are solved by Chandrupatla's method; two turning points within a sixteenth
+    of a decade may be missed. [asymptotic: n → ∞]
 
     Examples
     --------
@@ -173,7 +173,7 @@ def transition(activation: str | Activation, sigma_b: ArrayLike, *, start: float
 
 
 def critical_line(activation: str | Activation, sigma_b: ArrayLike, *, start: float = 1.0) -> Any:
-    r"""Return σ_w at the edge of chaos, where the fixed point that attracts has χ = 1, for each σ_b.
+    r"""Return σ_w at the edge of chaos, where the attracting fixed point has χ = 1, for each σ_b.
 
     .. math:: σ_w^2 = \frac{1}{E\,φ'^2}, \qquad σ_b^2 = q^* - \frac{E\,φ^2}{E\,φ'^2}
 
@@ -184,7 +184,7 @@ def critical_line(activation: str | Activation, sigma_b: ArrayLike, *, start: fl
     sigma_b : array_like
         σ_b >= 0, any shape.
     start : float
-        Variance of the fields in the first layer, above 0, which decides where there are several fixed points.
+        Variance of the fields in the first layer, above 0, which decides between several fixed points.
 
     Returns
     -------
@@ -199,7 +199,7 @@ def critical_line(activation: str | Activation, sigma_b: ArrayLike, *, start: fl
 
     See Also
     --------
-    transition : also where order ends otherwise.
+    transition : the end of order of any kind.
     phase_diagram : the whole plane.
 
     References
@@ -258,7 +258,7 @@ class _Curve(NamedTuple):
     chi: Floats
     start: int
     at_zero: float
-    """χ/w of the fixed point q = 0, and -1 where it is none."""
+    """χ/w of the fixed point q = 0, and -1 if it is not a fixed point."""
 
 
 def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
@@ -268,7 +268,7 @@ def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
     zero = np.array(of.moments(np.array([1e-300])))[:, 0]
     rows, cells = [], []
     for b in biases:
-        steep = values[0] - (grid - b) * values[1]  # of the sign of dw/dq
+        steep = values[0] - (grid - b) * values[1]  # has the sign of dw/dq
         away = np.abs(steep) > FLAT * values[0]
         clear = away[:-1] | away[1:]
         at = np.flatnonzero((steep[:-1] * steep[1:] < 0) & clear & (grid[:-1] > b))
@@ -295,7 +295,7 @@ def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
 
 
 def _grid(of: Averages, smallest: float) -> Floats:
-    """Return variances up to all that can be computed, from far below the smallest that is given."""
+    """Return variances from far below the smallest one given to the largest that can be computed."""
     decades = max(0, math.ceil(math.log10(GRID[0] / max(NARROW * smallest, FEWEST))))
     below = GRID[0] * 10.0 ** (np.arange(-16 * decades, 0) / 16)
     return np.append(below, GRID[of.reach >= GRID])
@@ -320,7 +320,7 @@ class _Jump(NamedTuple):
 
 
 def _path(curve: _Curve) -> tuple[list[list[int]], list[_Jump]]:
-    """Return what the start runs into as w grows: stretches of points, -1 for q = 0, and the jumps after them."""
+    """Return the points that the start tends to as w grows: stretches of them, -1 for q = 0, and the jumps after."""
     q, w, i = curve.q, curve.w, curve.start
     if not np.isfinite(w[i]):
         return [], []
@@ -348,7 +348,7 @@ def _path(curve: _Curve) -> tuple[list[list[int]], list[_Jump]]:
 
 
 def _ends(of: Averages, curves: list[_Curve]) -> list[_End]:
-    """Return the first end of order on each path; roots of all rows are sought together."""
+    """Return the first end of order on each path; roots of all rows are found together."""
     paths = [_path(curve) for curve in curves]
     sides = iter(_sides(of, [(curve, jump) for curve, (_, jumps) in zip(curves, paths, strict=True) for jump in jumps]))
     ends: list[_End | tuple[float, float]] = []
@@ -384,7 +384,7 @@ def _sides(of: Averages, jumps: list[tuple[_Curve, _Jump]]) -> list[_End]:
     if at.size:
         q[at] = roots(beside, low[at], high[at])
     far = np.isinf(q)
-    with np.errstate(invalid="ignore"):  # levels beyond float64, which are no ends
+    with np.errstate(invalid="ignore"):  # levels that overflow are not ends
         chi = level * of.moments(np.where(far, 1.0, q)).square_of_slope
     chi[far] = level[far] * limits(of)[1] if far.any() else chi[far]
     kinds = [TransitionKind.FOLD if jump.fold else TransitionKind.BASIN for _, jump in jumps]
@@ -394,10 +394,10 @@ def _sides(of: Averages, jumps: list[tuple[_Curve, _Jump]]) -> list[_End]:
 
 def _first(of: Averages, curve: _Curve, stretches: list[list[int]], jumps: list[_End]) -> _End | tuple[float, float]:
     """Return the first end of order on a path, or a bracket of q at an edge of chaos."""
-    dead = not np.isfinite(curve.w[curve.start])  # E φ² of the start underflows: it dies out at every σ_w
+    dead = not np.isfinite(curve.w[curve.start])  # E φ² of the start underflows: it vanishes at every σ_w
     q, chi = 0.0, 0.0  # where the last jump landed
     for k, points in enumerate(stretches):
-        dead = k < len(jumps) and np.isinf(jumps[k].weight)  # or that of where it jumps
+        dead = k < len(jumps) and np.isinf(jumps[k].weight)  # or E φ² of the landing point does
         if dead:
             break
         if points[:2] == [-1, 0]:
@@ -421,7 +421,7 @@ def _first(of: Averages, curve: _Curve, stretches: list[list[int]], jumps: list[
 
 
 def _passed(q: Floats, chi: Floats) -> tuple[float, float] | None:
-    """Return a bracket of where χ passes 1 for good, beyond rounding, along points."""
+    """Return a bracket of the q where χ passes 1 for good, beyond rounding, along points."""
     above = np.flatnonzero(chi > 1 + CRITICAL)
     if not above.size:
         return None

@@ -1,8 +1,8 @@
-r"""A given network on the map of wide random layers: where its layers lie and how far signals should go.
+r"""A given network on the phase diagram of wide random layers: the places of its layers and the range of signals.
 
-Fields of layer m+1 come from those of layer m by φ_m, W^(m+1) and b^(m+1). Taken as a random layer it has
-σ_w² = n_m · mean of W², σ_b² = mean of b². For a network at initialisation that is what it is; for a trained one it is
-a coarse description by two numbers [own], and the gap between predicted and measured signals says how coarse.
+Fields of layer m+1 come from those of layer m by φ_m, W^(m+1) and b^(m+1). Treated as a random layer it has
+σ_w² = n_m · mean of W², σ_b² = mean of b². A network at initialisation is such a layer; for a trained one this is a
+coarse description by two numbers [own], and the gap between predicted and measured signals tells how coarse.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from statnn.rg.wide._phase_transition import transition
 from statnn.rg.wide._solve import solve
 
 LEAST = 1e-290
-"""Sum of squares that has all its digits."""
+"""Least sum of squares that has all its digits."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class LayerPlace(Shown):
         m: the layer of ``net.weights[m]``, with the activation of the layer below.
     sigma_w, sigma_w_error, sigma_b, sigma_b_error : float
         Root mean squares (of weights, times the root of the fan-in), and their standard errors from the spread of the
-        squares, as if entries were independent; of a single entry, which has none, that of a normal one, σ/√2.
+        squares, as if entries were independent; a single entry has no spread, and gets the error of a normal one, σ/√2.
     point : MeanField
-        Where signals would end if this layer were repeated: q*, χ, c*, ξ_q, ξ_c, phase.
+        The limit of signals if this layer were repeated: q*, χ, c*, ξ_q, ξ_c, phase.
 
     See Also
     --------
@@ -69,15 +69,15 @@ class LayerPlace(Shown):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Placement(ByValue):
-    """Layers of a network on the phase diagram, and signals measured in it beside those predicted.
+    """Layers of a network on the phase diagram, with measured and predicted signals.
 
     Parameters
     ----------
     layers : tuple of LayerPlace
-        Layers 1 ... M-1; layer 0 takes inputs as they come and has no activation below it.
+        Layers 1 ... M-1; layer 0 acts on the inputs themselves and has no activation below it.
     variance : ndarray, shape (M,)
-        Mean square of the fields of each layer, over units and the inputs of the pairs. Empty without inputs, as all
-        below.
+        Mean square of the fields of each layer, over units and the inputs of the pairs. Empty without inputs, as are
+        all arrays below.
     correlation, correlation_error : ndarray, shape (M,)
         Mean over pairs of inputs of the correlation of their fields (cosine, as in mean-field theory), and its error
         over pairs in this one network.
@@ -136,18 +136,18 @@ class Placement(ByValue):
         label: str | None = None,
         first: int = 0,
     ) -> Any:
-        """Draw the way through depth in the plane of σ_w and σ_b, layers numbered, and return the axes.
+        """Plot the path through depth in the plane of σ_w and σ_b, with layers numbered, and return the axes.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None
             Where to draw; None for a new figure.
         critical : bool
-            Whether to draw where order ends for the activation of the first layer, by `transition`.
+            Whether to draw the end of order for the activation of the first layer, from `transition`.
         colour : str
-            Of the layers.
+            Colour of the layers.
         label : str or None
-            For a legend.
+            Label in a legend.
         first : int
             Number of the first layer of weights: 0 as in `LayerPlace`, or 1 where inputs are layer 0.
         """
@@ -158,7 +158,7 @@ class Placement(ByValue):
         )
         axes.errorbar(x, y, y_error, x_error, fmt="o-", color=colour, linewidth=1, markersize=4, label=label)
         last = len(x) - 1
-        for end, beside in {0: min(1, last), last: max(0, last - 1)}.items():  # away from the line, between the bars
+        for end, beside in {0: min(1, last), last: max(0, last - 1)}.items():  # off the line and its error bars
             away = [8 if u[end] >= u[beside] else -8 for u in (x, y)]
             axes.annotate(
                 str(self.layers[end].index + first), (x[end], y[end]), xytext=away, textcoords="offset points",
@@ -174,17 +174,17 @@ class Placement(ByValue):
         return settled(axes)
 
     def plot_signals(self, ax: Any = None, *, colour: str = COLOURS[0], label: str = "measured", first: int = 0) -> Any:
-        """Draw the correlation of pairs through depth, measured and predicted, and return the axes.
+        """Plot the correlation of pairs through depth, measured and predicted, and return the axes.
 
-        Bars are errors over pairs of inputs in this one network. Networks of the same scales scatter by more, with a
-        variance of order depth/width (`RandomLayer.finite_width`), and with them the distance from mean-field theory.
+        Bars are errors over pairs of inputs in this one network. Networks of the same scales, and so their distances
+        from mean-field theory, scatter by more, with a variance of order depth/width (`RandomLayer.finite_width`).
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None
             Where to draw; None for a new figure, with a legend.
         colour, label : str
-            Of what was measured.
+            Of the measured correlations.
         first : int
             Number of the first layer of weights, as in `plot`.
 
@@ -200,7 +200,7 @@ class Placement(ByValue):
         axes.errorbar(m, self.correlation, self.correlation_error, fmt="o", markersize=3, color=colour, label=label)
         axes.plot(m, self.predicted_correlation, color=colour, linewidth=1, label="mean-field theory")
         axes.set(xlabel="layer $m$", ylabel="correlation $c_m$")
-        if ax is None:  # on given axes more may follow
+        if ax is None:  # more may be drawn on given axes
             axes.legend()
         return settled(axes)
 
@@ -208,14 +208,14 @@ class Placement(ByValue):
 def place(
     net: Network, inputs: ArrayLike | None = None, *, pairs: int = 200, rng: int | np.random.Generator | None = 0
 ) -> Placement:
-    """Place the layers of a network on the phase diagram of wide random layers, and follow real signals through it.
+    """Place the layers of a network on the phase diagram of wide random layers, and follow signals through it.
 
     Parameters
     ----------
     net : Network
         At least two layers. With batch normalisation, its effective weights and biases count.
     inputs : array_like, shape (samples, n_0), or None
-        Inputs to follow; None for the places alone.
+        Inputs to follow; None for the places only.
     pairs : int
         Disjoint pairs of inputs, drawn at random, at least two and at most half the samples.
     rng : int, numpy.random.Generator or None
@@ -224,23 +224,23 @@ def place(
     Returns
     -------
     Placement
-        `Placement.plot` draws the way of the layers through the plane; `Placement.plot_signals` correlations through
+        `Placement.plot` draws the path of the layers through the plane, `Placement.plot_signals` correlations through
         depth.
 
     Raises
     ------
     TypeError, ValueError
-        If `net` is no Network of at least two layers, inputs do not fit, or the fields of an input are all zero.
+        If `net` is not a Network of at least two layers, inputs do not fit, or the fields of an input are all zero.
 
     See Also
     --------
-    phase_diagram : what it is placed on.
-    RandomLayer : each of its layers.
+    phase_diagram : the diagram itself.
+    RandomLayer : the model of each layer.
 
     Notes
     -----
-    Predictions hold for random weights as widths go to infinity [asymptotic]; for trained ones they are a description
-    [own]: correlations between weights, and their means, are left out.
+    Predictions hold for random weights as widths go to infinity [asymptotic]; for trained weights they are a
+    description [own] that leaves out correlations between weights, and their means.
 
     Examples
     --------
@@ -272,7 +272,7 @@ def place(
 
 
 def _placed(net: Network) -> tuple[LayerPlace, ...]:
-    """Return the places of all layers but the first, those of one activation solved together."""
+    """Return the places of all layers but the first; layers of one activation are solved together."""
     weights, biases = [], []
     for weight, bias in zip(net.weights[1:], net.biases[1:], strict=True):
         weights.append(root_mean_square(weight.astype(np.float64).ravel() * np.sqrt(weight.shape[1])))
@@ -293,7 +293,7 @@ def _placed(net: Network) -> tuple[LayerPlace, ...]:
 
 def root_mean_square(values: Floats) -> tuple[float, float]:
     """Return the root mean square and its standard error."""
-    power = int(np.frexp(np.abs(values).max())[1])  # squares of very small or large numbers would leave float64
+    power = int(np.frexp(np.abs(values).max())[1])  # scaled: squares of very small or large numbers leave float64
     squares = np.ldexp(values, -power) ** 2
     root = float(np.sqrt(squares.mean()))
     if root == 0:
@@ -326,5 +326,5 @@ def _with_error(
             )
         variance.append(mean / first.shape[1])
         cosine = (first * second).sum(axis=1) / (np.sqrt(squares[0]) * np.sqrt(squares[1]))
-        correlation.append(np.clip(cosine, -1.0, 1.0))  # rounding alone goes beyond
+        correlation.append(np.clip(cosine, -1.0, 1.0))  # only rounding goes beyond
     return np.array(variance), np.stack(correlation, axis=1)

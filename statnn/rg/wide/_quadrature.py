@@ -1,8 +1,8 @@
 r"""Adaptive Gauss-Kronrod quadrature of many integrals at once, for activations that are known only as functions.
 
-Panels of all integrals are one list; in each round every panel is evaluated at 21 nodes, those that have not converged
-are halved. A kink or a jump is closed in on; where the activation varies on the scale one and the fields on the scale
-√q, panels start at both scales.
+Panels of all integrals form one list; in each round every panel is evaluated at 21 nodes, and those that have not
+converged are halved. Halving closes in on a kink or a jump; since the activation varies on the scale one and the fields
+on the scale √q, panels start at both scales.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ END = 38.0
 ROUNDS = 48
 TOLERANCE = 1e-13
 TRUSTED = 1e-8
-"""Relative error beyond which an integral is refused."""
+"""Relative error above which an integral is refused."""
 NOISE = 1e-15
-"""Rounding of numbers of order one."""
+"""Rounding error of numbers of order one."""
 
 MOST_PANELS = 200_000
 
@@ -70,18 +70,18 @@ def integrals(
     edges : ndarray, shape (n, edges)
         Ends of the first panels, in order.
     what : str
-        What is integrated, for messages.
+        Name of the integral, for messages.
     tolerance : float
-        Error allowed to a panel, relative to the integral of the modulus.
+        Allowed error of a panel, relative to the integral of the modulus.
     together : bool
-        Errors are relative to the largest of the integrals: they are parts of one.
+        Whether errors are relative to the largest of the integrals, as for parts of a single one.
     least : ndarray, shape (k,), or None
-        Size to which errors are relative at least: of integrals that may vanish.
+        Least size to which errors are relative, for integrals that may vanish.
     most : int
-        Panels in one round.
+        Most panels in one round.
     roots : tuple of int, length k, or None
-        For each integral the one whose root is the size of what multiplies its rounding: φ² of a φ that is a difference
-        of numbers of order one knows no better than the rounding of these times φ.
+        For each integral, the index of the one whose root multiplies its rounding error: if φ is a difference of
+        numbers of order one, φ² has the rounding error of these times φ.
 
     Raises
     ------
@@ -121,11 +121,11 @@ def integrals(
             )
         middle = (low + high) / 2
         low, high, owner = np.append(low, middle), np.append(middle, high), np.append(owner, owner)
-    else:  # what is left is a jump in a panel of no width
+    else:  # the remaining error is a jump in a panel of no width
         count = len(owner) // 2
         total += _sums(fine[:, ~done], owner[:count], len(edges))
         lost += _sums(error[:, ~done], owner[:count], len(edges))
-    relative = lost / np.maximum(allowed + 10 * noise / TRUSTED, np.finfo(float).tiny)  # of some ten panels
+    relative = lost / np.maximum(allowed + 10 * noise / TRUSTED, np.finfo(float).tiny)  # noise of some ten panels
     if (relative > TRUSTED).any():
         raise ValueError(
             f"{what} does not converge (relative error {relative.max():.1g}): is the activation continuous, and does "
@@ -139,7 +139,7 @@ def _sums(values: Floats, owner: Ints, count: int) -> Floats:
 
 
 def gaussian_edges(deviation: Floats) -> Floats:
-    """Return edges of first panels in standard deviations, shape (n, edges), for fields of these deviations.
+    """Return edges of the first panels in standard deviations, shape (n, edges), for fields of given deviations.
 
     They include the scale of the activation, fields of order one.
     """
@@ -150,5 +150,5 @@ def gaussian_edges(deviation: Floats) -> Floats:
 
 
 def with_edges(edges: Floats, more: Floats) -> Floats:
-    """Return rows of edges with more of them, shape (n, more), in order."""
+    """Return rows of edges with `more`, shape (n, more), merged in order."""
     return np.sort(np.concatenate([edges, np.clip(more, -END, END)], axis=1), axis=1)

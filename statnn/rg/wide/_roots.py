@@ -17,7 +17,7 @@ def roots(function: Callable[[Floats, Ints], Floats], low: Floats, high: Floats,
     Parameters
     ----------
     function : callable
-        ``function(x, which)``: values at x of those of the n functions that are still sought.
+        ``function(x, which)``: values at x of the functions with indices `which`, whose roots are still sought.
     low, high : ndarray, shape (n,)
         Brackets; function values at their ends have opposite signs or are zero.
     relative : float

@@ -1,9 +1,9 @@
 r"""Fixed points of the mean-field maps of many random layers at once.
 
-The variance goes from `start` up or down to the next fixed point: V(q) - q changes sign there, and is followed along a
-grid until it does. The correlation c* = 1-e solves ψ(e) = σ_w² G(e)/(q* e) = 1. E φ(x)φ(y) is a power series in c with
-coefficients >= 0, so the map of c is convex on [0, 1]: c* = 1 is the only fixed point there for χ = ψ(0) <= 1, and for
-χ > 1 there is exactly one more, which attracts [exact].
+The variance goes from `start` up or down to the next fixed point: V(q) - q is followed along a grid until it changes
+sign. The correlation c* = 1-e solves ψ(e) = σ_w² G(e)/(q* e) = 1. E φ(x)φ(y) is a power series in c with coefficients
+>= 0, so the map of c is convex on [0, 1]: c* = 1 is the only fixed point there for χ = ψ(0) <= 1, and for χ > 1 there
+is exactly one more, which attracts [exact].
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from statnn.rg.wide._roots import roots
 
 PER_DECADE = 8
 LOWEST = 1e-18
-"""Below, a variance without bias is zero."""
+"""A smaller variance without bias counts as zero."""
 JUMP = 1e-6
-"""Relative distance beyond a fixed point that counts as a jump over it."""
+"""Relative distance beyond a fixed point from which on a layer has jumped over it."""
 CRITICAL = 1e-10
-"""Distance of χ from 1 that counts as none."""
+"""Distance of χ from 1 up to which it counts as critical."""
 ROUNDING = 4e-16
 UNCLEAR = 1e-15
-"""Share by which a variance must change in a layer for the sign of the change to say anything."""
+"""Least relative change of a variance in a layer whose sign is beyond rounding."""
 FARTHER = 1e16, 1e20, 1e24
-"""Variances at which limits are sought that are not there yet at the largest of others."""
+"""Larger variances at which limits are sought that are not reached at the largest of the usual ones."""
 
 
 class VarianceEnd(StrEnum):
@@ -43,7 +43,7 @@ class VarianceEnd(StrEnum):
 
 
 class Phase(StrEnum):
-    """What becomes of two inputs."""
+    """Fate of two inputs."""
 
     ORDERED = "ordered"
     CRITICAL = "critical"
@@ -57,7 +57,7 @@ PHASES = tuple(Phase)
 
 @dataclass(frozen=True)
 class Solution:
-    """What `solve` found of each of n layers, shape (n,) each; `outcome` and `phase` are positions in the tuples."""
+    """Results of `solve` for n layers, shape (n,) each; `outcome` and `phase` index the tuples OUTCOMES and PHASES."""
 
     variance: Floats
     slope: Floats
@@ -70,7 +70,7 @@ class Solution:
 
 
 def joined(parts: Sequence[Solution]) -> Solution:
-    """Return what was found of several groups of layers as one."""
+    """Return the solutions of several groups of layers as one."""
     names = [field.name for field in fields(Solution)]
     return Solution(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
@@ -83,7 +83,7 @@ def solve(of: Averages, weights: Floats, biases: Floats, start: float, *, relati
 
 
 def _reached(of: Averages, weights: Floats, biases: Floats, start: float, relative: float) -> Floats:
-    """Return the variances reached; inf without bound."""
+    """Return the variances reached; inf if they grow without bound."""
     low, high, bounded = _walk(of, weights, biases, start)
     q = np.full(weights.size, np.inf)
     at = np.flatnonzero(bounded)
@@ -99,10 +99,10 @@ def _reached(of: Averages, weights: Floats, biases: Floats, start: float, relati
 
 
 def _jumped(of: Averages, weights: Floats, biases: Floats, start: float, q: Floats) -> tuple[Ints, Floats]:
-    """Return which variances jump in one layer over the next fixed point q and over another one, and where they land.
+    """Return which variances jump in one layer over the next fixed point q and another one, and where they land.
 
-    M √q never falls, so that a jump over a fixed point at most halves the distance in ln q: without another one in
-    between it is reached all the same [exact].
+    M √q never falls, so a jump over a fixed point at most halves the distance in ln q: without another fixed point in
+    between, it is reached all the same [exact].
     """
     landed = weights * of.moments(np.array([start])).square + biases
     with np.errstate(invalid="ignore"):
@@ -117,7 +117,7 @@ def _jumped(of: Averages, weights: Floats, biases: Floats, start: float, q: Floa
 
 
 def described(of: Averages, weights: Floats, biases: Floats, q: Floats, *, relative: float = 1e-15) -> Solution:
-    """Return all that belongs to fixed points q of the variance; inf where it has no bound."""
+    """Return the solutions at fixed points q of the variance; inf where it has no bound."""
     bounded = np.isfinite(q)
     mean, curve, squared = of.moments(np.where(bounded, q, 1.0))
     with np.errstate(invalid="ignore"):
@@ -177,10 +177,10 @@ def _homogeneous(of: Averages, weights: Floats, biases: Floats, start: float) ->
 
 
 def _walk(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[Floats, Floats, np.ndarray]:
-    """Return brackets of the variance and whether there is one; both ends are zero where it dies out."""
+    """Return brackets of the variance and whether it is bounded; both ends are zero if it vanishes."""
     low, high = np.full(weights.size, start), np.full(weights.size, start)
     bounded = np.ones(weights.size, dtype=bool)
-    with np.errstate(over="ignore"):  # of an infinite one the sign alone counts
+    with np.errstate(over="ignore"):  # only the sign of an infinite value counts
         first = weights * of.moments(np.array([start])).square + biases - start
     least = of.moments(np.array([1e-300])).square[0]  # not zero for sign and sigmoid
     for up in (True, False):
@@ -208,13 +208,13 @@ def _walk(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[
 
 
 def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats, sign: int) -> tuple[Floats, Floats]:
-    """Return where V(q) - q first reaches zero along a grid from where it has a sign, as cells (near, far) or zeros.
+    """Return the cells (near, far) of a grid in which V(q) - q, of given sign at first, first reaches zero; or zeros.
 
-    Cells in which it turns around before it reaches zero are looked into, so that no pair of fixed points is missed
-    that a cell holds alone.
+    Cells in which it turns around before it reaches zero are searched, so that a pair of fixed points within one cell
+    is not missed.
     """
     mean, curve, _ = of.moments(grid)
-    with np.errstate(over="ignore"):  # of an infinite one the sign alone counts
+    with np.errstate(over="ignore"):  # only the sign of an infinite value counts
         left = weights[:, None] * mean + biases[:, None] - grid
     steep = weights[:, None] * curve - 1
     crossed = sign * left[:, 1:] <= -UNCLEAR * grid[1:]
@@ -236,7 +236,7 @@ def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats, sign: 
 
 
 def _refuse_unknown(of: Averages, weights: Floats, biases: Floats, q: float) -> None:
-    """Refuse layers whose variance still grows at q, and does not grow for ever by the limit of M/q."""
+    """Refuse layers whose variance still grows at q, but by the limit of M/q does not grow for ever."""
     ends = weights * limits(of)[0] < 1 - CRITICAL
     if ends.any():
         raise ValueError(
@@ -246,10 +246,10 @@ def _refuse_unknown(of: Averages, weights: Floats, biases: Floats, q: float) -> 
 
 
 def limits(of: Averages) -> tuple[float, float, float]:
-    """Return the limits of M/q, D and qD/M as q → ∞: growth of the variance, χ and the slope at c = 1, each by σ_w².
+    """Return the limits of M/q, D and qD/M as q → ∞: growth of the variance, χ and the slope at c = 1, each over σ_w².
 
-    Read off at the largest variances that can be computed, corrections in powers of q^(-1/2) taken out; inf or zero
-    where the values still grow or fall by powers, for variances far beyond as well: a function may be on its way yet.
+    Read off at the largest variances that can be computed, with corrections in powers of q^(-1/2) removed; if values do
+    not settle there, variances far beyond are tried, and if they still grow or fall the limit is inf or zero.
     """
     readings = _read_off(of, of.reach)
     for far in FARTHER if of.reach == LARGEST else ():
@@ -258,11 +258,11 @@ def limits(of: Averages) -> tuple[float, float, float]:
         with suppress(ValueError):
             readings = [new if old[0] is None else old for old, new in zip(readings, _read_off(of, far), strict=True)]
     growth, chi, slope = (fallback if limit is None else limit for limit, fallback in readings)
-    return growth, chi, 1.0 if abs(slope - 1) <= CRITICAL else slope  # of what ends as lines
+    return growth, chi, 1.0 if abs(slope - 1) <= CRITICAL else slope  # of functions that end as lines
 
 
 def _read_off(of: Averages, far: float) -> list[tuple[float | None, float]]:
-    """Return each limit, None where there is none yet, and what it is if there is none at all."""
+    """Return each limit, None if it is not reached yet, and its value if it is never reached."""
     q = far / np.array([1.0, 4.0, 16.0, 64.0])
     mean, _, square = of.moments(q)
     return [_limit(mean / q), _limit(square), _limit(q * square / mean) if mean.all() else (0.0, 0.0)]
