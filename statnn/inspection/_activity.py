@@ -1,4 +1,4 @@
-"""Questions about hidden activity: how often units are active, which law describes it, how evenly they spike."""
+"""Questions about hidden activity: how often units are active, which law describes this, how evenly they spike."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def activity(subject: Subject, tell: Tell) -> Section:
 
 
 def _unusual_activity(grown: Mapping[int, Growth], net: Network) -> str:
-    """Say in which layer most units are idle, never active or always, if that is a tenth of them."""
+    """Name the layer with most idle units, which are never or always active, if these are at least a tenth."""
     idle = [
         (count / layer_growth.units, f"{count} of the {layer_growth.units} units of {name_of(m, net)} are {how} active")
         for m, layer_growth in grown.items()
@@ -125,7 +125,7 @@ def _activity_row(subject: Subject, m: int, grown: Growth) -> list[Cell]:
 def _draw_counts(ax: Any, grown: Growth) -> None:
     samples = grown.samples
     cells = min(30, max(6, grown.units // 6), samples + 1)
-    edges = np.unique(np.round(np.linspace(0, samples + 1, cells + 1)).astype(np.int64))  # whole counts, 0 and D inside
+    edges = np.unique(np.round(np.linspace(0, samples + 1, cells + 1)).astype(np.int64))  # whole counts with 0 and D
     width = np.diff(edges)
     seen = np.histogram(grown.counts, edges - 0.5)[0] / grown.units
     ax.stairs(seen / width * samples, (edges - 0.5) / samples, fill=True, color=COLOURS[5], label="units")
@@ -209,7 +209,7 @@ def spiking(subject: Subject, tell: Tell) -> Section:
 
 
 def _blocks(activations: Floats, threshold: float, window: int, labels: NDArray[Any]) -> Iterator[SpikeStatistics]:
-    """Yield the statistics inside each class that has two windows."""
+    """Yield the statistics within each class that has at least two windows."""
     for label in np.unique(labels):
         inside = np.flatnonzero(labels == label)
         if inside.size >= 2 * window:
@@ -217,7 +217,7 @@ def _blocks(activations: Floats, threshold: float, window: int, labels: NDArray[
 
 
 def _rejected(p_values: Sequence[Any], units: int) -> tuple[int, int]:
-    """Return how many units are not in random order in one of several parts of the samples, of how many tested."""
+    """Return how many units reject random order in at least one part of the samples, and how many were tested."""
     tests, least = np.zeros(units), np.ones(units)
     for p in p_values:
         tests += ~np.ma.getmaskarray(p)
@@ -231,7 +231,7 @@ def _unusual_spikes(
     rejections: Mapping[tuple[int, str], tuple[int, int]],
     net: Network,
 ) -> str:
-    """Say in which layer most units tell that samples are not in random order, of those where F rises by a tenth."""
+    """Name the layer in which most units reject random order of the samples, if F exceeds its null by a tenth."""
     ordered = {}
     for key, counted in statistics.items():
         if counted.silent.all() or counted.mean_fano_factor < _UNEVEN * counted.mean_null_fano_factor:
@@ -259,7 +259,7 @@ def _draw_spikes(shown: Mapping[str, Any], figure: Figure) -> None:
 
 
 def _window(subject: Subject) -> int:
-    """Return T: so that there are ten windows, and five of every class that is not too small for two per window."""
+    """Return T such that there are ten windows, and five of every class with at least ten samples."""
     if subject.options.window is not None:
         return subject.options.window
     window = min(_WINDOW, subject.samples // _FEWEST_WINDOWS)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_CLASSES = 20
 _FREE, _WEAK, _FEWEST = 0.1, 0.5, 10
-"""Share of unbounded basins, radius beside that of all, and least samples of a class, from which on it is unusual."""
+"""Share of unbounded basins, radius of a class over that of all, and its least samples that count as unusual."""
 
 
 def ranks(subject: Subject, tell: Tell) -> Section:
@@ -85,7 +85,7 @@ def ranks(subject: Subject, tell: Tell) -> Section:
 
 
 def _unusual_order(shares: list[Measured], labels: Ints, net: Network) -> str:
-    """Say from where on activations could be the identity, if below the last hidden one that is not."""
+    """Name the layer above which activations could be the identity, if it is below the last nonlinear one."""
     whole = shares[-1]
     bent = [m for m, sigma in enumerate(net.activations[:-1], 1) if sigma.name != "identity"]
     by_chance = float(np.bincount(labels).max() / labels.size)
@@ -209,7 +209,7 @@ def attraction(subject: Subject, tell: Tell) -> Section:
 
 
 def _unusual_basins(measured: Mapping[str, Basin], labels: Ints | None) -> str:
-    """Say which class has samples that the least noise drives out, if half of what all bear, or that most are free."""
+    """Name the class that tolerates least noise, if less than half of all; or say that many basins are unbounded."""
     basin = measured.get("samples")
     if basin is None:
         return ""
@@ -238,7 +238,7 @@ def _draw_basins(measured: Mapping[str, Any], figure: Figure) -> None:
 
 
 def _from(tell: Tell, before: int, total: int) -> Tell:
-    """Return the progress of a part of the work, told as that of the whole."""
+    """Return a progress callback for a part of the work, which reports progress of the whole."""
     return lambda done, _: tell(before + done, total)
 
 
@@ -253,7 +253,7 @@ def _median(radii: Floats) -> float:
 
 
 def _by_class(measured: dict[str, Basin], labels: Ints) -> Table:
-    """Return medians class by class, of the first classes where there are many."""
+    """Return medians class by class, for the first classes if there are many."""
     classes, tally = np.unique(labels, return_counts=True)
     columns, rows = ["class", "samples"], [[int(k), int(n)] for k, n in zip(classes, tally, strict=True)]
     cells: list[list[Cell]] = [list(row) for row in rows[:_MOST_CLASSES]]

@@ -1,4 +1,4 @@
-"""Several networks on one page: the same samples, the same questions, their answers side by side."""
+"""Several networks on one page: the same samples and questions, with the answers side by side."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PROFILES: Mapping[str, Sequence[str]] = {
     "correlation": ("mean |r|", "participation"),
     "phase": ("χ", "correlation"),
 }
-"""What is drawn from layer to layer, or from class to class, by section."""
+"""Quantities plotted against the layer, or the class, by section."""
 
 _IN_FIGURES = {"σ_w": r"$\sigma_w$", "c/N": "$c/N$", "b": "$b$", "slope s": "slope $s$", "χ": r"$\chi$"}
 _IN_FIGURES |= {"fluctuation Y": "fluctuation $Y$", "rank of W": "rank of $W$", "mean |r|": "mean $|r|$"}
@@ -49,14 +49,14 @@ _FEW, _MOST_COLOURS = 3, 6
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(ByValue):
-    """What was found about several networks by the same samples; made by `inspect` of a mapping of networks.
+    """Results for several networks on the same samples; made by `inspect` of a mapping of networks.
 
     Parameters
     ----------
     inspections : mapping of str to Inspection
-        What was found about each network, by its name.
+        Results for each network, by its name.
     sections : tuple of Section
-        The same questions with the answers side by side; ``comparison["activity"]`` is one of them.
+        The same questions with the answers side by side; select one as ``comparison["activity"]``.
     """
 
     inspections: Mapping[str, Inspection]
@@ -75,12 +75,12 @@ class Comparison(ByValue):
         return "\n\n".join(["\n".join([*head, first.data.source]), *map(str, self.sections)])
 
     def write(self, directory: str | os.PathLike[str]) -> None:
-        """Write a page that compares, and in a folder for each network its own page; else as `Inspection.write`.
+        """Write a page of comparison, and the page of each network in its own folder; otherwise as `Inspection.write`.
 
         Parameters
         ----------
         directory : str or os.PathLike
-            Where to write: ``index.html``, ``numbers.json``, figures, and folders ``1-NAME``, ``2-NAME``, ...
+            Folder for ``index.html``, ``numbers.json``, figures, and folders ``1-NAME``, ``2-NAME``, ...
 
         Raises
         ------
@@ -109,7 +109,7 @@ class Comparison(ByValue):
 
 
 def compared(inspections: Mapping[str, Inspection]) -> Comparison:
-    """Return networks side by side, all of which were asked the same questions."""
+    """Return a comparison of networks, all of which were asked the same questions."""
     asked = [section.name for section in next(iter(inspections.values())).sections]
     sections = [_section({name: inspection[key] for name, inspection in inspections.items()}) for key in asked]
     sections = [_classes(part, inspections) if part.name == "classes" else part for part in sections]
@@ -146,7 +146,7 @@ def _section(parts: Mapping[str, Section]) -> Section:
 
 
 def _unusual(parts: Mapping[str, Section]) -> str:
-    """Say of which networks a section says something unusual, and what, where these are few."""
+    """Name the networks with something unusual in a section, and say what if they are few."""
     words = {name: part.unusual for name, part in parts.items() if part.unusual}
     if len(words) > _FEW:
         return f"What is unusual of {', '.join(f'“{name}”' for name in words)} stands on their pages."
@@ -154,7 +154,7 @@ def _unusual(parts: Mapping[str, Section]) -> str:
 
 
 def _cells(section: Section) -> Iterator[tuple[tuple[str, ...], Cell]]:
-    """Yield what a row is of, the quantity last, with the number; facts are of the network as a whole."""
+    """Yield the keys of each number, the quantity last, and the number; facts belong to the network as a whole."""
     table = section.tables[0] if section.tables else Table(["layer"], [])
     of_all = ("network", *[""] * (table.keys - 1))
     for quantity, cell in section.facts.items():
@@ -165,7 +165,7 @@ def _cells(section: Section) -> Iterator[tuple[tuple[str, ...], Cell]]:
 
 
 def _side_by_side(parts: Mapping[str, Section]) -> tuple[Table, list[str]]:
-    """Return a row for every number with a column for every network, and the quantities that are the same in all."""
+    """Return a table with a row for every number and a column for every network, and the quantities equal in all."""
     longest = max(parts.values(), key=lambda part: len(part.tables[0].rows) if part.tables else 0)
     known = {name: dict(_cells(part)) for name, part in parts.items()}
     keys = dict.fromkeys([*(key for key, _ in _cells(longest)), *(key for cells in known.values() for key in cells)])
@@ -183,7 +183,7 @@ def _side_by_side(parts: Mapping[str, Section]) -> tuple[Table, list[str]]:
 
 
 def _difference(first: Cell, second: Cell) -> Cell:
-    """Return how much larger the second number is; None of texts, probabilities and what is not there."""
+    """Return the second number minus the first; None for texts, probabilities and missing numbers."""
     if isinstance(first, Measured) and isinstance(second, Measured):
         return Measured(second.value - first.value, math.hypot(first.error, second.error))
     numbers = [cell for cell in (first, second) if isinstance(cell, int | float) and not isinstance(cell, PValue)]
@@ -193,7 +193,7 @@ def _difference(first: Cell, second: Cell) -> Cell:
 
 
 def _classes(section: Section, inspections: Mapping[str, Inspection]) -> Section:
-    """Return the section of classes with who is right where the other is wrong, each network beside the first."""
+    """Return the section of classes with counts of who alone is right, for each network against the first."""
     if section.reason:
         return section
     answers = {name: results["answers"] for name, results in section.results.items()}
@@ -227,7 +227,7 @@ def _classes(section: Section, inspections: Mapping[str, Inspection]) -> Section
 
 
 def _pictures(key: str, parts: Mapping[str, Section]) -> tuple[Picture, ...]:
-    """Return the figure of a section: numbers against the layer or class, a line for every network."""
+    """Return the figure of a section: numbers against the layer or class, one line for every network."""
     profiles = {
         quantity: {name: points for name, part in parts.items() if (points := _points(part, quantity)).shape[1]}
         for quantity in _PROFILES.get(key, ())
@@ -254,7 +254,7 @@ def _pictures(key: str, parts: Mapping[str, Section]) -> tuple[Picture, ...]:
 
 
 def _points(section: Section, quantity: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return rows of places, values, bars below and above; layers count from the inputs, of several orders the last."""
+    """Return rows of positions, values, bars below and above; layers count from the inputs; the last order counts."""
     if not section.tables or quantity not in (columns := list(section.tables[0].columns)):
         return np.zeros((4, 0))
     points: dict[float, tuple[float, float, float]] = {}

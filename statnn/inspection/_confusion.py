@@ -1,4 +1,4 @@
-"""Which classes a network takes for which."""
+"""Confusion between the classes of a network."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_CLASSES, _MOST_NUMBERS = 50, 12
-"""Rows of the table, those recognised least; classes up to which the figure shows numbers."""
+"""Most rows of the table, those recognised least; most classes for which the figure shows numbers."""
 _LEVEL, _WORSE = 0.01, 0.05
-"""Probability by chance of a class recognised so little, and how much less than all, that is unusual."""
+"""A class is unusual if its low recognition has less than this probability by chance, and is this much below all."""
 
 
 def confusion(subject: Subject, tell: Tell) -> Section:
@@ -80,7 +80,7 @@ def confusion(subject: Subject, tell: Tell) -> Section:
 
 
 def _unusual(counts: Ints, seen: Ints, recognised: Measured) -> str:
-    """Say that a constant answer would do as well, or which class is recognised less than all, beyond chance."""
+    """Say that a constant answer would do as well, or name the class recognised less than all, beyond chance."""
     total, right = counts.sum(axis=1), np.diag(counts)
     frequent = float(total.max() / total.sum())
     if seen.size > 1 and recognised.value < frequent + 2 * recognised.error:

@@ -21,30 +21,30 @@ SPLITS = ("test", "train")
 NOT_IN_FILE = "the data have no labels; give them with --labels, or as y in the npz file"
 NOT_GIVEN = "no labels were given"
 ABSENT = (NOT_IN_FILE, NOT_GIVEN)
-"""Reasons for no labels that say nothing against classes."""
+"""Reasons for missing labels that do not rule out classes."""
 _KEYS = (("x", "y"), ("x_test", "y_test"), ("x_train", "y_train"))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Data(ByValue):
-    """Samples, as a network takes them.
+    """Samples in the form that a network takes.
 
     Parameters
     ----------
     x : ndarray, shape (samples, inputs)
         Inputs, after scaling; images are flattened.
     labels : ndarray of int, shape (samples,), or None
-        Class of every sample, or None where it is not known.
+        Class of every sample, or None if not known.
     source : str
-        What was read and what was done with it, in words.
+        Origin and treatment of the samples, in words.
     no_labels : str
-        Why there are no labels; empty where there are.
+        Why there are no labels; empty if there are.
     shape : tuple of int
-        Shape of one sample before it was flattened, (28, 28) of an image; empty where it is not known.
+        Shape of one sample before it was flattened, (28, 28) for an image; empty if not known.
     numbers : ndarray of int, shape (samples,), or None
-        Which of the samples that were read these are; None for all.
+        Indices of these samples among those read; None for all.
     given : ndarray, shape (samples, ...), or None
-        Labels as they were read, which a classifier may have as names of its classes; None where they are `labels`.
+        Labels as they were read, which may be a classifier's names of its classes; None if equal to `labels`.
     """
 
     x: NDArray[Any]
@@ -74,14 +74,14 @@ def read_data(
         Another file, npy or npz with ``y``, or the name of an array in the npz file. Whole numbers, one per sample, or
         one row per sample with a single 1.
     split : {"test", "train"}
-        Which samples, where the file has both.
+        Which samples to take if the file has both.
     scale : float, optional
-        Factor that multiplies the samples. By default bytes are divided by 255, and other numbers are left as they are.
+        Factor that multiplies the samples. By default bytes are divided by 255, and other numbers are not scaled.
 
     Returns
     -------
     Data
-        ``source`` says what was read and how it was scaled.
+        ``source`` tells what was read and how it was scaled.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def read_data(
     x, y, name = _read(file, None if labels is None else str(labels), split)
     if y is None and labels is not None:
         y = _labels_of(Path(labels))
-    source = line_of(file.name)  # bytes of it may be no letters
+    source = line_of(file.name)  # its bytes may not be text
     samples, how = _samples(x, scale, f"{source}, array {name!r}" if name else source)
     known, why = _labels(y, len(samples))
     if known is None and y is None:
@@ -115,7 +115,7 @@ def read_data(
 
 
 def as_data(data: Any, labels: Any, classes: NDArray[Any] | None) -> Data:
-    """Return samples, and labels as numbers of the outputs."""
+    """Return data with labels as indices of the outputs."""
     if isinstance(data, Data):
         if labels is not None:
             raise TypeError("labels are given, but the Data hold them already: leave them out")
@@ -141,7 +141,7 @@ def may_be_classes(data: Data) -> bool:
 
 
 def within(data: Data, classes: int) -> Data:
-    """Return the data without labels that a network of so many classes cannot have."""
+    """Return the data, without labels if these exceed the number of classes of the network."""
     if data.labels is None or data.labels.max() < classes:
         return data
     why = (
@@ -152,19 +152,19 @@ def within(data: Data, classes: int) -> Data:
 
 
 def _numbered(data: Data, classes: NDArray[Any] | None) -> Data:
-    """Return data, which may be made by hand, as `_given` returns arrays."""
+    """Return data, possibly made by hand, in the form that `_given` makes of arrays."""
     given = data.labels
     if data.given is not None:
         known, _ = _classes(data.given, len(data.given), None)
         if given is known or (known is not None and np.array_equal(known, np.asarray(given))):
-            given = data.given  # the labels are still those that were read
+            given = data.given  # the labels are unchanged since they were read
     made = _given(data.x, given, classes)
     why = made.no_labels if given is not None else data.no_labels or made.no_labels
     return replace(data, x=made.x, labels=made.labels, no_labels=why, shape=data.shape or made.shape)
 
 
 def _given(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None = None) -> Data:
-    """Return arrays as data, not scaled; labels as numbers of the outputs, where it is known for what these stand."""
+    """Return arrays as data, not scaled; labels become indices of the outputs if the classes are known."""
     if isinstance(x, tuple) and labels is None and len(x) == 2 and np.ndim(x[0]) > 1:
         raise TypeError("the data are a pair; pass samples and labels one after the other, inspect(network, x, y)")
     whole = array_of(x, "the data")
@@ -174,7 +174,7 @@ def _given(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None 
 
 
 def _classes(given: NDArray[Any] | None, samples: int, classes: NDArray[Any] | None) -> tuple[Ints | None, str]:
-    """Return numbers of the outputs: rows with a single 1 say them, others may be names of the increasing classes."""
+    """Return indices of the outputs: from rows with a single 1, or from names of the classes, which increase."""
     row = None if given is None else _row(given)
     if row is not None and row.ndim == 1 and len(row) == samples and classes is not None:
         return _numbers(row, classes)
@@ -182,7 +182,7 @@ def _classes(given: NDArray[Any] | None, samples: int, classes: NDArray[Any] | N
 
 
 def _numbers(labels: NDArray[Any], classes: NDArray[Any]) -> tuple[Ints | None, str]:
-    """Return which of the increasing classes every label is, or why there is none."""
+    """Return the index of every label among the increasing classes, or why there is none."""
     names = classes.tolist()
     where = {name: k for k, name in enumerate(names)}
     values = labels.tolist()
@@ -250,7 +250,7 @@ def _samples(x: NDArray[Any], scale: float | None, name: str) -> tuple[NDArray[A
 
 
 def _labels(y: NDArray[Any] | None, samples: int) -> tuple[Ints | None, str]:
-    """Return classes, or why `y` holds none; raise where it fits no sample."""
+    """Return classes, or why `y` holds none; raise if it does not fit the samples."""
     if y is None:
         return None, ""
     if len(y.shape) == 0 or len(y) != samples:
@@ -264,13 +264,13 @@ def _labels(y: NDArray[Any] | None, samples: int) -> tuple[Ints | None, str]:
 
 
 def _row(y: NDArray[Any]) -> NDArray[Any]:
-    """Return labels that stand in one column, as those of a table, as a row."""
+    """Return labels as a row if they are a column of a table."""
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def _whole(y: NDArray[Any]) -> tuple[Ints | None, str]:
-    """Return a row of labels as classes, or why they are none."""
-    if y.dtype == object and all(isinstance(label, Integral) for label in y):  # as columns of tables may hold them
+    """Return a row of labels as classes, or why they are not classes."""
+    if y.dtype == object and all(isinstance(label, Integral) for label in y):  # tables may hold whole numbers like this
         y = np.asarray(y.tolist())
     if y.dtype.kind == "f":
         y = y.astype(np.float64)  # 2**31 is beyond half precision

@@ -1,4 +1,4 @@
-"""Pages on the disk: everything is written beside its place first, and then put there."""
+"""Pages on the disk: everything is first written next to its destination, and then moved there."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from statnn.plot import in_svg, save
 
 PAGE = "index.html"
 _ASIDE = ".page."
-"""How the names of folders begin that become one, or whose files do."""
+"""Prefix of the names of temporary folders, which become the destination or whose files move there."""
 
 
 def put(directory: str | os.PathLike[str], fill: Callable[[Path], None]) -> None:
-    """Let `fill` write into a folder that becomes `directory`, or whose files replace those there, the page last."""
+    """Let `fill` write into a temporary folder that becomes `directory`, or whose files move into it, the page last."""
     refuse_unnamed(directory, "directory")
     target = Path(directory)
     if os.path.lexists(target) and not target.is_dir():
         raise NotADirectoryError(f"{str(target)!r} is {kind_of(target)}; give a directory")
     if not target.absolute().parent.is_dir():
         raise FileNotFoundError(f"directory {str(target.absolute().parent)!r} does not exist; make it first")
-    place = target if target.exists() else target.absolute().parent  # a target that exists may be a file system's root
+    place = target if target.exists() else target.absolute().parent  # an existing target may be a file system's root
     try:
         aside = place / f"{_ASIDE}{secrets.token_hex(8)}"
         aside.mkdir()
@@ -40,7 +40,7 @@ def put(directory: str | os.PathLike[str], fill: Callable[[Path], None]) -> None
             _move(aside, target)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-    except OSError as error:  # it names a folder that nobody asked for, or none
+    except OSError as error:  # it names the temporary folder, or none
         if error.errno is None or not (error.filename is None or _ASIDE in str(error.filename)):
             raise
         raise OSError(error.errno, error.strerror, error.filename2 or str(target)) from None
@@ -62,7 +62,7 @@ def page(
 ) -> None:
     """Write ``index.html``, ``numbers.json`` (which begins with `head`) and all figures into a folder.
 
-    `lead` is HTML; a figure that cannot be drawn leaves a remark, and the page its numbers.
+    `lead` is HTML. If a figure cannot be drawn, the page has a remark instead, and still all numbers.
     """
     drawn = [_drawn(section, folder) for section in sections]
     (folder / "numbers.json").write_text(as_json(head, seed, [section for section, _ in drawn]), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Files that are no arrays: what each is, and how its owner makes arrays of it without running what it holds."""
+"""Files that are not arrays: what each is, and how to make arrays of it without running any code it holds."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _PICKLES = {".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt"}
 
 
 def refuse_foreign(file: Path, what: str = "data") -> None:
-    """Raise unless a file can be an array file of numpy by its suffix and its first bytes.
+    """Raise unless suffix and first bytes of a file are those of an array file of numpy.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        Saying what the file is, and how arrays are made of it.
+        With the kind of file, and how to make arrays of it.
     """
     if not file.exists():
         raise FileNotFoundError(f"{what}: there is no file {str(file)!r}")
@@ -67,12 +67,12 @@ def _described(file: Path, start: bytes) -> str:
     if known is None:
         kind = "text, no array" if text else "no array file of numpy"
         known = f"{kind}: store samples and labels with numpy.savez('{{stem}}.npz', x=samples, y=labels)"
-    stem = f"{file.stem}-array" if file.suffix.lower() in _MAGIC else file.stem  # not to write over what is read
+    stem = f"{file.stem}-array" if file.suffix.lower() in _MAGIC else file.stem  # must not overwrite the file itself
     return known.format(stem=stem, name=file.name, mark=mark, skipped=skipped)
 
 
 def _misnamed(file: Path) -> str:
-    """Return what a file is that begins as one of numpy does, but has another suffix."""
+    """Return the kind of a file that begins like one of numpy, but has another suffix."""
     names = zipfile.ZipFile(file).namelist() if zipfile.is_zipfile(file) else []
     if any(name.endswith(".pkl") for name in names):
         return _PICKLE
@@ -82,7 +82,7 @@ def _misnamed(file: Path) -> str:
 
 
 def _text(start: bytes) -> str:
-    """Return the beginning as text, empty where it is none; a character that is cut off at the end is forgiven."""
+    """Return the beginning as text, empty if it is not text; the last character may be cut off."""
     try:
         text = start.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -93,7 +93,7 @@ def _text(start: bytes) -> str:
 
 
 def _columns(text: str) -> tuple[str | None, int] | None:
-    """Return what divides the columns of a table of numbers, None of any space, and how many lines head it."""
+    """Return the separator of the columns of a table of numbers, None for any space, and the number of header lines."""
     for skipped, line in enumerate(text.splitlines()[:2]):
         for mark in (",", ";", "\t", None):
             words = line.split(mark)

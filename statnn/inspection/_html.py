@@ -13,11 +13,11 @@ from statnn._typeset import typeset
 from statnn.inspection._section import Picture, Section, Table, shown
 from statnn.inspection._style import STYLE
 
-_PIXELS = 100  # an inch, so that letters of figures are as large as those beside them
+_PIXELS = 100  # per inch, so that text in figures is as large as the text around them
 
 
 def document(title: str, lead: str, source: str, seed: Root, sections: Sequence[Section], parts: Iterable[str]) -> str:
-    """Return a page: head, contents, what is unusual, and its sections, which are HTML already."""
+    """Return a page: head, contents, unusual findings, and the sections, already in HTML."""
     links = "\n".join(map(_link, sections))
     seconds = sum(section.seconds for section in sections)
     body = "\n".join(parts)
@@ -52,7 +52,7 @@ statnn {escape(version())}, seed {escape(str(seed[0]))}, {seconds:.1f} s of comp
 
 
 def _unusual(sections: Sequence[Section]) -> str:
-    """Return what is unusual, each sentence with the section that has its numbers."""
+    """Return the unusual findings, each sentence with a link to the section that has its numbers."""
     sentences = [
         f'<li>{typeset(section.unusual)} <a href="#{section.name}">{escape(section.title)}</a></li>'
         for section in sections
@@ -69,7 +69,7 @@ def _link(section: Section) -> str:
 
 
 def section_of(section: Section, figures: Iterable[str]) -> str:
-    """Return a section with its figures, which are HTML already."""
+    """Return a section with its figures, already in HTML."""
     parts = [f'<section id="{section.name}">', f"<h2>{escape(section.title)}</h2>"]
     if section.about:
         parts.append(f"<p>{typeset(section.about)}</p>")
@@ -99,7 +99,7 @@ def _table(table: Table) -> str:
 
 
 def figure_of(picture: Picture, wide: bytes, narrow: bytes | None) -> str:
-    """Return a figure with links to its files; a telephone shows the narrow drawing, where there is one."""
+    """Return a figure with links to its files; a telephone shows the narrow drawing, if there is one."""
     name, caption, width = picture.name, picture.caption, round(_PIXELS * picture.size[0])
     source = "" if narrow is None else f'<source media="(max-width: 40rem)" srcset="{_embedded(narrow)}">'
     image = f'<img src="{_embedded(wide)}" width="{width}" alt="{escape(caption)}">'

@@ -1,4 +1,4 @@
-"""All questions, one after another: what `python -m statnn inspect` does, as a call."""
+"""All questions, one after another: `python -m statnn inspect` as a Python call."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ QUESTIONS: Mapping[str, Question] = MappingProxyType(
         "phase": phase,
     }
 )
-"""By name, in the order of the page."""
+"""Questions by name, in the order of the page."""
 
 
 class _Options(TypedDict, total=False):
@@ -107,58 +107,58 @@ def inspect(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Inspection | Comparison:
-    """Ask all questions of a network and its data, or of several and compare them.
+    """Ask all questions of a network and its data, or of several networks and compare them.
 
     Parameters
     ----------
     network : str, os.PathLike or object
-        What `statnn.io.load_network` takes: a file, or an object of torch, scikit-learn or onnx, or a `Network`. Or
-        several of these by name, networks or checkpoints of one, that take the same data.
+        A network as for `statnn.io.load_network`: a file, an object of torch, scikit-learn or onnx, or a `Network`. Or
+        a mapping of names to several of these, networks or checkpoints of one, that take the same data.
     data : str, os.PathLike, Data or array_like
-        Samples: a file or a `Data` as of `read_data`, or an array of shape (samples, ...) that is flattened and
-        otherwise used as it is.
+        Samples: a file or a `Data` as from `read_data`, or an array of shape (samples, ...), which is flattened but not
+        scaled.
     labels : array_like of int, str or os.PathLike, optional
-        Class of every sample, numbered as the outputs, or as a classifier of scikit-learn names its classes; for a
-        file of data what `read_data` takes.
+        Class of every sample, numbered like the outputs, or named like the classes of a classifier of scikit-learn; for
+        a file of data as in `read_data`.
     activation : str, Activation or sequence of them, optional
-        For bare arrays, which do not say it.
+        For bare arrays, which do not contain it.
     layers : sequence of str, optional
         For bare arrays, names of the dense layers in the order in which they act, as in `statnn.io.load_network`.
     threshold : float, optional
-        Above what activation a unit is active; by default what an increasing activation is at a field of 0,
-        1/2 for sigmoid units and ln 2 for softplus, and 0 for others, as for functions of your own.
+        Activation above which a unit counts as active. The default for increasing activations is their value at a field
+        of 0, such as 1/2 for sigmoid and ln 2 for softplus; for others, and for functions of your own, it is 0.
     window : int, optional
         Samples per window of the spike statistics; by default 100, but at most a tenth of the samples and a fifth of
         those of any class that has ten or more.
     samples : int
-        Most samples that are used; of more, a random subset.
+        Most samples to use; of more, a random subset is taken.
     basins : int
-        Samples whose basins are measured, chosen at random.
+        Number of samples whose basins are measured, chosen at random.
     draws : int
-        Directions of noise per basin.
+        Number of directions of noise per basin.
     only : sequence of str, optional
         Names of `QUESTIONS` to ask; all when left out.
     name : str, optional
-        What the network is called on the page; several have their names.
+        Name of the network on the page; several networks have their own.
     rng : int, numpy.random.Generator or None
-        Seed; None for fresh entropy.
+        Seed; fresh entropy when None.
     executor : concurrent.futures.Executor, optional
-        Where basins, ranks and the tangent kernel are computed, most of the work; numbers do not depend on it.
+        Computes basins, ranks and the tangent kernel, most of the work; numbers do not depend on it.
     progress : callable, optional
         Called with (name of the question, done, total) as work goes on.
 
     Returns
     -------
     Inspection
-        Of one network.
+        For one network.
     Comparison
-        Of several, with the inspection of each. They see the same samples and the same noise.
+        For several, with the inspection of each. They get the same samples and the same noise.
 
     Raises
     ------
     TypeError, ValueError, OSError, ImportError
-        If a network or the data cannot be read, or do not fit each other, before any work starts. A question that
-        cannot be asked of this network does not raise: its section has a ``reason``.
+        If a network or the data cannot be read, or do not fit each other, before any work starts. A question that does
+        not apply to this network does not raise: its section has a ``reason``.
     MemoryError
         If the activations of all samples would not fit into memory.
 
@@ -201,7 +201,7 @@ def inspect(
 
 @dataclass(frozen=True)
 class _Order:
-    """What is asked of every network."""
+    """Options and data for every network."""
 
     data: Any
     labels: Any
@@ -212,7 +212,7 @@ class _Order:
     options: Options
 
     def fitted(self, network: Any, whose: str = "") -> tuple[Loaded, Data]:
-        """Return a network and its data, or raise where they do not fit: with the words of whose network it is."""
+        """Return a network and its data, or raise if they do not fit, with `whose` in the message."""
         with _said_of(whose):
             loaded = load(network, activation=self.activation, layers=self.layers)
             _refuse_other_columns(network, self.data)
@@ -233,7 +233,7 @@ class _Order:
         return loaded, data
 
     def answered(self, fitted: tuple[Loaded, Data], name: str, progress: Progress | None) -> Inspection:
-        """Return what is found about one network."""
+        """Return the inspection of one network."""
         loaded, data = fitted
         subject = Subject(loaded.net, data, self.options, loaded.notes)
         sections = tuple(_ask(key, subject, progress) for key in self.questions)
@@ -242,7 +242,7 @@ class _Order:
 
 @contextmanager
 def _said_of(whose: str) -> Iterator[None]:
-    """Say in an error of which of several networks it is."""
+    """Add to an error which of several networks it is about."""
     try:
         yield
     except (TypeError, ValueError, MemoryError) as error:
@@ -253,7 +253,7 @@ def _said_of(whose: str) -> Iterator[None]:
 
 
 def _refuse_other_columns(network: Any, data: Any) -> None:
-    """Raise where a table has other columns than an estimator was fitted on: numbers would go to other inputs."""
+    """Raise if the columns of a table differ from those an estimator was fitted on: inputs would be mixed up."""
     fitted, given = getattr(network, "feature_names_in_", None), getattr(data, "columns", None)
     if fitted is not None and given is not None and list(fitted) != list(given):
         raise ValueError(
@@ -334,5 +334,5 @@ def _name(network: Any, name: str | None) -> str:
     if name is not None:
         return name
     if isinstance(network, str | os.PathLike):
-        return line_of(Path(network).name)  # bytes of it may be no letters
+        return line_of(Path(network).name)  # its bytes may not be text
     return type(network).__name__

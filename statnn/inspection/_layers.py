@@ -1,4 +1,4 @@
-"""Questions about weights alone: shapes, scales and distributions in the layers, node strength."""
+"""Questions about the weights only: shapes, scales and distributions in the layers, node strength."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _CELLS = 60
 _WITHIN = 5.0
-"""Standard deviations to either side that histograms show."""
+"""Range of histograms to either side, in standard deviations."""
 
 _LOW_RANK, _ZEROS, _STRONG, _UNLIKE = 0.5, 0.01, 0.01, 2.0
 
@@ -87,12 +87,12 @@ def layers(subject: Subject, tell: Tell) -> Section:
 
 
 def _rank(values: Floats) -> float:
-    shares = values / values[0] if values[0] else values  # whose squares stay in float64
+    shares = values / values[0] if values[0] else values  # scaled, so that squares stay in float64
     return float(np.sum(shares) ** 2 / np.sum(shares**2)) if values[0] else 0.0
 
 
 def rank_by_chance(out: int, fan_in: int) -> float:
-    """Return n ⟨s⟩²/⟨s²⟩ of the n singular values of a large matrix of independent entries.
+    """Return n ⟨s⟩²/⟨s²⟩ for the n singular values of a large matrix of independent entries.
 
     With λ = n/max(out, fan-in) and ⟨s²⟩ = 1 it is ⟨s⟩ = ∫ √((b²−s²)(s²−a²)) ds/(πλ) from a = 1−√λ to b = 1+√λ.
     """
@@ -108,7 +108,7 @@ def rank_by_chance(out: int, fan_in: int) -> float:
 
 
 def _unusual_weights(net: Network, rows: list[list[Cell]]) -> str:
-    """Say which layer has weights that are zero, or else one whose rank is low."""
+    """Name a layer with weights that are zero, or else one of low rank."""
     zeros = [float(np.mean(weight == 0)) for weight in net.raw_weights]
     m = int(np.argmax(zeros))
     if zeros[m] >= _ZEROS:
@@ -189,7 +189,7 @@ def strength(subject: Subject, tell: Tell) -> Section:
 
 
 def _unusual_strength(strengths: graph.Strength, net: Network) -> str:
-    """Say in which layer a fluctuation of twice that of weights in random order, or of half, is the least likely."""
+    """Name the layer of least likely fluctuation, if it is twice that of shuffled weights or more, or half or less."""
     null = strengths.null_fluctuation
     ratios = np.divide(strengths.fluctuation, null, out=np.ones(null.size), where=null > 0)
     unlike = ((ratios >= _UNLIKE) | (ratios <= 1 / _UNLIKE)) & (strengths.p_value * null.size < _STRONG)
@@ -208,7 +208,7 @@ def _draw_strength(strengths: graph.Strength, net: Network, figure: Figure) -> N
     shown = few(len(strengths.node_strength), 4)
     left, right = panels(figure, 1, 2)[0]
     strengths.plot(left)
-    counting(left)  # a label for every layer runs into the next
+    counting(left)  # labels of all layers would overlap
     for colour, line, m in zip(COLOURS, LINES, shown, strict=False):
         values = np.sort(strengths.node_strength[m])
         name = "inputs" if m == 0 else name_of(m, net)

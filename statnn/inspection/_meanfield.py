@@ -1,4 +1,4 @@
-"""Questions about layers as wholes: how units and samples go together, where layers lie on the phase diagram."""
+"""Questions about whole layers: correlations of units and of samples, and the place of layers on the phase diagram."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _KERNEL_SAMPLES = 200
 _NARROW, _FAR = 0.25, 2.0
-"""Directions of activity beside those by chance, and variance beside the predicted one, that are unusual."""
+"""Unusual are fewer directions of activity than this times those by chance, and a variance off by this factor."""
 
 
 def together(subject: Subject, tell: Tell) -> Section:
@@ -63,14 +63,14 @@ def together(subject: Subject, tell: Tell) -> Section:
 
 
 def _unusual_spread(subject: Subject, spread: dict[int, correlation.Participation]) -> str:
-    """Say in which layer activity spreads over fewest directions, if a quarter of those of the inputs and by chance."""
+    """Name the layer with fewest directions of activity, if below a quarter of those of the inputs and by chance."""
     narrow = [m for m, participation in spread.items() if participation.ratio < _NARROW * participation.null]
     if not narrow:
         return ""
     least = min(narrow, key=lambda m: spread[m].ratio)
     try:
         inputs = correlation.participation_ratio(subject.x).ratio
-    except (ValueError, MemoryError):  # one input, or all of them constant
+    except (ValueError, MemoryError):  # a single input, or constant inputs
         return ""
     if not spread[least].ratio < _NARROW * inputs:
         return ""
@@ -81,7 +81,7 @@ def _unusual_spread(subject: Subject, spread: dict[int, correlation.Participatio
 
 
 def _kernel(subject: Subject) -> tuple[tangent.TangentKernel, dict[str, Cell]]:
-    """Return the tangent kernel of a random part of the samples, and what the page says of it."""
+    """Return the tangent kernel of a random subset of the samples, and its numbers on the page."""
     some = np.sort(stream(subject.options.seed, 5).permutation(subject.samples)[:_KERNEL_SAMPLES])
     kernel = tangent.tangent_kernel(subject.net, subject.x[some], executor=subject.options.executor)
     norms = kernel.matrix.diagonal()
@@ -98,7 +98,7 @@ def _kernel(subject: Subject) -> tuple[tangent.TangentKernel, dict[str, Cell]]:
 def _table(
     net: Network, pairs: dict[int, correlation.Correlation], spread: dict[int, correlation.Participation]
 ) -> Table:
-    """Return what is measured of every hidden layer, and what it would be by chance."""
+    """Return the measured numbers of every hidden layer, beside their values by chance."""
     rows: list[list[Cell]] = [
         [
             name_of(m, net),
@@ -181,7 +181,7 @@ def phase(subject: Subject, tell: Tell) -> Section:
 
 
 def _unusual_signals(net: Network, placement: Placement) -> str:
-    """Say where the variance of the fields is farthest from what random weights would give, if by a factor of two."""
+    """Name the layer whose variance of fields is farthest from that of random weights, if by a factor of two."""
     if not placement.correlation.size:
         return ""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -228,7 +228,7 @@ def _draw_phase(placement: Placement, figure: Figure) -> None:
 
 
 def _draw_place(ax: Any, placement: Placement) -> None:
-    """Draw the layers in the plane, without a line where their activation has none."""
+    """Draw the layers in the plane, without a critical line if their activation has none."""
     try:
         placement.plot(ax, label="layers", first=1)
     except ValueError:

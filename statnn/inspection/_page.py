@@ -1,4 +1,4 @@
-"""What was found about one network, and its page."""
+"""The results for one network, and its page."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from statnn.network import Network
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Inspection(ByValue):
-    """What was found about one network; made by `inspect`.
+    """Results for one network; made by `inspect`.
 
     Parameters
     ----------
     net : Network
         The network.
     name : str
-        What the network is called on the page.
+        Name of the network on the page.
     data : Data
-        Samples and labels that were used.
+        The samples and labels used.
     sections : tuple of Section
-        Answers in the order of the page; ``found["spikes"]`` is one of them.
+        Answers in the order of the page; select one as ``found["spikes"]``.
     seed : tuple
         Entropy and spawn key; the same seed gives the same numbers.
     """
@@ -56,7 +56,7 @@ class Inspection(ByValue):
 
     @property
     def unusual(self) -> Mapping[str, str]:
-        """What stands out beside what would be expected, by the name of the section; the first paragraph of the page.
+        """Findings that differ from what would be expected, by section; the first paragraph of the page.
 
         Examples
         --------
@@ -76,8 +76,8 @@ class Inspection(ByValue):
         Parameters
         ----------
         directory : str or os.PathLike
-            Where to write. It is made if it does not exist, and then appears with everything in it or not at all; in
-            one that exists each file is replaced, and the page last. Where a figure cannot be drawn the page says why.
+            Folder to write to. If it does not exist, it is created, complete or not at all; if it exists, each file is
+            replaced, the page last. If a figure cannot be drawn the page says why.
 
         Raises
         ------
@@ -88,7 +88,7 @@ class Inspection(ByValue):
 
 
 def facts(inspection: Inspection) -> dict[str, Any]:
-    """Return what a table says of a network: what it is called, and the facts of all sections."""
+    """Return the entries for a network in a table: its name, and the facts of all sections."""
     return {
         "name": inspection.name,
         "data": inspection.data.source,
@@ -97,7 +97,7 @@ def facts(inspection: Inspection) -> dict[str, Any]:
 
 
 def fill(inspection: Inspection, folder: Path) -> None:
-    """Write the page of a network into a folder that is there."""
+    """Write the page of a network into an existing folder."""
     head = {
         "network": inspection.name,
         "described": repr(inspection.net),
@@ -111,7 +111,7 @@ def fill(inspection: Inspection, folder: Path) -> None:
 
 
 def named(sections: tuple[Section, ...], name: str) -> Section:
-    """Return the section of that name, or raise with those that there are."""
+    """Return the section of that name, or raise with the names that exist."""
     for section in sections:
         if section.name == name:
             return section

@@ -1,4 +1,4 @@
-"""What a question leaves: facts, a table, figures and the result objects, or the reason why there are none."""
+"""The answer to a question: facts, a table, figures and the result objects, or the reason why there are none."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Measured(ByValue):
     value, error : float
         Estimate and standard error.
     middle : float or None
-        Of the interval of one standard error to each side; None where it is the value.
+        Centre of the interval of one standard error to each side; None if it is the value.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class Measured(ByValue):
     middle: float | None = field(default=None, repr=False, compare=False)
 
     def bars(self) -> tuple[float, float]:
-        """Return how far a bar reaches below and above the value: over the interval and the value.
+        """Return the lengths of the error bar below and above the value; the bar covers the interval and the value.
 
         Examples
         --------
@@ -61,7 +61,7 @@ class Measured(ByValue):
 
 
 class PValue(float):
-    """A p-value, which is read to two digits.
+    """A p-value, which is shown with two digits.
 
     Examples
     --------
@@ -71,10 +71,10 @@ class PValue(float):
 
 
 REFUSALS = (ValueError, TypeError, MemoryError, ArithmeticError, np.linalg.LinAlgError)
-"""How a question says that it cannot be asked of a network, functions of a user's own included."""
+"""Errors that mean that a question does not apply to a network; a user's own functions may raise them too."""
 
 Cell: TypeAlias = "str | int | float | Measured | None"
-"""None where there is no such number."""
+"""An entry of a table; None if there is no such number."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,14 +86,14 @@ class Table(ByValue):
     columns : sequence of str
         Headings.
     rows : sequence of sequence of (str, int, float, Measured or None)
-        One entry per column; None where there is no such number.
+        One entry per column; None if there is no such number.
     keys : int
-        How many of the first columns say what a row is of.
+        Number of leading columns that identify a row.
 
     Raises
     ------
     ValueError
-        If a heading stands twice, or a row has another length.
+        If a heading occurs twice, or a row has another length.
     """
 
     columns: Sequence[str]
@@ -112,11 +112,11 @@ class Table(ByValue):
 
 
 NARROW = 3.8
-"""Inches of a figure on a telephone, and the least of a panel that stands beside others."""
+"""Width in inches of a figure on a telephone, and least width of a panel beside others."""
 
 
 def panels(figure: Figure, rows: int, columns: int) -> NDArray[Any]:
-    """Return axes by row and column; in a figure too narrow for that they stand below each other, column by column."""
+    """Return axes by row and column; in a figure that is too narrow they are stacked, column by column."""
     if columns == 1 or figure.get_figwidth() >= 3 * columns:
         return np.asarray(figure.subplots(rows, columns, squeeze=False))
     return np.asarray(figure.subplots(rows * columns, 1)).reshape(columns, rows).T
@@ -124,7 +124,7 @@ def panels(figure: Figure, rows: int, columns: int) -> NDArray[Any]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Picture(ByValue):
-    """A figure that has not been drawn yet, and the arrays behind it; `columns` panels stand beside each other."""
+    """A figure not drawn yet, and the arrays behind it; `columns` panels are side by side."""
 
     name: str
     caption: str
@@ -134,7 +134,7 @@ class Picture(ByValue):
     columns: int = 1
 
     def figure(self, *, narrow: bool = False) -> Figure:
-        """Draw it, for a telephone with its panels below each other."""
+        """Draw the figure; if `narrow`, for a telephone, with panels stacked."""
         from matplotlib.figure import Figure
 
         from statnn.plot import settle, style
@@ -154,21 +154,21 @@ class Section(ByValue):
     Parameters
     ----------
     name, title, about : str
-        Key, heading, and what is asked, in one or two sentences.
+        Key, heading, and the question in one or two sentences.
     facts : mapping
-        Numbers and texts by what they are.
+        Numbers and texts by name.
     tables : sequence of Table
         Usually one, with a row per layer.
     pictures : sequence
         Figures; ``pictures[i].figure()`` draws one.
     results : mapping
-        Objects of the rooms that were asked, by name; what they hold beyond the table is there.
+        Result objects of the packages used, by name, with all that they hold beyond the table.
     remarks : sequence of str
-        What should be known to read the numbers, warnings included.
+        Notes for reading the numbers, warnings included.
     reason : str
-        Why the question could not be asked; empty where it could.
+        Why the question does not apply; empty if it does.
     unusual : str
-        What stands out, beside what would be expected; empty where nothing does.
+        The finding that differs from what would be expected; empty if there is none.
     seconds : float
         Time it took.
     """
@@ -198,7 +198,7 @@ class Section(ByValue):
         return "\n".join([*lines, *(f"note: {remark}" for remark in self.remarks)])
 
     def plain(self) -> dict[str, Any]:
-        """Return what can be stored as JSON: all but figures and result objects."""
+        """Return the contents for JSON: everything but figures and result objects."""
         return {
             "title": self.title,
             "facts": {name: _plain(value) for name, value in self.facts.items()},
@@ -217,17 +217,17 @@ SHARES = (
     " Standard errors of shares k/n are those of (k+2)/(n+4), which are not zero where all or none were counted "
     "(Agresti & Coull 1998); bars in figures are these intervals, and reach to k/n."
 )
-"""What is said where there are such shares."""
+"""Note for sections with shares."""
 
 
 def share(p: float, samples: int) -> Measured:
-    """Return a share with its standard error, that of (k+2)/(n+4): it is not zero where all or none were counted."""
+    """Return a share with the standard error of (k+2)/(n+4), which is not zero where all or none were counted."""
     pulled = (p * samples + 2) / (samples + 4)
     return Measured(p, math.sqrt(pulled * (1 - pulled) / (samples + 4)), pulled)
 
 
 def shown(value: Cell) -> str:
-    """Return a number as it is read, four digits where it is not whole."""
+    """Return a number as text, with four digits if it is not whole."""
     if value is None:
         return "–"
     if isinstance(value, PValue) and not math.isnan(value):

@@ -1,4 +1,4 @@
-"""How the page looks, on paper and on screens of any size and brightness."""
+"""Style sheet of the page, for paper and for screens of any size and brightness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all questions are asked of: a network, samples, what the samples do in it, and how long things take."""
+"""The subject of all questions: a network, samples, the trace of the samples, and the options."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from statnn.measure._classes import classes_of, number_of_classes
 from statnn.network import Network
 
 Tell = Callable[[int, int], None]
-"""Told how much is done, and of how much."""
+"""Progress callback: amount done, and total amount."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Options(ByValue):
-    """How questions are asked."""
+    """Options of the questions."""
 
     threshold: float | None
     window: int | None
@@ -63,7 +63,7 @@ class Subject:
         return classes_of(self.net, self.trace.fields[-1])
 
     def threshold(self, m: int) -> float:
-        """Return above what value a unit of h^(m) counts as active: where fields are 0 if σ increases, else 0."""
+        """Return the value above which a unit of h^(m) counts as active: σ(0) if σ increases, else 0."""
         if self.options.threshold is not None:
             return self.options.threshold
         sigma = self.net.activations[m - 1]
@@ -82,7 +82,7 @@ class Subject:
 
 
 def name_of(m: int, net: Network) -> str:
-    """Return how the layer h^(m) is called on the page."""
+    """Return the name of the layer h^(m) on the page."""
     return "outputs" if m == net.depth else f"hidden {m}"
 
 

@@ -1,4 +1,4 @@
-"""The samples that a classifier gets most wrong, as images where they are."""
+"""The samples that a classifier gets most wrong, drawn if they are images."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ WORST = (
     " Below, the samples that are most wrong: the margin is by how much the output of the class given exceeds that of "
     "the right one, before the last activation."
 )
-"""What their table shows, which pages of several networks do not have."""
+"""Note on their table, which pages of several networks do not have."""
 
 
 def margins(net: Network, fields: NDArray[Any], labels: Ints) -> Floats:
-    """Return by how much the class given beats the right one: of fields, or of outputs that do not grow with them."""
+    """Return the excess of the answer over the right class, in fields or, if these do not decide, in outputs."""
     values = np.asarray(deciding(net, fields), dtype=float)
     if values.shape[1] == 1:
         values = np.hstack([np.zeros_like(values), values])
@@ -34,7 +34,7 @@ def margins(net: Network, fields: NDArray[Any], labels: Ints) -> Floats:
 
 
 def worst(subject: Subject, labels: Ints) -> tuple[list[Table], list[Picture]]:
-    """Return the samples of largest margin among those taken for another class; images are drawn."""
+    """Return the misclassified samples of largest margin, with pictures if they are images."""
     beaten, answers = margins(subject.net, subject.trace.fields[-1], labels), subject.classes
     wrong = np.flatnonzero(answers != labels)
     chosen = wrong[np.argsort(-beaten[wrong], kind="stable")][:_MOST]

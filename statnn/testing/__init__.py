@@ -1,12 +1,13 @@
-"""Tests that anyone can use, for formulas and objects of one's own.
+"""Statistical tests for your own formulas and objects.
 
-``assert_mean``, ``assert_law`` and their like compare replicates with theory; ``statistics`` holds the comparisons they
-make; ``rejects`` shows that a check can fail, ``power`` how small a mistake it sees; ``budget`` keeps account outside
-pytest, where a comparison without one raises RuntimeError. Under pytest the plugin ``statnn.testing.plugin`` keeps it,
-and is loaded by itself where the package is installed. ``strategies`` draws objects of this package for hypothesis.
+``assert_mean``, ``assert_law`` and others compare replicates with theory; ``statistics`` holds the comparisons they
+make; ``rejects`` shows that a check can fail, ``power`` how small a mistake it detects; ``budget`` keeps account of
+false alarms outside pytest, where a comparison without one raises RuntimeError. Under pytest the plugin
+``statnn.testing.plugin`` does; it is loaded automatically once the package is installed. ``strategies`` draws objects
+of this package for hypothesis.
 
-``check_activation``, ``check_layer``, ``check_method``, ``check_model`` and ``check_process`` put an object of this
-package or of one's own through the laws of its kind; they return a `LawReport`, or raise a `BrokenLawError`.
+``check_activation``, ``check_layer``, ``check_method``, ``check_model`` and ``check_process`` check an object of this
+package, or your own, against the laws of its kind; they return a `LawReport`, or raise a `BrokenLawError`.
 """
 
 import importlib
@@ -76,11 +77,11 @@ _PLACES = {
     **dict.fromkeys(("Deviation", "Power", "power"), "_power"),
     **dict.fromkeys(("BrokenLawError", "Law", "LawReport", "Outcome"), "_laws"),
     **{f"check_{kind}": f"_{kind}_laws" for kind in ("activation", "layer", "method", "model", "process")},
-}  # the others are assertions
+}  # all other names are assertions
 
 
 def __getattr__(name: str) -> Any:
-    """Load what is asked for: the plugin stands beside and must not load numpy, strategies need hypothesis."""
+    """Load names on demand: the plugin in this package must not load numpy, and strategies need hypothesis."""
     if name in {"statistics", "strategies"}:
         return importlib.import_module(f"statnn.testing.{name}")
     if name in __all__:

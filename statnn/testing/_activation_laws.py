@@ -1,4 +1,4 @@
-"""Laws of activations: elementwise, with the derivative that is stated, and all that is said of them is so."""
+"""Laws of activations: they act elementwise, their derivative is right, and so are all properties they state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from statnn.network._checked import FIELDS, TOLERANCE, check, elementwise, smoot
 from statnn.network._differences import Numerical
 from statnn.testing._laws import LawReport, NotAsked, ask, called, copies, examine, holds, numbers_for, same, seed_of
 
-__tracebackhide__ = True  # pytest shows the line that asked
+__tracebackhide__ = True  # pytest then shows the line of the caller
 CORNERS = (0.0, -0.0, 1.0, 5e-324, 1e-300, 1e-8, 20.0, 40.0, 710.0, 1000.0)
 DIGITS = 4 * np.finfo(float).eps
 NODES = np.linspace(-12, 12, 20_001)
@@ -35,7 +35,7 @@ class _Activation:
         return f"at h = {self.fields[index[-1]]:.6g}: "
 
     def fact(self, name: str) -> Any:
-        """Return what is said of the function, or do not ask."""
+        """Return a stated property of the function, or raise `NotAsked`."""
         stated = getattr(self.sigma, name, None)
         if stated is None or stated is False or stated == ():
             raise NotAsked(f"{name} is not stated")
@@ -43,16 +43,16 @@ class _Activation:
 
 
 def check_activation(activation: Any, *, rng: int | np.random.Generator | None = None) -> LawReport:
-    """Check an activation: built-in, an `Activation` of your own, or any object that does as much.
+    """Check an activation: built-in, an `Activation` of your own, or any object with the same methods.
 
     Parameters
     ----------
     activation : Activation, or any callable with a method ``derivative``
-        Both take arrays of any shape. What it states besides, in attributes that are named as those of
-        `statnn.network.Activation`, is asked: ``odd``, ``increasing``, ``bounds``, ``slopes``, ``homogeneous``,
-        ``steepest``, ``above_relu``, ``period``, ``tanh``, ``kinks``, ``inflections``, ``exactly``, ``averages``.
+        Both take arrays of any shape. Further properties are checked if stated in attributes named as those of
+        `statnn.network.Activation`: ``odd``, ``increasing``, ``bounds``, ``slopes``, ``homogeneous``, ``steepest``,
+        ``above_relu``, ``period``, ``tanh``, ``kinks``, ``inflections``, ``exactly``, ``averages``.
     rng : int, numpy.random.Generator or None
-        Seed of the fields, 1000 from -1000 to 1000, most of order one, besides 336 fixed ones and corners.
+        Seed of the 1000 random fields from -1000 to 1000, most of order one; 336 fixed fields and corners are added.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def check_activation(activation: Any, *, rng: int | np.random.Generator | None =
     Raises
     ------
     BrokenLawError
-        An AssertionError that names every law that is broken, the field and both values.
+        An AssertionError with every broken law, the field and both values.
 
     See Also
     --------
@@ -227,7 +227,7 @@ def _inflections(s: _Activation) -> str:
 
 def _averages(s: _Activation) -> str:
     """Compare Gaussian averages in closed form with sums over 20 000 nodes."""
-    forms, z = s.fact("averages"), (NODES[1:] + NODES[:-1]) / 2  # 0, where there are kinks, lies between two
+    forms, z = s.fact("averages"), (NODES[1:] + NODES[:-1]) / 2  # kinks at 0 lie between two nodes
     weight = np.exp(-z * z / 2) * (z[1] - z[0]) / np.sqrt(2 * np.pi)
     q, step = np.array([0.3, 2.0]), 1e-4
     place = lambda i: f"at q = {q[i]:g}: "  # noqa: E731 - of variances

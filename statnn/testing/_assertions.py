@@ -1,9 +1,9 @@
 """Statistical assertions that share one budget of false alarms.
 
-With the theory right, all of them together fail by chance with probability at most the budget, divided over the
-planned comparisons. The limits are wide (about six standard errors): power comes from the size of the sample. State
-the deviation a check is meant to see, choose the sample so that it is seen with near certainty, and prove it with a
-twin inside `rejects`.
+If the theory is right, all of them together fail by chance with at most the probability of the budget, which is divided
+over the planned comparisons. The limits are wide (about six standard errors): power comes from the sample size. State
+the deviation that a check should detect, choose the sample so that it is detected with near certainty, and prove it
+with a twin inside `rejects`.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from statnn.testing.statistics import Comparison, Refusal
 from statnn.testing.statistics._law import is_law
 
 FEWEST_REPLICATES = 20
-"""At any level; see `_enough`."""
-__tracebackhide__ = True  # pytest shows the line that compared
+"""Fewest replicates at any level; see `_enough`."""
+__tracebackhide__ = True  # pytest then shows the line of the comparison
 
 
 def assert_pvalue(p: float, what: str) -> None:
-    """Fail where p is below the level of one comparison.
+    """Fail if p is below the level of one comparison.
 
     Parameters
     ----------
     p : float
-        p-value of a test that is calibrated: uniform on [0, 1], or above uniform, where the theory holds.
+        p-value of a calibrated test: if the theory holds, uniform on [0, 1] or stochastically larger.
     what : str
         What was compared, for the message.
 
@@ -44,11 +44,11 @@ def assert_pvalue(p: float, what: str) -> None:
     StatisticalFailure
         If p is below the level.
     Refusal
-        If p is no probability.
+        If p is not a probability.
 
     See Also
     --------
-    assert_uniform : many p-values.
+    assert_uniform : for many p-values.
 
     Examples
     --------
@@ -62,12 +62,12 @@ def assert_pvalue(p: float, what: str) -> None:
 
 
 def assert_comparison(comparison: Comparison, what: str) -> None:
-    """Fail where a comparison of `statnn.testing.statistics` is beyond chance.
+    """Fail if a comparison of `statnn.testing.statistics` is beyond chance.
 
     Parameters
     ----------
     comparison : Comparison
-        What was found.
+        Result of the comparison.
     what : str
         What was compared, for the message.
 
@@ -75,7 +75,7 @@ def assert_comparison(comparison: Comparison, what: str) -> None:
     ------
     StatisticalFailure
         If its p-value is below the level of one comparison; the message has estimate, error, theory and z, or the
-        statistic and where data and theory are farthest apart.
+        statistic and the place where data and theory differ most.
 
     See Also
     --------
@@ -101,26 +101,27 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
     values : array, shape (replicas, ...)
         Independent replicates.
     theory : float, array of shape (...), or frozen distribution of scipy.stats
-        Means; or the law of each entry, of which the mean is taken, and, where it is discrete and not too wide, the
-        exact law of the sum (`statistics.mean_under`).
+        Means; or the law of each entry, which gives the mean and, if it is discrete and not too wide, the exact law of
+        the sum (`statistics.mean_under`).
     bias : array, broadcast to (...)
-        Bound on the known difference between the expectation and theory, say of finite size; zero for a law.
+        Bound on the known difference between the expectation and theory, say from finite size; zero for a law.
     what : str
         What was compared, for the message.
 
     Raises
     ------
     StatisticalFailure
-        If the two are apart beyond chance and bias.
+        If the two differ beyond chance and bias.
     Refusal
-        If the data cannot carry the comparison: fewer replicates than 20 or 2 log₂(1/level), which is 60 at the level
-        1e-9 of the default budget, no spread, not finite, too skewed for their number (`statistics.mean`).
+        If the data do not allow the comparison: fewer replicates than 20 or 2 log₂(1/level), which is 60 at the level
+        1e-9 of the default budget, no spread, values that are not finite, or too much skewness for their number
+        (`statistics.mean`).
 
     See Also
     --------
-    assert_means : all entries at once, with what they have in common.
+    assert_means : all entries at once, with their correlations.
     assert_law : the whole law.
-    assert_proportion : of shares.
+    assert_proportion : for shares.
     rejects : shows that the check can fail.
 
     References
@@ -154,16 +155,16 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
 
 
 def _enough() -> int:
-    """Return how many replicates of unknown law the level of one comparison needs.
+    """Return the number of replicates of unknown law that the level of one comparison needs.
 
-    A law as skewed as the exponential has 0.7 of its draws on one side of its mean, so that all n of them stand there
-    with probability 2^(-n/2), close together and far from the mean: an alarm that no statistic of these n can tell.
+    A law as skewed as the exponential has 0.7 of its draws on one side of its mean. With probability 2^(-n/2) all n are
+    there, close together and far from the mean: a false alarm that no statistic of these n can avoid.
     """
     return max(FEWEST_REPLICATES, math.ceil(-2 * math.log2(current().level)))
 
 
 def _reals(given: ArrayLike, name: str) -> Floats:
-    """Return an array of floats, or refuse what is none: numpy drops imaginary parts and reads numbers in texts."""
+    """Return an array of floats, or refuse other types: numpy would drop imaginary parts and parse texts."""
     array = array_of(given, name)
     if array.dtype.kind not in "biufO":
         raise Refusal(f"{name} must hold real numbers, not {array.dtype}")
@@ -188,14 +189,14 @@ def _spread(given: ArrayLike, name: str, shape: tuple[int, ...]) -> Floats:
 def assert_means(samples: ArrayLike, theory: ArrayLike, *, what: str) -> None:
     """Compare a vector of means with theory in all directions at once, by Hotelling's test; one comparison in all.
 
-    `assert_mean` looks at each entry for itself. Where entries go together, as those of one path, a difference that is
-    small in each may be large beside how little they differ from each other; and what is right in each costs one
-    comparison here.
+    `assert_mean` looks at each entry by itself. If entries are correlated, as along one path, a difference that is
+    small in each may be large beside their differences from each other; also, all entries cost only one comparison
+    here.
 
     Parameters
     ----------
     samples : array, shape (replicas, d)
-        Independent replicates, at least d + 2 and as many as `assert_mean` wants.
+        Independent replicates, at least d + 2 and as many as `assert_mean` needs.
     theory : array, shape (d,)
         Means.
     what : str
@@ -204,14 +205,14 @@ def assert_means(samples: ArrayLike, theory: ArrayLike, *, what: str) -> None:
     Raises
     ------
     StatisticalFailure
-        If the two are apart beyond chance; the message has T² and the entry that is farthest off.
+        If the two differ beyond chance; the message has T² and the entry that is farthest off.
     Refusal
-        If the samples cannot carry it (`statistics.mean_vector`).
+        If the samples do not allow the comparison (`statistics.mean_vector`).
 
     See Also
     --------
     assert_mean : entry by entry.
-    assert_covariance : of how they vary.
+    assert_covariance : for the covariance.
 
     Examples
     --------
@@ -234,20 +235,20 @@ def assert_law(values: ArrayLike, theory: Any, *, what: str) -> None:
     values : array, shape (draws,)
         Independent draws.
     theory : frozen distribution of scipy.stats
-        Discrete, judged by chi-square, or continuous, judged by Kolmogorov and Smirnov (`statistics.law`).
+        Discrete, tested by chi-square, or continuous, tested by Kolmogorov-Smirnov (`statistics.law`).
     what : str
         What was compared, for the message.
 
     Raises
     ------
     StatisticalFailure
-        If the two are apart beyond chance, or a value is one that the law forbids.
+        If the two differ beyond chance, or a value is impossible under the law.
     Refusal
         If there are too few draws.
 
     See Also
     --------
-    assert_counts : from how often each value was seen.
+    assert_counts : from the counts of values.
 
     Examples
     --------
@@ -263,27 +264,27 @@ def assert_law(values: ArrayLike, theory: Any, *, what: str) -> None:
 
 
 def assert_counts(observed: ArrayLike, pmf: ArrayLike, *, what: str) -> None:
-    """Compare how often 0, 1, 2, ... was seen with probabilities; one comparison.
+    """Compare the counts of 0, 1, 2, ... with probabilities; one comparison.
 
     Parameters
     ----------
     observed : array of int, shape (values,)
-        How often each value was seen.
+        Count of each value.
     pmf : array, shape (values,)
-        What is missing to one belongs to larger values.
+        Probabilities; the rest up to one belongs to larger values.
     what : str
         What was compared, for the message.
 
     Raises
     ------
     StatisticalFailure
-        If the two are apart beyond chance, or a value was seen that has probability zero.
+        If the two differ beyond chance, or a value of probability zero was seen.
     Refusal
         If there are too few observations (`statistics.counts`).
 
     See Also
     --------
-    assert_law : from the values themselves.
+    assert_law : for the values themselves.
 
     Examples
     --------
@@ -309,13 +310,13 @@ def assert_slope(x: ArrayLike, y: ArrayLike, y_error: ArrayLike, order: float, *
     Raises
     ------
     StatisticalFailure
-        If the slope is another, or the points are no line.
+        If the slope differs, or the points do not lie on a line.
     Refusal
-        If the points cannot carry it (`statistics.power_law`).
+        If the points do not allow the comparison (`statistics.power_law`).
 
     See Also
     --------
-    assert_mean : of values themselves.
+    assert_mean : for values themselves.
 
     Examples
     --------
@@ -343,13 +344,13 @@ def assert_covariance(samples: ArrayLike, theory: ArrayLike, *, what: str) -> No
     Raises
     ------
     StatisticalFailure
-        If an entry is apart beyond chance.
+        If an entry differs beyond chance.
     Refusal
-        If the samples cannot carry it (`statistics.covariance`).
+        If the samples do not allow the comparison (`statistics.covariance`).
 
     See Also
     --------
-    assert_means : of means.
+    assert_means : for means.
 
     Examples
     --------
@@ -366,7 +367,7 @@ def assert_proportion(successes: int, trials: int, probability: float, *, what: 
     Parameters
     ----------
     successes, trials : int
-        How many, and of how many.
+        Numbers of successes and of trials.
     probability : float
         In [0, 1].
     what : str
@@ -381,7 +382,7 @@ def assert_proportion(successes: int, trials: int, probability: float, *, what: 
 
     See Also
     --------
-    assert_mean : of any numbers.
+    assert_mean : for any numbers.
 
     Examples
     --------
@@ -403,13 +404,13 @@ def assert_uniform(p_values: ArrayLike, *, what: str) -> None:
     Raises
     ------
     StatisticalFailure
-        If the test of Kolmogorov and Smirnov rejects.
+        If the Kolmogorov-Smirnov test rejects.
     Refusal
         If they are too few.
 
     See Also
     --------
-    assert_pvalue : a single one.
+    assert_pvalue : for a single p-value.
 
     Examples
     --------
@@ -421,9 +422,9 @@ def assert_uniform(p_values: ArrayLike, *, what: str) -> None:
 
 @contextmanager
 def rejects(match: str = "") -> Iterator[None]:
-    """Pass only if the check inside finds data and theory apart: the twin of a check, which shows that it can fail.
+    """Pass only if the check inside finds a difference of data and theory: a twin that shows that a check can fail.
 
-    To refuse the data is not to reject. What is compared inside raises no alarm and is not counted.
+    Refusing the data does not count as rejecting. Comparisons inside raise no alarm and are not counted.
 
     Parameters
     ----------
@@ -437,7 +438,7 @@ def rejects(match: str = "") -> Iterator[None]:
 
     See Also
     --------
-    power : how small a mistake is seen.
+    power : how small a mistake is detected.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a check of laws is: named laws, each asked of an object, and a report of what held."""
+"""Checks of laws: named laws, each applied to an object, and a report of the outcomes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from statnn._notebook import Rows, Shown
 from statnn._random import stream
 from statnn.testing._ledger import StatisticalFailure, budget, current
 
-__tracebackhide__ = True  # pytest shows the line that asked
+__tracebackhide__ = True  # pytest then shows the line of the caller
 Subject = TypeVar("Subject")
 Place = Callable[[tuple[int, ...]], str]
 
 
 class Outcome(StrEnum):
-    """What became of a law."""
+    """Outcome of a law."""
 
     HELD = "held"
     BROKEN = "broken"
@@ -35,18 +35,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Law(Shown):
-    """One law, asked of one object.
+    """One law, applied to one object.
 
     Parameters
     ----------
     name : str
-        What it is called in the report.
+        Name in the report.
     compared : str
-        What was compared with what.
+        The two things compared.
     outcome : Outcome
         "held", "broken" or "not asked".
     detail : str
-        How closely it held; where it broke, with both values; why it was not asked.
+        How closely it held; or where it broke, with both values; or why it was not asked.
 
     See Also
     --------
@@ -61,12 +61,12 @@ class Law(Shown):
 
 @dataclass(frozen=True, repr=False)
 class LawReport(Shown):
-    """What a check found; it prints as a table.
+    """Result of a check; it prints as a table.
 
     Parameters
     ----------
     subject : str
-        What was checked.
+        The checked object.
     laws : tuple of Law
         In the order in which they were asked.
     seed : int
@@ -119,7 +119,7 @@ class LawReport(Shown):
 
 
 class BrokenLawError(StatisticalFailure):
-    """An object breaks a law, exactly or beyond chance; `report` holds all laws that were asked."""
+    """An object breaks a law, exactly or beyond chance; `report` holds all laws with their outcomes."""
 
     def __init__(self, report: LawReport) -> None:
         broken = [law for law in report.laws if law.outcome is Outcome.BROKEN]
@@ -132,16 +132,16 @@ class BrokenLawError(StatisticalFailure):
         return BrokenLawError, (self.report,)
 
 
-class Broken(AssertionError):  # noqa: N818 - what a law says, gathered into BrokenLawError
+class Broken(AssertionError):  # noqa: N818 - raised by laws, collected in BrokenLawError
     """Raised by a law that does not hold: the place and both values."""
 
 
 class NotAsked(Exception):  # noqa: N818 - nothing is wrong
-    """Raised by a law that an object gives no reason to ask."""
+    """Raised by a law that does not apply to an object."""
 
 
 def seed_of(rng: int | np.random.Generator | None) -> int:
-    """Return the seed of a check as one number, which can be passed again."""
+    """Return the seed of a check as a number, with which it can be repeated."""
     if rng is None:
         return int(np.random.SeedSequence().entropy)  # type: ignore[arg-type]
     if isinstance(rng, np.random.Generator):
@@ -150,28 +150,29 @@ def seed_of(rng: int | np.random.Generator | None) -> int:
 
 
 def called(thing: Any) -> str:
-    """Return what a report calls an object: its repr, or its class where it has none of its own."""
+    """Return the name of an object in a report: its repr, or its class if it has no repr of its own."""
     own: object = type(thing).__repr__
     return repr(thing) if own is not object.__repr__ else type(thing).__name__
 
 
 def numbers_for(seed: int, law: str) -> np.random.Generator:
-    """Return the random numbers of a law, which do not depend on what other laws draw."""
+    """Return the random numbers of a law, which do not depend on those of other laws."""
     return stream((seed, ()), zlib.crc32(law.encode()))
 
 
 def examine(
     what: str, subject: Subject, laws: Sequence[Callable[[Subject], str]], seed: int, *, comparisons: int = 0
 ) -> LawReport:
-    """Ask all laws; return the report, or raise it.
+    """Apply all laws; return the report, or raise it.
 
-    A law is a function: its name is that of the law, the first line of its docstring says what it compares, and it
-    returns how closely the two agree. `comparisons` is how many of a budget of false alarms they may make.
+    A law is a function: its name is that of the law, the first line of its docstring states the comparison, and it
+    returns how closely the two agree. `comparisons` is the number of comparisons from the budget of false alarms that
+    all laws may make.
     """
     if not comparisons:
         return _asked(what, subject, laws, seed)
     with budget(comparisons=comparisons):
-        current()  # raises where nobody may spend, before any work
+        current()  # raises, before any work, if there is no budget to spend
         return _asked(what, subject, laws, seed)
 
 
@@ -190,18 +191,18 @@ def _asked(what: str, subject: Subject, laws: Sequence[Callable[[Subject], str]]
             rows.append(
                 Law(name, compared, Outcome.BROKEN, str(error) if said else f"raised {type(error).__name__}: {error}")
             )
-            cause = cause or (None if said else error)  # what is said in full needs no traceback
+            cause = cause or (None if said else error)  # a full message needs no traceback
     report = LawReport(what, tuple(rows), seed)
     if report.names(Outcome.BROKEN):
         raise BrokenLawError(report) from cause
     return report
 
 
-# -- what laws are written with --------------------------------------------------------------------------
+# -- building blocks of laws --------------------------------------------------------------------------
 
 
 def reals(values: ArrayLike) -> NDArray[np.float64]:
-    """Return an array of floats, or raise where numbers are not real: numpy drops imaginary parts and reads texts."""
+    """Return an array of floats, or raise if they are not real: numpy would drop imaginary parts and parse texts."""
     array = np.asarray(values)
     if array.dtype.kind not in "biufO":
         raise Broken(f"{array.dtype} instead of real numbers")
@@ -216,7 +217,7 @@ def same(
     abs: ArrayLike = 0.0,  # noqa: A002 - as in math.isclose
     at: Place | None = None,
 ) -> str:
-    """Return how close two arrays are, or raise with the place where they differ most and both values."""
+    """Return how close two arrays are, or raise with the place of the largest difference and both values."""
     a, b = np.broadcast_arrays(reals(actual), reals(expected))
     if not a.size:
         return "nothing to compare"
@@ -256,7 +257,7 @@ def ask(thing: Any, *names: str) -> None:
 
 
 def parted(draw: Callable[[int], ArrayLike], seed: int, what: str) -> None:
-    """Raise where two of what is drawn are the same under each of 16 seeds, which chance alone does not do."""
+    """Raise if two of the drawn items are the same under each of 16 seeds, which chance alone does not produce."""
     labels: list[NDArray[Any]] = []
     for other in range(16):
         drawn = np.asarray(draw(seed + other))
@@ -272,7 +273,7 @@ def parted(draw: Callable[[int], ArrayLike], seed: int, what: str) -> None:
 
 
 def copies(thing: Any) -> str:
-    """Return that pickled and copied objects have equal parts; or raise."""
+    """Check that pickled and copied objects have equal parts; raise if not."""
     try:
         raw = pickle.dumps(thing)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -291,7 +292,7 @@ def copies(thing: Any) -> str:
 
 
 def by_identity(thing: Any) -> bool:
-    """Return whether two objects are equal only if they are the same."""
+    """Return whether objects of this type are equal only if identical."""
     return bool(getattr(type(thing), "__eq__", None) is object.__eq__)
 
 

@@ -1,4 +1,4 @@
-"""Laws of layers: composition is associative and acts in order, powers are a semigroup, exponents do not feel b."""
+"""Laws of layers: composition is associative and ordered, powers form a semigroup, exponents do not depend on b."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from statnn.testing._laws import (
     seed_of,
 )
 
-__tracebackhide__ = True  # pytest shows the line that asked
+__tracebackhide__ = True  # pytest then shows the line of the caller
 TOLERANCE = 1e-11
 COMPARISONS = 20
 
@@ -42,7 +42,7 @@ class _Layer:
     simulate: bool
 
     def three(self) -> list[Any]:
-        """Return the layer and two others; on common nodes where layers live on such."""
+        """Return the layer and two others; on common nodes if layers are defined on nodes."""
         ask(self.layer, "compose")
         layers = [self.layer, *self.others]
         if hasattr(self.layer, "operator"):
@@ -76,20 +76,21 @@ def check_layer(
 
     Parameters
     ----------
-    layer : LinearLayer, BinaryLayer, NoisyLayer, RepeatedLayer, RandomLayer, or any object that does as much
-        What it has of these is asked: ``compose(other)`` (this one acts first), ``power(m)``, ``iterate(x, m)``,
-        ``variance_map(q)`` and ``correlation_map(c, q)``, ``correlation_length()``, ``stationary()``,
-        ``fixed_points()`` (a tuple of `statnn.rg.FixedPoint`), ``flow(doublings)``, ``neurons(m)`` and ``simulate``.
-        Layers are compared by their parts: the fields of a dataclass, the attributes of other objects. What a layer
-        does to a law is ``propagate``, of mean and covariance or of a density on ``nodes``, or ``log_weights`` of its
+    layer : LinearLayer, BinaryLayer, NoisyLayer, RepeatedLayer, RandomLayer, or any object with such methods
+        Those it has of the following are checked: ``compose(other)`` (this one acts first), ``power(m)``,
+        ``iterate(x, m)``, ``variance_map(q)`` and ``correlation_map(c, q)``, ``correlation_length()``,
+        ``stationary()``, ``fixed_points()`` (a tuple of `statnn.rg.FixedPoint`), ``flow(doublings)``, ``neurons(m)``
+        and ``simulate``.
+        Layers are compared by their parts: the fields of a dataclass, the attributes of other objects. The action of a
+        layer on a law is ``propagate``, of mean and covariance or of a density on ``nodes``, or ``log_weights`` of its
         ``transfer()``.
     *others : layers
-        Up to two more to compose with; the same layer if none. With equal layers a wrong order is not seen.
+        Up to two more layers to compose with; the same layer if none. Equal layers do not reveal a wrong order.
     simulate : bool
-        Whether simulations are compared with theory, in at most 20 comparisons out of the budget of false alarms. False
-        is needed inside ``@given``.
+        Whether to compare simulations with theory, in at most 20 comparisons from the budget of false alarms. Must be
+        False inside ``@given``.
     tolerance : float
-        How far numbers may be apart, relative to the largest of an array.
+        Allowed difference of numbers, relative to the largest of an array.
     rng : int, numpy.random.Generator or None
         Seed.
 
@@ -100,7 +101,7 @@ def check_layer(
     Raises
     ------
     BrokenLawError
-        An AssertionError that names every law that is broken, the place and both values.
+        An AssertionError with every broken law, the place and both values.
 
     See Also
     --------
@@ -234,7 +235,7 @@ def _maps(s: _Layer) -> str:
     return same(block.variance_map(q), now, rel=1e-12, at=lambda i: f"q = {q[i]:g}: ")
 
 
-# -- what does not depend on where one cuts --------------------------------------------------------------
+# -- invariants of the block size --------------------------------------------------------------
 
 
 def _correlation_length(s: _Layer) -> str:
@@ -246,7 +247,7 @@ def _correlation_length(s: _Layer) -> str:
         length, of_three = s.layer.correlation_length(), three.correlation_length()
     except (ValueError, ArithmeticError) as reason:
         raise NotAsked(f"there is none: {reason}") from None
-    if not (math.isfinite(length) and 0.05 < length < 1e6):  # below, ratios keep too few digits for a third of it
+    if not (math.isfinite(length) and 0.05 < length < 1e6):  # outside, ratios keep too few digits
         raise NotAsked(f"{length:.3g} layers are too few or too many to compare")
     return same(of_three, length / 3, rel=1e-6)
 
@@ -277,7 +278,7 @@ def _fixed_points(s: _Layer) -> str:
 def _exponents(s: _Layer) -> str:
     """Compare exponents at blocks of 3 and 5 layers with those at blocks of 2.
 
-    Where maps act on signals, as those of wide random layers, blocks add and do not multiply: ln|λ|/b is compared.
+    If maps act on signals, as in wide random layers, numbers of layers add instead of multiplying: ln|λ|/b is compared.
     """
     points = s.points()
     for point in points:
@@ -308,7 +309,7 @@ def _linearisation(s: _Layer) -> str:
         try:
             matrix, error = derivative(of_two, point.couplings)
         except ValueError:
-            continue  # couplings beside it have no map, as noise below zero
+            continue  # the map is not defined beside it, as for negative noise
         place = lambda i, name=point.name: f"{name!r}, entry {list(i)}: "  # noqa: E731 - of this
         same(point.linear(2), matrix, abs=np.maximum(1e-6, 8 * error), at=place)  # type: ignore[misc]
         asked += 1

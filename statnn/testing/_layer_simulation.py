@@ -1,4 +1,4 @@
-"""How layers of each kind are simulated, and what theory says of it."""
+"""Simulation of each kind of layer, and its comparison with theory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIDTH, NETWORKS = 100, 2000
 
 
 def drawing(layer: Any) -> Callable[[int, int], Floats]:
-    """Return a function of a number of replicas and a seed that gives signals, replicas first."""
+    """Return a function of the number of replicas and a seed that returns signals, replicas first."""
     ask(layer, "simulate")
     names = inspect.signature(layer.simulate).parameters
     if "width" in names:
@@ -33,7 +33,7 @@ def drawing(layer: Any) -> Callable[[int, int], Floats]:
 
 
 def block(layer: Any) -> int:
-    """Return how many replicas share random numbers: 64 wide networks, else at most 3."""
+    """Return the number of replicas that share random numbers: 64 for wide networks, else at most 3."""
     return 64 if "width" in inspect.signature(layer.simulate).parameters else 3
 
 
@@ -70,7 +70,7 @@ def noisy(paths: Floats) -> bool:
 
 
 def _start(layer: Any) -> Any:
-    """Return where signals start: a node, of layers that live on such, so that nothing is interpolated."""
+    """Return the start of signals: a node, for layers defined on nodes, so that nothing is interpolated."""
     if hasattr(layer, "operator"):
         nodes = layer.operator().nodes
         return float(nodes[nodes.size // 3])
@@ -78,7 +78,7 @@ def _start(layer: Any) -> Any:
 
 
 def _repeated(layer: Any, draw: Callable[[int, int], Floats], seed: int) -> str:
-    """One layer has the law N(f(1), 0.3²)."""
+    """Check that the output of one layer has the law N(f(1), 0.3²)."""
     signals = draw(REPLICAS, seed)[:, 0]
     mean = float(layer.iterate(1.0, 1))
     assert_mean(signals, mean, what="mean after a layer")
@@ -87,7 +87,7 @@ def _repeated(layer: Any, draw: Callable[[int, int], Floats], seed: int) -> str:
 
 
 def _wide(layer: Any, seed: int) -> str:
-    """Variances of networks have the mean of infinite width, with its correction of order 1/n."""
+    """Check the mean variance of networks against infinite width with its correction of order 1/n."""
     variance = layer.simulate(WIDTH, DEPTH, replicas=NETWORKS, rng=seed, q=0.7).variance[:, 1:, 0]
     theory = layer.finite_width(0.7, DEPTH)
     mean = theory.variance[1:] + theory.shift[1:] / WIDTH

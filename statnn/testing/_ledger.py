@@ -1,6 +1,6 @@
-"""Who keeps account of false alarms, and of how many comparisons they may be made in.
+"""Accounts of false alarms, and of the comparisons over which they are divided.
 
-Nothing but the standard library is imported here: the plugin of pytest is loaded before numpy may be.
+Only the standard library is imported here: the pytest plugin is loaded before numpy may be.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ class StatisticalFailure(AssertionError):  # noqa: N818 - a failed test, like th
 class Ledger:
     """The comparisons of one test or one block, each at the level ``false_alarms / comparisons``.
 
-    Comparisons inside `rejects` raise no alarm and are not entered.
+    Comparisons inside `rejects` raise no alarm and are not counted.
 
     Parameters
     ----------
     false_alarms : float
         Probability, in (0, 1), that all planned comparisons together raise a false alarm.
     comparisons : int
-        Number that is planned, at least 1.
+        Planned number of comparisons, at least 1.
     p : list of float
         The p-values so far.
     twins : int
-        How many blocks of `rejects` are open.
+        Number of open blocks of `rejects`.
 
     See Also
     --------
-    budget : keeps one for a block of code.
+    budget : opens one for a block of code.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class Ledger:
         return self.false_alarms / self.comparisons
 
     def enter(self, p: float) -> None:
-        """Count a comparison, unless it is one that must fail."""
+        """Count a comparison, unless it is inside `rejects`."""
         if not self.twins:
             self.p.append(float(p))
 
@@ -84,7 +84,7 @@ def opened(ledger: Ledger) -> Iterator[Ledger]:
 
 
 def current() -> Ledger:
-    """Return the ledger that is open, or say how to open one; refuse to spend where hypothesis retries."""
+    """Return the open ledger, or raise with advice; also raise inside hypothesis, which retries."""
     hypothesis = sys.modules.get("hypothesis")
     if hypothesis and hypothesis.currently_in_test_context():
         raise RuntimeError(
@@ -102,7 +102,7 @@ def current() -> Ledger:
 
 
 def own_level() -> float:
-    """Return the level of the account that is open, else that of the defaults."""
+    """Return the level of the open ledger, else the default level."""
     return _OPEN[-1].level if _OPEN else FALSE_ALARMS / COMPARISONS
 
 
@@ -111,20 +111,20 @@ def budget(*, false_alarms: float = FALSE_ALARMS, comparisons: int = COMPARISONS
     """Keep account of false alarms outside pytest, as in a notebook.
 
     If the theory is right, all comparisons of the block together fail by chance with probability at most
-    `false_alarms`; each has the level ``false_alarms / comparisons``. Under pytest, or inside another `budget`, the
-    outer account is spent from, and the two numbers are not used.
+    `false_alarms`; each has the level ``false_alarms / comparisons``. Under pytest, or inside another `budget`,
+    comparisons count for the outer account, and the two numbers are not used.
 
     Parameters
     ----------
     false_alarms : float
         In (0, 1).
     comparisons : int
-        How many are planned; more raise at the end of the block.
+        Planned number of comparisons; more raise an error at the end of the block.
 
     Returns
     -------
     context manager
-        Of the ledger, with ``.level`` and the p-values ``.p`` so far.
+        It gives the ledger, with ``.level`` and the p-values ``.p`` so far.
 
     Raises
     ------
@@ -133,8 +133,8 @@ def budget(*, false_alarms: float = FALSE_ALARMS, comparisons: int = COMPARISONS
 
     See Also
     --------
-    Ledger : what it keeps.
-    rejects : what must fail.
+    Ledger : the account.
+    rejects : for checks that must fail.
 
     Examples
     --------

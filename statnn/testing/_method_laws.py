@@ -1,4 +1,4 @@
-"""Laws of sampling methods: they leave the law of a model as it is, reach all of it, and say how well they know it."""
+"""Laws of sampling methods: they leave the law of a model invariant, reach all of it, and give correct error bars."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from statnn.testing._assertions import assert_counts, assert_covariance, assert_
 from statnn.testing._laws import Broken, LawReport, NotAsked, called, examine, holds, numbers_for, parted, same, seed_of
 from statnn.testing.statistics import counts
 
-__tracebackhide__ = True  # pytest shows the line that asked
+__tracebackhide__ = True  # pytest then shows the line of the caller
 TOGETHER = 4
-"""Chains of one estimate of an error."""
+"""Chains per estimate of an error."""
 SWEEPS = (50, 100, 200, 400, 800)
-"""Lengths of runs, of which the first is taken that is as long as `LONG` autocorrelation times."""
+"""Lengths of runs; the first that is at least `LONG` autocorrelation times long is used."""
 LONG = 25
 COMPARISONS = 40
 MANY = 10**6
-"""Chains whose states nothing hides that is needed for any number of chains."""
+"""Number of chains so large that their states outweigh all memory that does not grow with it."""
 MOST_ENUMERATED = 9
 ALIKE = 0.95
-"""Share of pairs of draws with one energy from which on chains are the same by chance, and errors rest on few draws."""
+"""Share of pairs of draws with equal energies above which chains may agree by chance, and errors rest on few draws."""
 FAR = 1e-6
 WARMER = "pass a warmer model"
 
@@ -59,7 +59,7 @@ class _Method:
         return sample(self.model, sweeps, progress=False, **options)
 
     def from_start(self, law: str, sweeps: int, start: Any, **options: Any) -> Any:
-        """Return a run from these states, or from any where the method takes none."""
+        """Return a run from these states, or from any if the method does not take initial states."""
         try:
             return self.run(law, sweeps, initial=start, **options)
         except ValueError as reason:
@@ -118,12 +118,12 @@ def check_method(
     method : Method
         An object of the class, with its options.
     model : BinaryNeurons, DynamicNeurons or None
-        What is sampled: at most 9 spins are enumerated, and not so cold that draws hardly differ or the heat bath
-        needs more than 100 sweeps; dynamic neurons must have `exact` averages. None takes a small model that the
+        The model to sample: at most 9 spins, which are enumerated, and not so cold that draws hardly differ or the heat
+        bath needs more than 100 sweeps; or dynamic neurons with `exact` averages. When None, small models that the
         method accepts: an odd loop with a tail, fields and a free spin; layers; a lattice of 3 × 3; a linear network
-        with targets or without.
+        with or without targets.
     chains : int
-        How many independent chains start from the exact law, at least 1000; fewer see less.
+        Number of independent chains that start from the exact law, at least 1000; with fewer the check is weaker.
     rng : int, numpy.random.Generator or None
         Seed.
 
@@ -134,24 +134,24 @@ def check_method(
     Raises
     ------
     BrokenLawError
-        An AssertionError that names every law that is broken, the place and both values.
+        An AssertionError with every broken law, the place and both values.
     ValueError
-        If the method refuses all small models: pass one that it samples.
+        If the method refuses all small models: pass a model that it samples.
 
     Notes
     -----
-    At most 40 comparisons out of the budget of false alarms. A method that leaves the law of the model as it is keeps
-    all chains that start from it there, with no burn-in to hide behind. A state of chance p is seen to be wrong, nine
-    times in ten, from a relative error of 11/√(chains p) on where there are 64 states, and of 15/√(chains p) where
-    there are 512: with 4000 chains and 64 states 40 % at p = 0.2, 80 % at 0.05, 180 % at 0.01. Errors that many states
-    share, as of another temperature, are seen earlier.
+    At most 40 comparisons count against the budget of false alarms. If a method leaves the law of the model invariant,
+    chains that start from it stay there, with no burn-in to hide behind. A wrong probability p of a state is detected
+    nine times in ten from a relative error of 11/√(chains p) on for 64 states, and of 15/√(chains p) for 512: with 4000
+    chains and 64 states 40 % at p = 0.2, 80 % at 0.05, 180 % at 0.01. Errors common to many states, as from a wrong
+    temperature, are detected earlier.
 
-    Error bars that are too small or too large by a factor of 1.5 are seen, as where chains depend on each other; they
-    are asked for where the run is long beside its autocorrelation time, at most 800 sweeps.
+    Error bars that are too small or too large by a factor of 1.5 are detected, as when chains depend on each other;
+    they are checked if a run of at most 800 sweeps is long compared to its autocorrelation time.
 
     See Also
     --------
-    statnn.montecarlo.Method : what a method of your own must be.
+    statnn.montecarlo.Method : base class for a method of your own.
 
     Examples
     --------
@@ -270,7 +270,7 @@ def _memory(s: _Method) -> str:
     """Compare the memory of chains with that of their states."""
     settled = s.method.settled(s.model, 64, (s.seed, ()))
     few, many = (settled.memory(s.model, chains) for chains in (1, MANY))
-    states = MANY * (s.model.size if s.spins else 32 * s.model.dimension) / 8  # several spins may share a byte
+    states = MANY * (s.model.size if s.spins else 32 * s.model.dimension) / 8  # eight spins may share a byte
     if not many >= max(few, states):
         raise Broken(f"{many} bytes of {MANY} chains, where one needs {few} and their states at least {states:g}")
     return f"{few} bytes of a chain, {many} of {MANY}"
@@ -287,9 +287,9 @@ def _seeds(s: _Method) -> str:
     same(s.run("", 20, chains=8, rng=seed, burn_in=0).draws[name], first, at=place)
     pooled = s.method.pooled
     if not pooled:
-        # the settled method: options that are left open may depend on the number of chains
+        # the settled method: default options may depend on the number of chains
         alone = s.run("", 20, chains=[2], rng=seed, burn_in=0, method=run.method).draws[name]
-        # to rounding: a matrix product of one chain may round its sums in another order than that of eight
+        # up to rounding: a matrix product of one chain may add in another order than that of eight
         same(alone, first[2:3], rel=1e-9, abs=1e-9, at=lambda i: f"chain 2 alone, draw {i[1]}: ")
     if np.array_equal(s.run("", 20, chains=8, rng=seed + 1, burn_in=0).draws[name], first):
         raise Broken("another seed gives the same chains")
@@ -332,9 +332,9 @@ def _error_bars(s: _Method) -> str:
         raise NotAsked(f"an autocorrelation time of {tau:.3g} draws is too long for runs of {sweeps} sweeps")
     size = math.sqrt(np.mean(estimates.error**2))
     far, errors = (estimates.mean - s.model.exact().energy) / size, estimates.error / size
-    # No ratio of the two is formed: where large energies are rare, a run without them has a low mean and a small error.
+    # No ratio of the two is formed: if large energies are rare, a run without them has a low mean and a small error.
     assert_mean(far, 0.0, bias=0.15, what="(mean - exact)/error")
-    # A single estimate that is far off by chance would carry the spread of few: it counts as 8, where 1 is the mean.
+    # A single estimate far off by chance would dominate the spread of few: squares, of mean 1, are capped at 8.
     assert_mean(np.minimum(far**2, 8.0) - errors**2, 0.0, bias=0.2, what="(mean - exact)²/error² - 1")
     return f"{groups} estimates, {np.sqrt(np.mean(far**2)):.2f} errors off (root mean square)"
 

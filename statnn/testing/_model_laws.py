@@ -1,4 +1,4 @@
-"""Laws of interacting models: energy, gradient, graph and exact averages are those of one and the same model."""
+"""Laws of interacting models: energy, gradient, graph and exact averages belong to the same model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from statnn.testing._laws import (
     seed_of,
 )
 
-__tracebackhide__ = True  # pytest shows the line that asked
+__tracebackhide__ = True  # pytest then shows the line of the caller
 MOST_ENUMERATED = 12
 MOST_VARIABLES = 300
 
@@ -40,7 +40,7 @@ class _Model:
         return hasattr(self.model, "size")
 
     def states(self, law: str, *shape: int) -> Any:
-        """Return random states; those of reals are multiples of 1/64, which float32 holds too."""
+        """Return random states; real ones are multiples of 1/64, which are exact in float32 too."""
         random = numbers_for(self.seed, law)
         if self.spins:
             return 2 * random.integers(0, 2, (*shape, self.model.size)) - 1
@@ -52,7 +52,7 @@ class _Model:
 
     @property
     def eps(self) -> float:
-        """Return the precision of states."""
+        """Return the machine epsilon of states."""
         return float(np.finfo(getattr(getattr(self.model, "net", None), "dtype", np.float64)).eps)
 
 
@@ -62,10 +62,10 @@ def check_model(model: Any, *, rng: int | np.random.Generator | None = None) -> 
     Parameters
     ----------
     model : any object with ``energy(states)``, and ``size`` if its variables are ±1, ``dimension`` if they are reals
-        States have shape (..., size) or (..., dimension). What it has besides of these is asked: ``couplings`` and
-        ``fields``, ``gradient``, ``exact()``, ``at(temperature)``, ``pack`` and ``unpack``, and ``graph()``. Of spins
-        the class must take the graph and give the same model; of reals any two variables with a second derivative must
-        be joined, nodes named as those of `DynamicNeurons`.
+        States have shape (..., size) or (..., dimension). Those it has of the following are checked: ``couplings`` and
+        ``fields``, ``gradient``, ``exact()``, ``at(temperature)``, ``pack`` and ``unpack``, and ``graph()``. For spins
+        the class must take the graph and give the same model; for reals any two variables with a mixed second
+        derivative must be joined, with nodes named as those of `DynamicNeurons`.
     rng : int, numpy.random.Generator or None
         Seed of the states.
 
@@ -76,16 +76,16 @@ def check_model(model: Any, *, rng: int | np.random.Generator | None = None) -> 
     Raises
     ------
     BrokenLawError
-        An AssertionError that names every law that is broken, the place and both values.
+        An AssertionError with every broken law, the place and both values.
 
     See Also
     --------
-    check_method : of samplers.
-    check_layer, check_activation, check_process : of other kinds.
+    check_method : for samplers.
+    check_layer, check_activation, check_process : for other kinds.
 
     Notes
     -----
-    Exact averages are compared for up to 12 spins, and for reals where `exact` does not raise ValueError.
+    Exact averages are compared for up to 12 spins, and for reals if `exact` does not raise ValueError.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def _one_by_one(s: _Model) -> str:
 
 
 def _rounding(s: _Model, states: Any) -> float:
-    """Return what rounding may leave of energies in which terms cancel."""
+    """Return the rounding error of energies in which terms cancel."""
     if s.spins and hasattr(s.model, "couplings"):
         total = float(np.abs(_dense(s.model.couplings)).sum() + np.abs(s.model.fields).sum())
     else:
@@ -158,7 +158,7 @@ def _gradient(s: _Model) -> str:
         wide, narrow = (_bend(model, state, unit, step) for step in (4e-3, 1e-3))
         kinks.append(abs(4 * narrow - wide) / 3)
     scale = max(1.0, float(np.max(np.abs(gradient))), abs(float(model.energy(state))))
-    known = np.array(doubts) < 1e-5 * scale  # a kink may lie within the steps
+    known = np.array(doubts) < 1e-5 * scale  # elsewhere a kink may lie within the steps
     if not known.any():
         raise NotAsked("differences do not settle")
     place = lambda i: f"variable {int(np.flatnonzero(known)[i[0]])}: "  # noqa: E731 - of those that are known
@@ -171,7 +171,7 @@ def _difference(model: Any, state: Floats, unit: Floats, step: float) -> float:
 
 
 def _bend(model: Any, state: Floats, unit: Floats, step: float) -> float:
-    """Return how slopes on both sides differ: the same at a kink however small the step, elsewhere in proportion."""
+    """Return the difference of one-sided slopes: independent of the step at a kink, proportional to it elsewhere."""
     both = model.energy(state + step * unit) + model.energy(state - step * unit)
     return float(both - 2 * model.energy(state)) / step
 

@@ -1,4 +1,4 @@
-"""How large a mistake a check sees, by making it."""
+"""How large a mistake a check detects, measured by making it."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ class Deviation(Shown):
 
 @dataclass(frozen=True)
 class Power(Shown):
-    """The deviations from which on a check sees them, one for each run.
+    """The smallest deviations that a check detects, one for each run.
 
-    Of n runs the share that sees a deviation δ is the share of `seen` at or below δ. A check whose statistic is normal,
-    with an error s that does not depend on δ, sees from (z_α - z) s on, z standard normal: its `seen` are normal,
-    and so is the curve, ``Φ((δ - mean)/std)``.
+    The share of runs that detect a deviation δ is the share of `seen` at or below δ. A check whose statistic is normal,
+    with an error s that does not depend on δ, detects from (z_α - z) s on, z standard normal: its `seen` are normal,
+    and the curve is ``Φ((δ - mean)/std)``.
 
     Parameters
     ----------
     deviations : tuple of float
-        Those that were tried, increasing.
+        Deviations tried, increasing.
     seen : tuple of float, one for each run
-        The smallest deviation from which on the check failed; inf where it failed at none.
+        The smallest deviation from which on the check failed; inf if it never failed.
     level : float
         Level of one comparison.
 
@@ -79,7 +79,7 @@ class Power(Shown):
         return f"Power({tried}, {len(self.seen)} runs, level {self.level:.1e})"
 
     def probability(self, deviation: ArrayLike) -> NDArray[np.float64]:
-        """Return the share of runs that see deviations.
+        """Return the share of runs that detect deviations.
 
         Parameters
         ----------
@@ -95,12 +95,12 @@ class Power(Shown):
         return np.asarray(np.searchsorted(ordered, real_numbers(deviation, "deviation"), side="right") / ordered.size)
 
     def smallest(self, probability: float = 0.999) -> Deviation:
-        """Return the smallest deviation that is seen with a probability, by the normal law of `seen`.
+        """Return the smallest deviation that is detected with a given probability, by the normal law of `seen`.
 
         Parameters
         ----------
         probability : float
-            In (0, 1). What lies beyond ``1 - 1/runs`` is extrapolated.
+            In (0, 1). Beyond ``1 - 1/runs`` it is extrapolated.
 
         Returns
         -------
@@ -110,7 +110,7 @@ class Power(Shown):
         Raises
         ------
         ValueError
-            If there are fewer than 20 runs, or some saw none of the deviations that were tried, or all of them.
+            If there are fewer than 20 runs, or some run detected none of the tried deviations, or all of them.
         """
         if not 0 < probability < 1:
             raise ValueError(f"probability = {probability} must lie in (0, 1), as 0.999")
@@ -133,12 +133,12 @@ class Power(Shown):
         return Deviation(float(values.mean()) + quantile * spread, error)
 
     def _steps(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the ends of the step in which each run begins to see, which is known no closer, shape (runs,) each."""
+        """Return, for each run, the two deviations tried between which detection begins, shape (runs,) each."""
         before = dict(zip(self.deviations[1:], self.deviations, strict=False))
         return np.array([before[value] for value in self.seen]), np.array(self.seen)
 
     def plot(self, ax: Any | None = None) -> Any:
-        """Draw the share of runs that see a deviation, with its standard error, and the normal curve through it.
+        """Plot the share of runs that detect a deviation, with its standard error, and the normal curve through it.
 
         Parameters
         ----------
@@ -169,17 +169,17 @@ def power(
     rng: int | np.random.Generator | None = None,
     level: float | None = None,
 ) -> Power:
-    """Measure how large a deviation a check sees.
+    """Measure how large a deviation a check detects.
 
-    Each run has a stream of its own, from which the data of every deviation are drawn again, so that they differ by the
-    deviation alone; the smallest one that is seen is found by bisection, about log2 of their number of checks per run.
-    What is seen must stay so as the deviation grows.
+    Each run has a stream of its own, from which the data are drawn again for every deviation, so that they differ only
+    by the deviation. The smallest one detected is found by bisection, with about log2 of their number of checks per
+    run. All larger deviations must be detected as well.
 
     Parameters
     ----------
     check : callable
-        ``check(deviation, rng)`` draws data and compares them with a theory that is wrong by `deviation` (or data that
-        are, with the right theory): with assertions of this room, or returning a `Comparison` or a p-value.
+        ``check(deviation, rng)`` draws data and compares them with a theory that is wrong by `deviation` (or wrong data
+        with the right theory): by assertions of this package, or by returning a `Comparison` or a p-value.
     wrong : array, shape (deviations,)
         Increasing, as ``np.linspace(0, 0.1, 129)``.
     runs : int
@@ -187,8 +187,8 @@ def power(
     rng : int, numpy.random.Generator, optional
         Seed of the runs; fresh entropy by default.
     level : float, optional
-        p-value below which a comparison fails; by default the level of the account that is open, else 10⁻⁹. Nothing
-        that is compared here counts for that account.
+        p-value below which a comparison fails; by default the level of the open account, else 10⁻⁹. Comparisons here do
+        not count for that account.
 
     Returns
     -------
@@ -201,7 +201,7 @@ def power(
 
     See Also
     --------
-    statnn.testing.statistics.sensitivity : the same in closed form, where the law of the statistic is known.
+    statnn.testing.statistics.sensitivity : the same in closed form, if the law of the statistic is known.
 
     Examples
     --------
@@ -229,15 +229,15 @@ def power(
 
 
 def first_seen(sees: Callable[[float], bool], deviations: Sequence[float] | NDArray[np.float64]) -> float:
-    """Return the smallest of increasing deviations from which on they are seen, by bisection; inf where none is.
+    """Return the smallest of increasing deviations from which on they are detected, by bisection; inf if none is.
 
     Parameters
     ----------
     sees : callable
-        Whether one is seen; that must stay so as it grows.
+        Whether a deviation is detected; if so, all larger ones must be.
     deviations : sequence of float
     """
-    low, high = -1, len(deviations)  # not seen at low, seen at high, as far as deviations go
+    low, high = -1, len(deviations)  # not detected at low, detected at high, unless out of range
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if sees(float(deviations[middle])) else (middle, high)

@@ -1,4 +1,4 @@
-"""Laws of activation processes: exact laws agree with each other, with the hypothesis, and with what is drawn."""
+"""Laws of activation processes: exact laws agree with each other, with the hypothesis, and with simulations."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from statnn.testing._laws import (
     seed_of,
 )
 
-__tracebackhide__ = True  # pytest shows the line that asked
+__tracebackhide__ = True  # pytest then shows the line of the caller
 DIGITS = 1e-11
-"""Laws are stated to 1e-12; two of them meet in a comparison."""
+"""Relative tolerance: laws are good to 1e-12, and a comparison involves two of them."""
 MOST_NEURONS = 2000
-"""Up to so many, counts are drawn."""
+"""Largest number of neurons for which counts are drawn."""
 REPLICAS = 1000
 TWINS = 20
-"""So many replicas are held against each other."""
+"""Number of replicas compared with each other."""
 COMPARISONS = 20
 
 
@@ -50,7 +50,7 @@ class _Process:
 
     @property
     def scale(self) -> float:
-        """N/c, the samples in which a neuron is active once."""
+        """N/c, the number of samples in which a neuron is active once on average."""
         return float(self.process.neurons / self.process.c)
 
     @property
@@ -59,7 +59,7 @@ class _Process:
         return np.asarray(self.begin + self.scale * np.geomspace(1e-4, 1e6, 31))
 
     def whole(self, *times: float) -> list[int]:
-        """Return whole numbers of samples near such multiples of N/c that the process takes, D > begin."""
+        """Return whole numbers of samples D > begin near the given multiples of N/c that the process accepts."""
         numbers = []
         for each in times:
             near = self.begin + max(1, round(each * self.scale))
@@ -77,7 +77,7 @@ class _Process:
         return sorted(set(numbers))
 
     def ways(self) -> tuple[dict[str, Any], ...]:
-        """Return the options of simulate, one for each method that it has."""
+        """Return the options of `simulate`, one for each of its methods."""
         ask(self.process, "simulate")
         if not self.simulate:
             raise NotAsked("simulate=False")
@@ -87,7 +87,7 @@ class _Process:
         return ({"method": "exact"}, {"method": "stepwise"}) if both else ({},)
 
     def drawable(self) -> list[int]:
-        """Return up to three numbers of samples at which many neurons are neither sure to work nor to be silent."""
+        """Return up to three numbers of samples at which many neurons are neither almost surely working nor silent."""
         N = self.process.neurons
         numbers = []
         for D in self.whole(0.02, 0.1, 0.5, 2.0, 10.0):
@@ -115,12 +115,12 @@ def check_process(process: Any, *, simulate: bool = True, rng: int | np.random.G
     Parameters
     ----------
     process : ActivationProcess, or any object with ``neurons``, ``b``, ``c``, ``working``, ``silent`` and ``count``
-        As those of `statnn.activation.BetaBernoulli`. What else it has of their methods is asked: ``noise_to_signal``,
-        ``working_std``, ``working_law``, ``missing_mass``, ``loss``, ``growth_rate``, ``inflection``,
-        ``tail_exponent``, ``limit``, ``limit_error_bound``, ``after`` and ``simulate``.
+        As those of `statnn.activation.BetaBernoulli`. Those it has of the following are checked too:
+        ``noise_to_signal``, ``working_std``, ``working_law``, ``missing_mass``, ``loss``, ``growth_rate``,
+        ``inflection``, ``tail_exponent``, ``limit``, ``limit_error_bound``, ``after`` and ``simulate``.
     simulate : bool
-        Whether laws are compared with simulations, in at most 20 comparisons out of the budget of false alarms, of up
-        to 2000 neurons. False is needed inside ``@given``.
+        Whether to compare laws with simulations of up to 2000 neurons, in at most 20 comparisons from the budget of
+        false alarms. Must be False inside ``@given``.
     rng : int, numpy.random.Generator or None
         Seed.
 
@@ -131,16 +131,16 @@ def check_process(process: Any, *, simulate: bool = True, rng: int | np.random.G
     Raises
     ------
     BrokenLawError
-        An AssertionError that names every law that is broken, the place and both values.
+        An AssertionError with every broken law, the place and both values.
 
     See Also
     --------
-    check_model, check_layer, check_activation : of other kinds.
+    check_model, check_layer, check_activation : for other kinds.
 
     Notes
     -----
-    Means are compared to 1e-11, derivatives to 1e-7. A deviation of K(D) by a third of its standard deviation is seen
-    in 1000 replicas with near certainty.
+    Means are compared to 1e-11, derivatives to 1e-7. A deviation of K(D) by a third of its standard deviation is
+    detected in 1000 replicas with near certainty.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def check_process(process: Any, *, simulate: bool = True, rng: int | np.random.G
     return examine(called(process), _Process(process, seed, simulate), LAWS, seed, comparisons=spent)
 
 
-# -- laws among themselves -------------------------------------------------------------------------------
+# -- laws compared with each other -------------------------------------------------------------------------------
 
 
 def _start(s: _Process) -> str:
@@ -292,7 +292,7 @@ def _hypothesis(s: _Process) -> str:
     return same(increments, expected, rel=1e-9, abs=1e-9, at=place)
 
 
-# -- laws of what is drawn -------------------------------------------------------------------------------
+# -- laws of simulations -------------------------------------------------------------------------------
 
 
 def _paths(s: _Process) -> str:
@@ -331,7 +331,7 @@ def _seeds(s: _Process) -> str:
 
 
 def _by(way: dict[str, Any]) -> str:
-    """Return which method of simulation it is, in words."""
+    """Return the name of a method of simulation, in words."""
     return f", method {way['method']!r}" if way else ""
 
 

@@ -1,23 +1,23 @@
-"""The plugin of pytest that keeps account of false alarms: one budget for a whole session.
+"""The pytest plugin that keeps account of false alarms: one budget for a whole session.
 
-Loaded by itself where the package is installed, else with ``-p statnn.testing.plugin``; it has that one name, so both
-together load it once. Silent in sessions that compare nothing.
+Loaded automatically if the package is installed, else with ``-p statnn.testing.plugin``; both have the same name, so
+together they load it once. Silent in sessions that compare nothing.
 
 Options, each also a line of the ini-file with underscores (``statnn_comparisons = 200``):
 
 ``--statnn-false-alarms P`` (1e-6)
-    Probability that a session whose theories are all right fails by chance.
+    Probability that a session fails by chance if all theories are right.
 ``--statnn-comparisons N`` (1000)
-    Comparisons among which it is divided. A session that makes more fails.
+    Number of comparisons over which it is divided. A session that makes more fails.
 ``--statnn-seed SEED`` (0)
     Root of all streams of the fixture ``statnn_rng``.
 ``--statnn-record FILE``
-    Adds a line of JSON with the p-values of every test that compares or draws, for a calibration over many seeds.
+    Appends a line of JSON with the p-values of every test that compares or draws, for a calibration over many seeds.
 
-Rules. The level of one comparison is P / N whatever is selected, so that a test passes or fails alone (``-k``,
-``--lf``, a single name) as it does in the whole suite. Repeating a test with its seed repeats its numbers. A test that
-was rejected stays so: if another plugin runs it again in the same session, it fails again at once, because retries
-until success would hide a wrong theory; its comparisons count each time. Workers of pytest-xdist send theirs with
+Rules. The level of one comparison is P / N whatever tests are selected, so that a test passes or fails alone (``-k``,
+``--lf``, a single name) as it does in the whole suite. Repeating a test with its seed repeats its numbers. A rejected
+test stays rejected: if another plugin runs it again in the same session, it fails at once, because retries until
+success would hide a wrong theory; its comparisons count each time. Workers of pytest-xdist send their comparisons with
 their reports, so there is one account. Without the plugin (``-p no:statnn.testing.plugin``) assertions refuse to
 compare, and the fixtures are missing.
 
@@ -77,7 +77,7 @@ def setting(config: pytest.Config, name: str) -> Any:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Open the account of the session, or refuse settings that are none."""
+    """Open the account of the session, or refuse invalid settings."""
     try:
         account = Account(config)
     except ValueError as error:
@@ -86,7 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Account:
-    """What a session compared; workers of pytest-xdist tell theirs in their reports."""
+    """The comparisons of a session; workers of pytest-xdist send theirs in their reports."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.false_alarms, self.comparisons = setting(config, "false_alarms"), setting(config, "comparisons")
@@ -99,7 +99,7 @@ class Account:
         self.seen: dict[str, list[float]] = {}
         self.made, self.smallest, self.where = 0, 1.0, ""
 
-    # -- where tests run --
+    # -- in the process that runs tests --
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
@@ -110,7 +110,7 @@ class Account:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
-        """Refuse to run again until it passes what was rejected."""
+        """Refuse to rerun a rejected test until it passes."""
         if first := self.rejected.get(item.nodeid):
             raise StatisticalFailure(
                 f"rejected before in this session, and a wrong theory is not tried until it passes: {first}"
@@ -120,7 +120,7 @@ class Account:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Write what was compared since the last report into this one."""
+        """Write the comparisons since the last report into this one."""
         report = yield
         report.statnn_p, self.ledger.p = self.ledger.p, []  # type: ignore[attr-defined]
         report.statnn_draws = "statnn_seed" in getattr(item, "fixturenames", ())  # type: ignore[attr-defined]
@@ -128,10 +128,10 @@ class Account:
             self.rejected.setdefault(item.nodeid, str(call.excinfo.value))
         return report
 
-    # -- where reports arrive --
+    # -- in the process that receives reports --
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add up."""
+        """Add up the comparisons of a report."""
         if self.is_worker:
             return
         compared = getattr(report, "statnn_p", [])
@@ -147,12 +147,12 @@ class Account:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Fail where more was compared than planned."""
+        """Fail if there were more comparisons than planned."""
         if self.made > self.comparisons and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what was compared and what is left of the budget."""
+        """Report the comparisons and the rest of the budget."""
         if not self.made:
             return
         level = self.false_alarms / self.comparisons

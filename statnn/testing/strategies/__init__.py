@@ -1,8 +1,8 @@
-"""Hypothesis strategies for what this package is about: ordinary values, extreme ones, and those that once broke code.
+"""Hypothesis strategies for the objects of this package: ordinary values, extreme ones, and ones that once broke code.
 
-All take keyword arguments for sizes and shrink to what can be read: a failing example is printed as the call that makes
-it, ``BinaryNeurons(array([[0., 1.], [1., 0.]]), ...)``; where its repr is a summary, in a note below.
-Ranges stand in each docstring.
+All take keyword arguments for sizes and shrink to readable examples: a failing example is printed as the call that
+makes it, ``BinaryNeurons(array([[0., 1.], [1., 0.]]), ...)``; if its repr is a summary, the call is in a note below.
+Ranges are given in each docstring.
 
 The first call of a compiled function takes longer than the 200 ms that hypothesis allows an example: put
 ``@settings(deadline=None)`` on such tests, or load a profile without a deadline in ``conftest.py``::

@@ -1,4 +1,4 @@
-"""Activations of the package, and smooth ones that nobody has seen before."""
+"""Activations of the package, and random smooth ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Terms = tuple[tuple[float, float, float], ...]
 
 @dataclass(frozen=True)
 class SumOfTanh:
-    """σ(h) = d h + Σ_k a_k tanh(b_k h + c_k), analytic and sent anywhere; its terms may cancel: in float64."""
+    """σ(h) = d h + Σ_k a_k tanh(b_k h + c_k), analytic and picklable; in float64, since terms may cancel."""
 
     terms: Terms
     line: float
@@ -53,15 +53,15 @@ def of_terms(terms: Terms, line: float = 0.0) -> Activation:
 
 
 def smooth_activations(*, terms: int = 3, bounded: bool = False) -> st.SearchStrategy[Activation]:
-    r"""Activations of one's own, σ(h) = d h + Σ_k a_k tanh(b_k h + c_k), with their derivatives.
+    r"""Smooth random activations σ(h) = d h + Σ_k a_k tanh(b_k h + c_k), with their derivatives.
 
-    |a_k| and b_k lie between 1/8 and 3, |c_k| <= 2 and |d| <= 1. They are odd, monotone and bounded
-    only by chance, and can be sent to other processes.
+    |a_k| and b_k lie between 1/8 and 3, |c_k| <= 2 and |d| <= 1. They are odd, monotone or bounded only by chance, and
+    can be pickled.
 
     Parameters
     ----------
     terms : int
-        The largest number of terms.
+        Largest number of terms.
     bounded : bool
         Whether d = 0.
     """
@@ -78,7 +78,7 @@ def activations(*, own: bool = True, smooth: bool = False) -> st.SearchStrategy[
     Parameters
     ----------
     own : bool
-        Whether functions that the package does not know are among them.
+        Whether to include functions unknown to the package.
     smooth : bool
         Whether all are analytic.
     """

@@ -1,4 +1,4 @@
-"""Recorded activity, as measures read it."""
+"""Recorded activity, as the measures take it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def activity(
     samples, neurons : (int, int)
         Smallest and largest number of each.
     dtype : type
-        float64, float32, or bool for units that fire or not.
+        float64, float32, or bool for units that either fire or do not.
     """
     shape = draw(sizes("samples", samples)), draw(sizes("neurons", neurons))
     kind = np.dtype(dtype)

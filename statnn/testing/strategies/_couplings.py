@@ -1,4 +1,4 @@
-"""Who is coupled to whom, and how strongly: what `statnn.interaction.BinaryNeurons` takes."""
+"""Couplings between spins, as `statnn.interaction.BinaryNeurons` takes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIGNS = st.sampled_from([1.0, -1.0])
 
 @st.composite
 def graphs(draw: st.DrawFn, *, most: int = 12) -> Any:
-    """Graphs of networkx of 1 to `most` nodes, in pieces or not, with whole weights of at least 1.
+    """Graphs of networkx with 1 to `most` nodes, connected or not, with whole weights of at least 1.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ def graphs(draw: st.DrawFn, *, most: int = 12) -> Any:
 def couplings(
     draw: st.DrawFn, kinds: Sequence[str] = KINDS, *, most: int = 12, signs: bool | None = None
 ) -> Floats | list[Floats]:
-    """Couplings J_ij in [-3, 3], zeros and isolated spins among them.
+    """Couplings J_ij in [-3, 3], including zeros and isolated spins.
 
     Parameters
     ----------
     kinds : sequence of str
-        Out of "graph" (any pairs, often in pieces), "dense", "tree", "ring", "lattice" (a torus of 2 or 3 rows, its
+        Among "graph" (any pairs, often disconnected), "dense", "tree", "ring", "lattice" (a torus of 2 or 3 rows, with
         bonds of any strength) and "layers" (a list of blocks of at most 4 units per layer); all others are a symmetric
         matrix.
     most : int
@@ -84,7 +84,7 @@ def _blocks(draw: st.DrawFn, most: int, values: st.SearchStrategy[float]) -> lis
 
 @st.composite
 def _bonds(draw: st.DrawFn, kind: str, most: int) -> tuple[list[tuple[int, int]], int]:
-    """Return the pairs that are coupled, and the number of spins."""
+    """Return the coupled pairs, and the number of spins."""
     if kind == "lattice":
         rows = draw(st.integers(2, 3 if most >= 6 else 2))
         upper = square_lattice(rows, draw(st.integers(2, min(4, most // rows)))).couplings.tocoo()

@@ -23,11 +23,12 @@ FAMILIES = (*ANY_WIDTH, NoisyLayer, RepeatedLayer, RandomLayer)
 def layers(family: type[Any] | None = None, *, width: int | None = None, largest: float = 3.0) -> Any:
     r"""Layers of a family, or of all of them.
 
-    - `LinearLayer`: weights, biases and the root of the noise in [-1.5, 1.5], zeros and ones among them
-    - `BinaryLayer`: |J| from 0.01 to `largest`, in one of the layers of width 1 from 1e-6; fields in [-1.5, 1.5]
+    - `LinearLayer`: weights, biases and the root of the noise in [-1.5, 1.5], including zeros and ones
+    - `BinaryLayer`: |J| from 0.01 to `largest`, at width 1 also from 1e-6, at others also 0; fields in [-1.5, 1.5]
     - `NoisyLayer`: a bounded activation, w in [-1.5, 1.5], b in [-1, 1], noise from 0.2 to 2
     - `RepeatedLayer`: any activation of the package, w and b in [-1.5, 1.5]
-    - `RandomLayer`: a continuous activation with averages in closed form or quick ones, σ_w from 0.5 to 2, σ_b to 1
+    - `RandomLayer`: a continuous activation with averages that are fast or in closed form, σ_w from 0.5 to 2, σ_b up to
+      1
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def layers(family: type[Any] | None = None, *, width: int | None = None, largest
     Raises
     ------
     ValueError
-        If there is no such family, it has no width to choose, or `largest` is below 0.01.
+        If there is no such family, its width cannot be chosen, or `largest` is below 0.01.
     """
     if family is None:
         return st.one_of(

@@ -63,11 +63,11 @@ def dynamic_neurons(
     Parameters
     ----------
     net : strategy or None
-        Of the network; None for `networks` of at most 3 layers of at most 4 units.
+        Strategy for the network; None for `networks` of at most 3 layers of at most 4 units.
     samples : int
         The largest number of samples.
     free : sequence of sequences of str
-        What may fluctuate, one of these.
+        Possible choices of the fluctuating variables; one is drawn.
     targets : bool or None
         Whether there are targets; None for either.
     """

@@ -1,4 +1,4 @@
-"""Small networks, with normalisations or without."""
+"""Small networks, with or without batch normalisation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def networks(
     activations: Sequence[str | Activation] | st.SearchStrategy[Any] | None = None,
     normalised: bool = False,
 ) -> Network:
-    """Networks with weights and biases in [-2, 2], zeros among them.
+    """Networks with weights and biases in [-2, 2], including zeros.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def networks(
     dtype : type
         float64 or float32.
     activations : sequence, strategy or None
-        Out of which each layer has its own; None for all that the package has.
+        Activations from which each layer draws its own; None for all of the package.
     normalised : bool
         Whether some layers have a batch normalisation.
     """
@@ -56,12 +56,12 @@ def networks(
 
 @st.composite
 def batch_norms(draw: st.DrawFn, units: int, *, dtype: Any = np.float64) -> BatchNorm:
-    """Normalisations of so many units: means, γ and β in [-2, 2], variances in [0, 4], ε of 1e-5, 1e-3 or 1.
+    """Batch normalisations of `units` units: means, γ and β in [-2, 2], variances in [0, 4], ε of 1e-5, 1e-3 or 1.
 
     Parameters
     ----------
     units : int
-        How many.
+        Number of units.
     dtype : type
         float64 or float32.
     """

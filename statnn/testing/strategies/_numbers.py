@@ -1,4 +1,4 @@
-"""Numbers over all their decades, and numbers that are easily read."""
+"""Numbers over many decades, and numbers that are easy to read."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def decades(low: int, high: int) -> st.SearchStrategy[int]:
     Raises
     ------
     TypeError, ValueError
-        If they are no whole numbers, or low is below 1 or above high.
+        If they are not whole numbers, or low is below 1 or above high.
     """
     low = whole(low, "low", minimum=1, maximum=_LARGEST)
     high = whole(high, "high", minimum=low, maximum=_LARGEST)
@@ -54,7 +54,7 @@ def decades(low: int, high: int) -> st.SearchStrategy[int]:
 
 
 def signed(low: float = 1e-3, high: float = 5.0) -> Numbers:
-    """Reals of both signs, their moduli spread evenly over decades.
+    """Reals of both signs, with moduli spread evenly over decades.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def signed(low: float = 1e-3, high: float = 5.0) -> Numbers:
 
 
 def sizes(name: str, value: tuple[int, int], least: int = 1) -> st.SearchStrategy[int]:
-    """Whole numbers of a range that a caller gave, or raise."""
+    """Whole numbers in a range given by the caller; raises if the range is invalid."""
     low, high = value
     if not least <= low <= high:
         raise ValueError(f"{name} = {value}: the smallest and the largest number are needed, from {least} up")

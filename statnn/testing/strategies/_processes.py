@@ -1,4 +1,4 @@
-"""Activation processes, their parameters, and what has been counted of one."""
+"""Activation processes, their parameters, and recorded counts."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def activities(N: int) -> Numbers:
     N : int
         Number of neurons.
     """
-    corners = [N / 2, N * (1 - 1e-4), 1e-12, N * (1 - 1e-12), math.nextafter(N, 0.0)]  # the first is shrunk to
+    corners = [N / 2, N * (1 - 1e-4), 1e-12, N * (1 - 1e-12), math.nextafter(N, 0.0)]  # shrinks to the first
     return st.sampled_from(corners) | log_uniform(1e-12, N / 2) | log_uniform(1e-12, 0.5).map(lambda gap: N * (1 - gap))
 
 
@@ -94,12 +94,12 @@ def processes(
     Parameters
     ----------
     kinds : sequence of classes
-        Out of `BetaBernoulli`, `GammaPoisson` and `PolyaUrn`.
+        Among `BetaBernoulli`, `GammaPoisson` and `PolyaUrn`.
     most : int
         The largest number of neurons.
     whole : bool
         Whether the urn has a whole number c <= 3 of events per sample, so that its laws and simulations take any D. If
-        not, it has c as the others have.
+        not, its c is drawn like that of the others.
     """
     kind = draw(st.sampled_from(list(kinds)))
     N, b, c = draw(parameters(most))
@@ -110,15 +110,14 @@ def processes(
 
 @st.composite
 def counts(draw: st.DrawFn, *, neurons: int = 40, samples: int = 10**6) -> tuple[Ints, int]:
-    """Pairs (counts, samples) of what was recorded: D_i of 2 to `neurons` neurons, none above D samples.
+    """Pairs (counts, samples) of a recording: D_i of 2 to `neurons` neurons, none above D samples.
 
-    Among them are neurons that never worked, that worked in every sample, and recordings in which none or only one
-    did.
+    They include neurons that never worked or worked in every sample, and recordings in which no neuron or only one did.
 
     Parameters
     ----------
     neurons, samples : int
-        The largest numbers, of neurons at least 2, of samples at least 1.
+        The largest numbers; at least 2 neurons and at least 1 sample.
     """
     D = draw(decades(1, whole(samples, "samples", minimum=1)))
     size = draw(st.integers(2, whole(neurons, "neurons", minimum=2)))

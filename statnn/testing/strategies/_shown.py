@@ -1,4 +1,4 @@
-"""Objects whose repr is a summary are noted with the call that makes them, to the last digit."""
+"""Notes, for objects whose repr is a summary, of the call that makes them, to the last digit."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Made = TypeVar("Made")
 
 
 def made(make: Callable[..., Made], *args: Any, **kwargs: Any) -> Made:
-    """Return what a call returns, and have hypothesis print the call should the example fail."""
+    """Return the result of a call, and let hypothesis print the call if the example fails."""
     note(_Call(getattr(make, "__name__", str(make)), args, kwargs))
     return make(*args, **kwargs)
 
 
 class _Call:
-    """The text of a call, written only when it is to be read."""
+    """The text of a call, made only when it is printed."""
 
     def __init__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.name, self.args, self.kwargs = name, args, kwargs
@@ -33,7 +33,7 @@ class _Call:
 
 
 def _typed(value: Any) -> str:
-    """Return what one types to have the value again."""
+    """Return source code that gives the value again."""
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
         inner = ", ".join(map(_typed, value))
         return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
