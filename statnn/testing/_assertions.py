@@ -115,7 +115,8 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
     Refusal
         If the data do not allow the comparison: fewer replicates than 20 or 2 log₂(1/level), which is 60 at the level
         1e-9 of the default budget, no spread, values that are not finite, or too much skewness for their number
-        (`statistics.mean`).
+        (`statistics.mean`); a law without variance, or one whose spread so few draws cannot show
+        (`statistics.mean_under`).
 
     See Also
     --------
