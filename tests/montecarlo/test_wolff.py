@@ -231,3 +231,12 @@ def test_clusters_of_the_first_quarter_of_a_burn_in_are_not_counted(monkeypatch)
     run = sample(ferromagnet(), 1, chains=1, burn_in=40, method="wolff", rng=1)
     assert len(swept) == 20
     assert run.diagnostics["clusters"].tolist() == [3]
+
+
+def test_chains_that_walk_one_by_one_walk_as_all_do_together():
+    together, one_by_one = (Wolff(3).walkers(ferromagnet(), root(1), range(5), None) for _ in range(2))
+    one_by_one._work = 2**60
+    for walkers in (together, one_by_one):
+        walkers.sweep(2)
+    np.testing.assert_array_equal(one_by_one.states(), together.states())
+    np.testing.assert_array_equal(one_by_one.observe("cluster_size"), together.observe("cluster_size"))

@@ -55,6 +55,7 @@ def test_signs_are_proved_on_whole_ranges():
     assert sign_on_boxes((x - y) ** 2 + x * y).positive
     assert sign_on_boxes(x + 1 / x - 2 + sp.Rational(1, 10**7)).positive  # boxes as small as that would be too many
     assert sign_on_boxes(1 - x, ((x, (0, 1)),)).positive
+    assert sign_on_boxes(x + 1 / x + y - sp.Rational(29, 10), ((y, (1, 2)),)).positive  # x is cut, which is longer
     assert sign_on_boxes(sp.Integer(2)).positive
     assert not sign_on_boxes(sp.Integer(0)).positive
 
