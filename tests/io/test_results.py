@@ -81,6 +81,14 @@ def test_arrays_keep_their_locks_and_are_stored_once(tmp_path):
         assert json.loads(plain["statnn"].item())["format"] == "statnn.value"
 
 
+@pytest.mark.parametrize("values_alone", [False, True])
+def test_numbers_one_after_the_other_are_not_taken_for_each_other(values_alone):
+    """Each is an array of the packer's own, which has the place in memory of the last one if nothing holds that."""
+    packer, numbers = Packer(values_alone=values_alone), [np.complex128(k % 4) for k in range(8)]
+    tree = packer.tree(numbers)
+    assert Unpacker(packer.arrays, {}).value(tree) == numbers
+
+
 def test_generators_go_on_where_they_were(rng, tmp_path):
     rng.random(3)
     save(rng, tmp_path / "rng.npz")
