@@ -181,10 +181,11 @@ def _distance(step: Step, other: Step, enough: float) -> float:
     for a, b in zip(reversed(step[1]), reversed(other[1]), strict=True):  # biases first: they are few
         if a is b:
             continue
-        difference: Any = abs(a - b)
         if sparse.issparse(a):
-            largest = max(largest, float(difference.max()))
+            largest = max(largest, float(abs(a - b).max()))
         else:
+            with np.errstate(over="ignore"):  # infinite where it leaves float64
+                difference: Any = np.abs(np.subtract(a, b, dtype=np.float64))
             largest = max(largest, float(difference[:1].max()))
             if largest <= enough:
                 largest = max(largest, float(difference.max()))

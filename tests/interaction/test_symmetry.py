@@ -151,3 +151,10 @@ def test_the_least_tolerance_is_one_at_which_something_repeats(rng):
     least = translation_symmetry(net).deviation
     assert translation_symmetry(net, tolerance=least).period is not None
     assert translation_symmetry(net, tolerance=least * (1 - 1e-9)).period is None
+
+
+@pytest.mark.parametrize(("first", "second"), [(3e38, -3e38), (1.0, 1e-9)])
+def test_differences_of_single_precision_have_the_digits_of_double(first, second):
+    weights = [np.full((2, 2), value, dtype=np.float32) for value in (first, second)]
+    found = translation_symmetry(Network(weights, activation="tanh"))
+    assert found.deviation == float(weights[0][0, 0]) - float(weights[1][0, 0])
