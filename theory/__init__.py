@@ -1,8 +1,8 @@
 """Symbolic derivations of every formula of the project, and their evaluation to any number of digits.
 
-Nothing here is fast and nothing here imports the package that is: a formula stands once as mathematics, in
-this tree, and once as stable arithmetic, in `statnn`; tests compare the two. ``python -m statnn.theory`` checks
-every derivation and prints it.
+Nothing here is fast, and nothing here imports the fast package: every formula exists once as mathematics, in this tree,
+and once as stable arithmetic, in `statnn`; tests compare the two. ``python -m statnn.theory`` checks every derivation
+and prints it.
 """
 
 try:

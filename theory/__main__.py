@@ -1,7 +1,7 @@
 """Check derivations and print them: ``python -m statnn.theory [NAME ...]``; exit status 1 when one fails.
 
-They are checked in as many processes as there are processors to run on. What they are is printed in the terminal's
-characters; ``--document`` writes a LaTeX document instead.
+They are checked in as many processes as there are usable processors, and printed as plain text; ``--document`` writes a
+LaTeX document instead.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from statnn.theory.step import Enclosure
 
 
 class Checked(NamedTuple):
-    """What is known of a derivation after its check."""
+    """Result of the check of a derivation."""
 
     name: str
     text: str
@@ -34,12 +34,12 @@ class Checked(NamedTuple):
 
 
 def usable_cpus() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def plural(number: int) -> str:
-    """Return how many derivations in words."""
+    """Return a number of derivations in words."""
     return f"{number} derivation{'s' * (number != 1)}"
 
 
@@ -57,7 +57,7 @@ def checked(name: str, thorough: bool) -> Checked:
 
 
 def enclosed(enclosures: dict[int, Enclosure]) -> str:
-    """Return which inequalities interval arithmetic proves, and which are evaluated at points and corners alone."""
+    """Return which inequalities interval arithmetic proves, and which are only evaluated at points and corners."""
     steps = ", ".join(f"{number} ({what})" for number, what in enclosures.items())
     return f"by intervals, on all of their range: {steps}\n" if enclosures else ""
 
@@ -73,7 +73,7 @@ def all_checked(names: list[str], *, thorough: bool) -> Iterator[Checked]:
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
-    """Return what the command was asked for, or leave with what is wrong with it."""
+    """Return the parsed arguments of the command, or exit with a message."""
     parser = argparse.ArgumentParser("python -m statnn.theory", description="Check derivations and print them.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="derivations (default: all; --list names them)")
     parser.add_argument("--list", action="store_true", help="print names, titles, standings and sources, and leave")
@@ -96,7 +96,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
-    """Check and print the derivations that are named, or all of them when there are none."""
+    """Check and print the named derivations, or all if none is named."""
     asked = parsed(arguments)
     names = asked.names or list(derivations())
     if asked.list:
@@ -132,19 +132,19 @@ def main(arguments: list[str]) -> int:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file, or leave what there was where it cannot be written to its end."""
+    """Write a file completely, or leave the old one unchanged."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
-    except OSError as error:  # it names a file that nobody asked for, or none
+    except OSError as error:  # it names the temporary file, or none
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         beside.unlink(missing_ok=True)
 
 
 def settle_streams() -> None:
-    """Let the command write to any terminal and to none."""
+    """Let the command write to any terminal, or to none."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - till the end
         if hasattr(stream, "reconfigure"):  # notebooks have streams of their own
@@ -157,10 +157,10 @@ if __name__ == "__main__":
     try:
         status = main(sys.argv[1:])
         sys.stdout.flush()
-    except BrokenPipeError:  # readers may leave, as `head` does: end as others do, once the workers have ended
+    except BrokenPipeError:  # a reader such as `head` may stop: exit normally once the workers have ended
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.raise_signal(signal.SIGPIPE)
-    except OSError as error:  # of a disk that is full
+    except OSError as error:  # a full disk, for example
         sys.stderr.write(f"error: {error}\n")
         status = 2
     sys.exit(status)

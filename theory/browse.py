@@ -1,4 +1,4 @@
-"""All derivations of the project, by name: a table of them, and the way to open one."""
+"""All derivations of the project, by name: a table of them, and a function to open one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from statnn.theory.registry import DERIVATIONS
 
 
 class Derivations(Mapping[str, Derivation]):
-    """Derivations by name, in the order of the rooms, each built when it is asked for; prints as a table."""
+    """Derivations by name, in the order of the packages, each built on demand; prints as a table."""
 
     def __getitem__(self, name: str) -> Derivation:
         return derivation(name)
@@ -26,7 +26,7 @@ class Derivations(Mapping[str, Derivation]):
         return len(DERIVATIONS)
 
     def rows(self) -> Iterator[str]:
-        """Yield the lines of the table: name, standing and title, and below them the source where it changes."""
+        """Yield the lines of the table: name, standing and title, and the source whenever it changes."""
         widest, source = max(map(len, self)), ""
         for name, each in self.items():
             if each.source != source:
@@ -58,11 +58,11 @@ def derivations() -> Derivations:
     Returns
     -------
     Derivations
-        A read-only mapping of names to `Derivation`; names can be completed with the tabulator.
+        A read-only mapping of names to `Derivation`; names can be completed with the Tab key.
 
     See Also
     --------
-    derivation : one of them.
+    derivation : a single one.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def derivation(name: str) -> Derivation:
     See Also
     --------
     derivations : their names.
-    Derivation : one of your own.
+    Derivation : for your own.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a formula is: an expression, ranges and meanings of its symbols, where it comes from and what computes it."""
+"""The class of formulas: an expression, ranges and meanings of its symbols, its source and its implementation."""
 
 from __future__ import annotations
 
@@ -28,44 +28,44 @@ from statnn.theory.printing import latex
 from statnn.theory.variable import Variable
 
 Value: TypeAlias = Number | str | sp.Expr
-"""A number; a string is read as the decimal or fraction that it spells, exactly."""
+"""A number; a string is read exactly, as a decimal or a fraction."""
 MOST_DIGITS = 4000
 _GUARD = 80
 _DEEPEST = 1000
-"""Digits with which a formula is zero, or infinite, before it is said to be."""
+"""Digits at which a formula must be zero, or infinite, to be reported as such."""
 _BARE = (sp.harmonic, sp.lowergamma, sp.uppergamma, sp.betainc, sp.betainc_regularized)
-"""What sympy writes for scipy as a sum or a product, without parentheses."""
+"""Functions that sympy prints for scipy as a sum or a product without parentheses."""
 _SLOW = (ExprWithLimits, sp.Derivative, *_BARE)  # what numpy cannot evaluate
 
 
 @dataclass(frozen=True)
 class Formula:
-    r"""A result of the project as an expression that can be shown, evaluated, changed and compared.
+    r"""A result of the project as an expression to show, evaluate, change and compare.
 
     Parameters
     ----------
     name : str
         As ``"gamma-poisson.working"``.
     left : sympy.Expr
-        What the expression is called, for display.
+        Left-hand side for display: the name of the expression.
     expression : sympy.Expr
         The result.
     variables : tuple of Variable
-        Its symbols; those that neither the expression nor a range needs are left out.
+        Its symbols; those needed neither by the expression nor by a range are dropped.
     definition : str
-        What it is, in words.
+        Its meaning in words.
     source : str
-        Where it comes from.
+        Source of the result.
     standing : {"paper", "exact", "asymptotic", "own"}
-        Stated by a source; exact in the model; leading order; our construction.
+        "paper" is stated by a source, "exact" in the model, "asymptotic" to leading order, "own" our construction.
     derivation : str
         Name of the derivation that proves it.
     implementation : str
-        Public name of what computes it in float64.
+        Public name of the code that computes it in float64.
     main : bool
-        Whether it is the result that its derivation is asked for.
+        Whether it is the main result of its derivation.
     fixed : tuple of pairs
-        Variables that stand for something else, made by :meth:`substitute`; their ranges are still checked.
+        Substituted variables with their values, made by :meth:`substitute`; their ranges are still checked.
 
     See Also
     --------
@@ -102,14 +102,14 @@ class Formula:
             raise ValueError(f"{self.name}: no range of {', '.join(sorted(map(str, unknown)))}")
         needed = {variable.symbol.name for variable in self.variables if variable.symbol in free}
         ranges = [*self.variables, *(variable for variable, _ in self.fixed)]
-        for variable in (*reversed(ranges), *ranges):  # a range names variables, the ranges of which name others
+        for variable in (*reversed(ranges), *ranges):  # a range may contain variables, whose ranges contain others
             if variable.symbol.name in needed or any(variable is known for known, _ in self.fixed):
                 needed |= variable.depends
         needed -= {variable.symbol.name for variable, _ in self.fixed}
         kept = tuple(variable for variable in self.variables if variable.symbol.name in needed)
         object.__setattr__(self, "variables", kept)
 
-    # -- reading it ----------------------------------------------------------------------------------------
+    # -- reading ----------------------------------------------------------------------------------------
 
     @property
     def symbols(self) -> dict[str, sp.Symbol]:
@@ -175,29 +175,30 @@ class Formula:
 
     @alone()
     def evaluate(self, *, digits: int = 50, **values: Value) -> sp.Float:
-        """Return the value of the formula to so many digits, whatever cancels.
+        """Return the value of the formula to `digits` digits, however much cancels.
 
         Parameters
         ----------
         digits : int
-            Digits that hold; the precision rises until two evaluations agree.
+            Number of correct digits; the precision rises until two evaluations agree.
         **values
-            One for each symbol, by name: int, float (which stands for exactly the number it is), Fraction, number of
-            mpmath or sympy, or a string such as ``"0.3"`` or ``"1/3"``.
+            One for each symbol, by name: int, float (which stands for its exact value), Fraction, number of mpmath or
+            sympy, or a string such as ``"0.3"`` or ``"1/3"``.
 
         Returns
         -------
         sympy.Float
-            Of so many digits, all of which it prints; mpmath takes it as it is.
+            With `digits` digits, all of which it prints; mpmath accepts it.
 
         Raises
         ------
         TypeError
             For a symbol that is missing or unknown, naming the nearest one.
         ValueError
-            Outside the range, which is named.
+            Outside the range; the message gives the range.
         ArithmeticError
-            Where the formula is not finite. Where it is 0/0, as of layers that keep signals, it has its limit.
+            Where the formula is not finite. Where it is 0/0, as for layers that preserve signals, the limit is
+            returned.
         """
         if isinstance(digits, bool) or not isinstance(digits, (int, np.integer)) or not 1 <= digits <= MOST_DIGITS:
             raise ValueError(f"digits = {digits!r} must be a whole number from 1 to {MOST_DIGITS}")
@@ -207,7 +208,7 @@ class Formula:
         point = tuple(given[variable.name] for variable in self.variables)
         try:
             return _rounded_once(converged(self._number, point, digits, deepest=_DEEPEST, more=10), digits)
-        except (TypeError, ZeroDivisionError):  # sympy makes no Float of a complex number
+        except (TypeError, ZeroDivisionError):  # sympy does not convert complex numbers to Float
             limit = self._limit(point, digits)
             if limit is not None:
                 return sp.Float(limit, digits)
@@ -215,7 +216,7 @@ class Formula:
             raise ArithmeticError(f"{self.name} has no finite real value at {at}") from None
 
     def _limit(self, point: tuple[Number, ...], digits: int) -> mpmath.mpf | None:
-        """Return what values on both sides come to, the same in every variable in which they do; else None."""
+        """Return the common limit from both sides in all variables that have one; None if there is none."""
         step, beside = Fraction(1, 10 ** (digits + 20)), []
         for place, variable in enumerate(self.variables):
             along = []
@@ -227,7 +228,7 @@ class Formula:
         if not beside:
             return None
         limit, tolerance = mpmath.re(beside[0]), abs(beside[0]) * mpmath.mpf(10) ** -digits
-        # parts that are not real are rounding
+        # imaginary parts are rounding
         return limit if all(abs(value - limit) <= tolerance for value in beside) else None
 
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Number]:
@@ -265,13 +266,13 @@ class Formula:
     def function(self) -> Callable[..., Any]:
         """Return the formula as a function of numbers or arrays, by name, in double precision.
 
-        It is the expression as it stands, for quick looks: where that overflows or is not finite the function raises,
-        and :meth:`evaluate` or the implementation, which keeps its digits, is the one to use. It checks no ranges.
+        It evaluates the expression as it stands, for quick looks: if that overflows or is not finite the function
+        raises; then use :meth:`evaluate`, or the implementation, which keeps its digits. It does not check ranges.
 
         Returns
         -------
         callable
-            Of keyword arguments, one for each symbol, which broadcast.
+            A function of keyword arguments, one for each symbol, which broadcast.
 
         Raises
         ------
@@ -313,11 +314,11 @@ class Formula:
         function.__doc__ = f"{self.definition}: {', '.join(map(str, self.variables))}."
         return function
 
-    # -- changing it ---------------------------------------------------------------------------------------
+    # -- substituting ---------------------------------------------------------------------------------------
 
     @alone()
     def substitute(self, **values: Value) -> Formula:
-        """Return the formula with something else in the place of symbols, by name.
+        """Return the formula with symbols replaced, by name.
 
         Parameters
         ----------
@@ -327,14 +328,14 @@ class Formula:
         Returns
         -------
         Formula
-            The ranges of the symbols that are gone are still checked when it is evaluated.
+            The ranges of the replaced symbols are still checked on evaluation.
 
         Raises
         ------
         TypeError
             For an unknown name, naming the nearest one.
         ValueError
-            For a symbol that is called as one of the formula's but has other assumptions.
+            For a symbol with the name of one of the formula's but other assumptions.
 
         Examples
         --------
@@ -374,7 +375,7 @@ class Formula:
 
 
 def _rounded_once(value: mpmath.mpf, digits: int) -> sp.Float:
-    """Return a number that prints so many digits, those of the value: its last bit is rounded again when printed."""
+    """Return a number that prints exactly the digits of the value, although printing rounds once more."""
     number = sp.Float(value, digits)
     with mpmath.workdps(digits + _GUARD):
         text = mpmath.nstr(value, digits)
@@ -382,14 +383,14 @@ def _rounded_once(value: mpmath.mpf, digits: int) -> sp.Float:
 
 
 def no_symbol(formula: Formula, name: str) -> TypeError:
-    """Return the error that a formula has no symbol of this name, with those it has."""
+    """Return the error that a formula has no symbol of this name, listing those it has."""
     there = "; ".join(map(str, formula.variables)) or "none"
     return TypeError(f"{formula.name} has no symbol {name!r}{nearest(name, formula.symbols)}; it has {there}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a question about the known name that is most like an unknown one, nothing if none is."""
-    name = str(name)  # whatever was asked for
+    """Return a question that suggests the known name most like an unknown one, or nothing."""
+    name = str(name)  # it may not be a string
     close = difflib.get_close_matches(name, list(known), 1, 0.6 if len(name) > 5 else 0.4)
     close = close or [other for other in known if other.lower() == name.lower()]
     return f" (do you mean {close[0]!r}?)" if close else ""
@@ -441,6 +442,6 @@ def _expression_of(name: str, value: Any) -> sp.Expr:
 
 
 def _assumed(symbol: sp.Symbol) -> str:
-    """Return the range that the assumptions of a symbol allow."""
+    """Return the range allowed by the assumptions of a symbol."""
     low = f"0 < {symbol.name}" if symbol.is_positive else f"0 <= {symbol.name}" if symbol.is_nonnegative else None
     return f"{low or f'-oo < {symbol.name}'} < oo" + (", whole" if symbol.is_integer else "")

@@ -1,4 +1,4 @@
-"""A formula of the project against one of the reader's: equal, or a place where the two differ."""
+"""A formula of the project compared with one of the reader's: equal, or a point where they differ."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from statnn.theory.root import Root
 from statnn.theory.table import main_result
 
 DIGITS, POINTS, FEW, FAR = 50, 20, 3, 5
-_SHORT = 120  # operations of a difference that is still worth simplifying
+_SHORT = 120  # most operations of a difference that is worth simplifying
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` found; true where the two are equal.
+    """Result of `compare`; true if the two are equal.
 
     Parameters
     ----------
     formula : Formula
-        What was compared with.
+        The formula of the project.
     expression : sympy.Expr
-        The reader's, in the symbols of the formula.
+        The reader's expression, in the symbols of the formula.
     how : {"symbolically", "in numbers", ""}
-        How they were shown to be equal: their difference simplifies to zero, or they agree at 20 points of the range
-        to 50 digits, five of them far out, which proves nothing but leaves little doubt; at 3 where integrals or roots
-        make a point slow. Empty where they differ.
+        How they were shown to be equal: their difference simplifies to zero, or they agree to 50 digits at 20 points of
+        the range, five of them far out, which proves nothing but leaves little doubt; at 3 points if integrals or roots
+        make evaluation slow. Empty if they differ.
     at : dict
-        Where they differ: a value for each symbol.
+        Point where they differ: a value for each symbol.
     values : tuple
-        The value of the formula there and that of the expression, None where it has none.
+        Values of the formula and of the expression there, None if there is none.
     asked : str
-        The name that was asked for: of the formula, or of a derivation whose main result it is.
+        The name given: of the formula, or of a derivation whose main result it is.
 
     See Also
     --------
@@ -83,25 +83,25 @@ def compare(name: str, expression: sp.Expr) -> Comparison:
     Parameters
     ----------
     name : str
-        Of a formula, or of a derivation that has one main result; see `formulas`.
+        Name of a formula, or of a derivation that has one main result; see `formulas`.
     expression : sympy.Expr
-        Its symbols are matched by name, whatever is assumed about them.
+        Your expression; symbols are matched by name, whatever their assumptions.
 
     Returns
     -------
     Comparison
-        True where they are equal; it prints how that was shown, or where they differ and both values.
+        True if they are equal; it prints how this was shown, or a point where they differ and both values.
 
     Raises
     ------
     KeyError
         For an unknown name, with the nearest known ones.
     TypeError, ValueError
-        For what is no expression, is finite nowhere, or has symbols that the formula does not have.
+        For something that is not an expression, is finite nowhere, or has symbols that the formula does not have.
 
     See Also
     --------
-    formula : what is compared with.
+    formula : the formula itself.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def _compared(formula: Formula, expression: sp.Expr) -> Comparison:
 
 
 def _points(formula: Formula, expression: sp.Expr) -> int:
-    """Return at how many points two expressions are compared."""
+    """Return the number of points at which to compare two expressions."""
     return FEW if any(part.has(sp.Integral, Root) for part in (formula.expression, expression)) else POINTS
 
 
@@ -160,7 +160,7 @@ def _in_symbols_of(formula: Formula, expression: sp.Expr) -> sp.Expr:
 
 
 def draw(formula: Formula, random: Random, *, far: bool = False) -> dict[str, mpmath.mpf]:
-    """Return a point of the range, those symbols first on which the ranges of others depend."""
+    """Return a point of the range; symbols on which the ranges of others depend are drawn first."""
     point: dict[str, mpmath.mpf] = {}
     left = list(formula.variables)
     while left:
@@ -171,7 +171,7 @@ def draw(formula: Formula, random: Random, *, far: bool = False) -> dict[str, mp
 
 
 def _value(evaluate: Any, point: tuple[mpmath.mpf, ...]) -> Any:
-    """Return a value to all digits, None where there is no finite real one."""
+    """Return a value to all digits, None if it is not finite and real."""
     try:
         value = converged(evaluate, point, DIGITS)
     except (ArithmeticError, NameError, TypeError, ValueError):
@@ -181,7 +181,7 @@ def _value(evaluate: Any, point: tuple[mpmath.mpf, ...]) -> Any:
 
 
 def _same(ours: sp.Expr, theirs: sp.Expr) -> bool:
-    """Whether the difference becomes zero by the rewritings that proofs use, where that does not take long."""
+    """Whether the difference becomes zero by the rewritings used in proofs, if that is quick."""
     gap = ours - theirs
     if gap.count_ops() > _SHORT or gap.has(ExprWithLimits, sp.Derivative):
         return False

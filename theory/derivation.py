@@ -1,6 +1,6 @@
-"""What a derivation is, and the kinds of steps that it is made of.
+"""The class of derivations, and functions that make their steps.
 
-The table of kinds, and what is checked of each, stands in `theory.kinds`.
+`theory.kinds` has the table of kinds, with the check of each.
 """
 
 from __future__ import annotations
@@ -39,17 +39,18 @@ class Derivation:
     Parameters
     ----------
     name, title : str
-        Key in the registry, and the heading a reader sees.
+        Key in the registry, and heading.
     source : str
-        Where the result, or the question, comes from.
+        Source of the result, or of the question.
     standing : {"paper", "exact", "asymptotic", "own"}
-        Stated by a source; follows from the model without approximation; leading order; our construction.
+        "paper" is stated by a source, "exact" follows from the model without approximation, "asymptotic" to leading
+        order, "own" is our construction.
     steps : tuple of Step
         The argument, in order.
     assumes : tuple of str, optional
-        What it takes for granted, in words: the model, and what no step of it checks.
+        Its assumptions in words: the model, and facts that no step checks.
     uses : tuple of str, optional
-        Names of the derivations whose results it takes over.
+        Names of the derivations whose results it uses.
 
     See Also
     --------
@@ -97,8 +98,8 @@ class Derivation:
         Parameters
         ----------
         thorough : bool, optional
-            Whether what takes long is done as well: limits and series are taken exactly, numbers that take long are
-            evaluated at as many points as the rest, and inequalities proved by intervals, see :meth:`Step.check`.
+            Whether to do slow checks as well: limits and series are taken exactly, slow numbers are evaluated at as
+            many points as others, and inequalities are proved by intervals, see :meth:`Step.check`.
         """
         for number, step in enumerate(self.steps, 1):
             try:
@@ -107,11 +108,11 @@ class Derivation:
                 raise AssertionError(f"{self.name}, step {number}: {failure}") from failure.__cause__
 
     def kinds(self) -> dict[Kind, int]:
-        """Return how many steps are of which kind."""
+        """Return the number of steps of each kind."""
         return dict(Counter(step.kind for step in self.steps))
 
     def latex(self) -> str:
-        """Return the derivation as LaTeX source, which needs amsmath: a section, and an equation a step."""
+        """Return the derivation as LaTeX source, which needs amsmath: a section, with one equation per step."""
         lines = [rf"\section*{{{as_latex(self.title)}}}", rf"\emph{{{escape(self.source)}}} [{self.standing}]"]
         lines += [f"\n{about}: {as_latex(text)}" for about, text in self._premises()]
         for number, (step, names) in enumerate(self.with_names(), 1):
@@ -140,10 +141,10 @@ class Derivation:
         return f"{head}<ol>{steps}</ol><p>{tally(self.kinds())}</p>"
 
     def with_names(self) -> Iterator[tuple[Step, list[Step]]]:
-        """Yield the steps, each with definitions of those names in it that do not have this meaning from before.
+        """Yield the steps, each with the definitions of names in it whose meaning is new or has changed.
 
-        A name has a meaning until it gets another, a symbol also until it stands for itself. What the next step defines
-        is left to it.
+        A name keeps its meaning until it gets another, a symbol also until it stands for itself. Names that the next
+        step defines are left to that step.
 
         Examples
         --------
@@ -166,7 +167,7 @@ class Derivation:
             said += new + equal
 
     def _premises(self) -> list[tuple[str, str]]:
-        """Return what it assumes and what it builds on, as far as there is any."""
+        """Return the assumptions and the derivations it builds on, if there are any."""
         premises = [("Assumes", "; ".join(self.assumes)), ("Builds on", ", ".join(self.uses))]
         return [(about, text) for about, text in premises if text]
 
@@ -189,15 +190,15 @@ def identity(
     left, right : sympy.Expr
         The two sides as they are printed.
     where : dict, optional
-        Definitions of the names in them.
+        Definitions of the names in the two sides.
     domain : dict, optional
-        Ranges of symbols, where narrower than their assumptions.
+        Ranges of symbols, if narrower than their assumptions.
     by : callable, optional
         The rewriting that shows the difference to be zero.
 
     See Also
     --------
-    instance : checked in cases.
+    instance : an identity checked in cases.
     inequality, limit, series : other relations.
     Derivation : a chain of steps.
 
@@ -232,7 +233,7 @@ def inequality(
     form : sympy.Expr
         Their difference, written so that its sign is visible.
     written : {"=", ">", "<"}, optional
-        Whether *larger - smaller = form* is printed, *larger > smaller* or *smaller < larger*.
+        Prints *larger - smaller = form*, *larger > smaller* or *smaller < larger*.
     where, domain : dict, optional
         Definitions and ranges, see `identity`.
     by : callable, optional
@@ -240,7 +241,7 @@ def inequality(
 
     See Also
     --------
-    identity : of equal sides.
+    identity : for equal sides.
 
     Examples
     --------
@@ -269,7 +270,7 @@ def limit(
     domain: Range = None,
     by: Rewrite = sp.simplify,
 ) -> Step:
-    """Return the step that the `Limit` in `left` makes it `right`; `by` rewrites what the limit is taken of.
+    """Return the step that `left`, which contains a `Limit`, equals `right`; `by` rewrites the body of the limit.
 
     See Also
     --------
@@ -303,16 +304,16 @@ def series(
     left, right : sympy.Expr
         The two sides as they are printed, with an `O` on the right.
     toward : tuple
-        The variable and its end; the scale is a power of the variable, and of its logarithm where there is one. An end
-        is approached from the sides on which the range of the variable lies.
+        The variable and its end; the scale is a power of the variable, possibly times one of its logarithm. An end is
+        approached from the sides on which the range of the variable lies.
     where, domain : dict, optional
         Definitions and ranges, see `identity`.
     by : callable, optional
-        The rewriting of the difference of the sides, before it is expanded.
+        The rewriting of the difference of the sides before its expansion.
 
     See Also
     --------
-    limit : the leading order alone.
+    limit : only the leading order.
 
     Examples
     --------
@@ -345,9 +346,9 @@ def instance(
     left, right : sympy.Expr
         The two sides as they are printed.
     cases : sequence of dict
-        Each gives sizes and indices, ``{n: 2, j: 1}``, and what the other names mean then: functions and indexed
-        symbols, ``{g[1]: ..., g[2]: ...}``, derivatives, symbols. Sums and products over what has a size are written
-        out before.
+        Each gives sizes and indices, ``{n: 2, j: 1}``, and the meaning of the other names in this case: functions and
+        indexed symbols, ``{g[1]: ..., g[2]: ...}``, derivatives, symbols. Sums and products of known size are first
+        written out.
     domain : dict, optional
         Ranges of symbols, where narrower than their assumptions.
     by : callable, optional
@@ -356,11 +357,11 @@ def instance(
     Raises
     ------
     ValueError, TypeError
-        If there is no case, a range is empty, or a side is none.
+        If there is no case, a range is empty, or a side is not an expression.
 
     See Also
     --------
-    identity : checked in general.
+    identity : an equation checked in general.
 
     Examples
     --------
@@ -376,16 +377,16 @@ def instance(
 
 
 def _alike(name: sp.Basic, other: sp.Expr) -> bool:
-    """Whether two names are one, perhaps in other letters."""
+    """Whether two names are the same, perhaps in other letters."""
     return renames(other, sp.S.Zero, name, sp.S.Zero)
 
 
 def definition(statement: str, name: Any, meaning: Any) -> Step:
-    """Return the step that says what a name means.
+    """Return the step that gives the meaning of a name.
 
     See Also
     --------
-    identity : takes definitions as ``where``.
+    identity : uses definitions as ``where``.
 
     Examples
     --------
@@ -402,8 +403,8 @@ def argued(statement: str, printed: sp.Basic, left: Any = 0, right: Any = 0, *, 
 
     See Also
     --------
-    definition : of a name.
-    identity : what can be checked.
+    definition : for a name.
+    identity : for equations that can be checked.
 
     Examples
     --------
@@ -422,7 +423,7 @@ def equation(left: Any, right: Any) -> sp.Eq:
     Raises
     ------
     TypeError
-        If a side is a text, a truth value or a relation.
+        If a side is a text, a Boolean or a relation.
 
     See Also
     --------
@@ -446,7 +447,7 @@ def equation(left: Any, right: Any) -> sp.Eq:
 
 
 def _pairs(given: Mapping[Any, Any] | None) -> Definitions:
-    """Return names and what they mean, or raise for what is no name."""
+    """Return names and their meanings, or raise if something is not a name."""
     if not isinstance(given, (Mapping, type(None))):
         raise TypeError(f"definitions are a {type(given).__name__}; a dict is needed, {{f(x): x**2}}")
     for name in given or {}:
@@ -459,7 +460,7 @@ def _pairs(given: Mapping[Any, Any] | None) -> Definitions:
 
 
 def _ranges(given: Range) -> Domain:
-    """Return ranges of symbols, or raise for what is none, or against what is assumed of a symbol."""
+    """Return ranges of symbols, or raise if one is invalid or contradicts the assumptions of its symbol."""
     if not isinstance(given, (Mapping, type(None))):
         raise TypeError(f"domain is a {type(given).__name__}; a dict is needed, {{x: (0, 1)}}")
     return tuple((symbol, _range(symbol, ends)) for symbol, ends in (given or {}).items())

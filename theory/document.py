@@ -1,8 +1,8 @@
 r"""Derivations as one LaTeX document, which pdflatex compiles by itself.
 
-Equations are broken by TeX, which alone knows how wide they are: one that does not fit into a line is set as a
-paragraph, broken after relations and signs, also those between large parentheses; a fraction that is too wide is
-set on one line with a slash.
+Equations are broken by TeX, since only TeX knows their width: an equation too wide for a line is set as a paragraph,
+broken after relations and signs, even between large parentheses; a fraction that is too wide is set on one line with a
+slash.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _HEAD = r"""\documentclass[a4paper,11pt]{article}
 
 
 def document(derivations: Iterable[Derivation]) -> str:
-    """Return a whole LaTeX document of derivations, with a table of what is checked of which kind of step."""
+    """Return a whole LaTeX document of derivations, with a table of the checks of each kind of step."""
     chosen = tuple(derivations)
     counts = sum((Counter(each.kinds()) for each in chosen), Counter())
     rows = [rf"\emph{{{kind}}} & {counts[kind]} & {as_latex(meaning)} \\" for kind, meaning in KINDS.items()]

@@ -1,10 +1,10 @@
-"""Inequalities by interval arithmetic: what must be positive is enclosed on boxes, halved until its sign is known.
+"""Inequalities by interval arithmetic: an expression is enclosed on boxes, which are halved until its sign is known.
 
 Enclosures round outwards: a positive lower end proves the sign on all of a box, a negative upper end disproves it, and
-no point between the ends of a range is left out. An expression in which a symbol stands more than once is enclosed too
-widely by its parts; so it is enclosed by its value in the middle and its slopes, too. What has no end, or an open one,
-is cut as for the corners, see `theory.evaluation`. Of a function without an enclosure here, and where boxes would be
-too many, nothing is said.
+no point between the ends of a range is left out. Enclosing an expression part by part is too wide if a symbol occurs
+more than once; so it is also enclosed by its value in the middle of the box and its slopes. Ranges without an end, or
+with an open one, are cut as for the corners, see `theory.ranges`. For a function without an enclosure here, or if there
+would be too many boxes, the sign stays undecided.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def sign_on_boxes(expr: sp.Expr, domain: Domain = ()) -> Sign:
     Parameters
     ----------
     expr : sympy.Expr
-        What should be positive.
+        The expression that should be positive.
     domain : tuple of pairs, optional
-        Ranges of symbols, where narrower than their assumptions.
+        Ranges of symbols, if narrower than their assumptions.
 
     Returns
     -------
     Sign
-        Neither positive nor wrong where it is not decided on some box.
+        Neither positive nor wrong if it is undecided on some box.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def sign_on_boxes(expr: sp.Expr, domain: Domain = ()) -> Sign:
             enclosure = enclosure if enclosure.a > 0 or enclosure.b <= 0 else _by_slopes(expr, slopes, at)
         except NotImplementedError:
             return Sign(positive=False)
-        except (ValueError, ZeroDivisionError):  # wider than where it is finite
+        except (ValueError, ZeroDivisionError):  # the box is wider than the region where it is finite
             enclosure = iv.mpf(["-inf", "inf"])
         if enclosure.b <= 0:
             low, high = (place_of(symbols, [ends[side] for ends in box]) for side in (0, 1))
@@ -81,14 +81,14 @@ def sign_on_boxes(expr: sp.Expr, domain: Domain = ()) -> Sign:
 
 
 def _by_slopes(expr: sp.Expr, slopes: dict[sp.Symbol, sp.Expr], at: dict[sp.Symbol, Any]) -> Any:
-    """Return an enclosure by the value in the middle of a box, and the slopes on all of it."""
+    """Return an enclosure by the value in the middle of a box and the slopes on all of it."""
     middle = {symbol: iv.mpf(interval.mid) for symbol, interval in at.items()}
     steps = (enclosed(slope, at) * (at[symbol] - middle[symbol]) for symbol, slope in slopes.items())
     return sum(steps, enclosed(expr, middle))
 
 
 def _halves(box: Box) -> list[Box]:
-    """Return a box cut in two where it is longest, compared with how far from zero it is."""
+    """Return a box cut in two along its longest side, relative to its distance from zero."""
 
     def length(ends: tuple[Any, Any]) -> Any:
         return mpmath.log(ends[1] / ends[0]) if ends[0] > 0 else mpmath.log(1 + ends[1] - ends[0])
@@ -101,7 +101,7 @@ def _halves(box: Box) -> list[Box]:
 
 @singledispatch
 def enclosed(expr: sp.Expr, _at: dict[sp.Symbol, Any]) -> Any:
-    """Return an interval that holds all values of an expression while its symbols are in theirs.
+    """Return an interval that contains all values of an expression for symbols in their intervals.
 
     Raises
     ------
@@ -170,14 +170,14 @@ def _of_rising(expr: sp.Expr, at: dict[sp.Symbol, Any]) -> Any:
 
 @enclosed.register(sp.polygamma)
 def _of_polygamma(expr: sp.polygamma, at: dict[sp.Symbol, Any]) -> Any:
-    """Enclose a derivative of ψ at positive arguments: those of even order rise, the others fall."""
+    """Enclose a derivative of ψ at positive arguments: those of even order increase, the others decrease."""
     order, sign = int(expr.args[0]), 1 if expr.args[0] % 2 == 0 else -1
     return sign * _rising(lambda z: sign * mpmath.polygamma(order, z), mpmath.mpf(0), enclosed(expr.args[1], at))
 
 
 @enclosed.register(sp.Sum)
 def _of_terms(total: sp.Sum, at: dict[sp.Symbol, Any]) -> Any:
-    """Enclose an endless sum, whose later terms are not negative, by its first term and what is above it."""
+    """Enclose an infinite sum, whose later terms are not negative, from below by its first term."""
     ((index, first, last),) = total.limits
     if last is not sp.oo or not first.is_Integer:
         raise NotImplementedError("no enclosure of a sum with an end")
@@ -189,7 +189,7 @@ def _of_terms(total: sp.Sum, at: dict[sp.Symbol, Any]) -> Any:
 
 
 def _rising(function: Callable[[Any], Any], start: Any, at: Any) -> Any:
-    """Return the enclosure of a function that rises from `start` on, by its values at both ends."""
+    """Return the enclosure of a function that increases from `start` on, by its values at both ends."""
     low, high = mpmath.mpf(at.a), mpmath.mpf(at.b)
     if not low > start:
         raise ValueError(f"{at} begins before {start}")

@@ -1,6 +1,6 @@
-"""Integrals, endless sums and products in numbers: split where the integrand has a kink, refused where they diverge.
+"""Numerical integrals, infinite sums and products: split at kinks of the integrand, refused if they diverge.
 
-What mpmath extrapolates has a value also where there is none, as 1 + 2 + 4 + ... = -1, and its quadrature loses most
+The extrapolation of mpmath gives values even to divergent sums, as 1 + 2 + 4 + ... = -1, and its quadrature loses most
 digits where a slope jumps.
 """
 
@@ -14,21 +14,21 @@ import mpmath
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
-_PLACES, _WIDE = (0, 60, 400, 800, 3200), 8  # where terms are looked at, and how many
-_STEEP = 1000  # how much larger terms are later, that are small and yet no rounding
-_HUMP, _AGAIN = 2000, 7  # terms that are added one by one: where they rise at first, and to see that nothing changes
+_PLACES, _WIDE = (0, 60, 400, 800, 3200), 8  # places where terms are inspected, and how many at each
+_STEEP = 1000  # growth of small terms that is more than rounding
+_HUMP, _AGAIN = 2000, 7  # terms added one by one: if they rise at first, and as a test that nothing changes
 _MANY = 1_000_000
 _FEW = mpmath.mpf(10) ** -42
 _NOTHING = mpmath.mpf(10) ** -30
-_LARGEST = 10_000  # bits before the point of what is exponentiated: there are no more digits of it than that
-_LONG = 64  # bits from which on mpmath multiplies e by itself bit by bit, hundreds of times as long
+_LARGEST = 10_000  # most bits before the point of an exponent: no number has more digits than that
+_LONG = 64  # bits from which on mpmath multiplies e by itself bit by bit, hundreds of times as slow
 _JUMPS = (sp.Abs, sp.sign, sp.Heaviside)
 
 
 def kinks(integrand: sp.Expr, variable: sp.Symbol, inner: Sequence[sp.Symbol]) -> Iterator[sp.Expr]:
-    """Yield where quadrature must look: zeros of what is under |.|, compared, or bounded, and peaks of Gaussians.
+    """Yield points that quadrature must know: zeros of arguments of |.|, comparisons, bounds; peaks of Gaussians.
 
-    What depends on a variable of integrals further in is none: those are smooth there.
+    Expressions in a variable of inner integrals are skipped, since those integrals are smooth.
     """
     bound = {*inner}.union(*(part.variables for part in integrand.atoms(ExprWithLimits)))
     gaps = [part.args[0] for part in integrand.atoms(*_JUMPS)]
@@ -46,7 +46,7 @@ def kinks(integrand: sp.Expr, variable: sp.Symbol, inner: Sequence[sp.Symbol]) -
 
 
 def _pieces(expr: sp.Expr) -> Iterator[sp.Expr]:
-    """Yield what an expression may be, bounds and moduli in it being one of what is under them."""
+    """Yield all forms of an expression with each bound or modulus in it replaced by one of its arguments."""
     bent = next(iter(expr.atoms(sp.Max, sp.Min, sp.Abs)), None)
     for part in () if bent is None else bent.args if len(bent.args) > 1 else (bent.args[0], -bent.args[0]):
         yield from _pieces(expr.xreplace({bent: part}))
@@ -55,7 +55,7 @@ def _pieces(expr: sp.Expr) -> Iterator[sp.Expr]:
 
 
 def exponential(value: Any) -> Any:
-    """Return e to a power, zero far on the left; raise where mpmath would take for ever, as of exp(exp(10^80))."""
+    """Return e to a power, zero far on the left; raise where mpmath would take for ever, as for exp(exp(10^80))."""
     real = mpmath.mpf(0) if isinstance(value, mpmath.matrix) else mpmath.re(value)
     size = mpmath.mag(real) if mpmath.isfinite(real) else 0
     if isinstance(value, mpmath.mpf) and _LONG < size <= _LARGEST:
@@ -71,7 +71,7 @@ def exponential(value: Any) -> Any:
 
 
 def within(name: str) -> Callable[[Any], Any]:
-    """Return a function of mpmath that raises where it would take for ever, as sin of exp(10^80)."""
+    """Return a function of mpmath that raises where it would take for ever, as for sin of exp(10^80)."""
     plain = getattr(mpmath, name)
 
     def function(value: Any) -> Any:
@@ -83,14 +83,14 @@ def within(name: str) -> Callable[[Any], Any]:
 
 
 def integral(function: Callable[[Any], Any], ends: Sequence[Any], places: Sequence[Any] = ()) -> Any:
-    """Return an integral, by parts that meet where the integrand has a kink; raise where quadrature has few digits."""
+    """Return an integral, in pieces that meet at kinks of the integrand; raise if quadrature has few digits."""
     low, high = map(mpmath.mpmathify, ends)
     first, last = (low, high) if mpmath.im(low) or mpmath.im(high) or low <= high else (high, low)
     real = (place for place in map(mpmath.mpmathify, places) if not mpmath.im(place))
     inside = sorted({place for place in real if first < place < last})
     total, error = _quadrature(function, [first, *inside, last])
     if not error <= _FEW * max(1, abs(total)):
-        with mpmath.workdps(3 * mpmath.mp.dps):  # half of the digits are lost where a root ends it
+        with mpmath.workdps(3 * mpmath.mp.dps):  # half of the digits are lost at an end with a square root
             total, error = _quadrature(function, [first, *inside, last])
     if not error <= _FEW * max(1, abs(total)):
         raise ArithmeticError(f"quadrature of an integral errs by {mpmath.nstr(error, 2)}, as it oscillates or jumps")
@@ -103,12 +103,12 @@ def _quadrature(function: Callable[[Any], Any], cuts: Sequence[Any]) -> tuple[An
 
 
 def endless_sum(term: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
-    """Return a sum; raise `ArithmeticError` where its terms do not fade, or so slowly that no extrapolation holds."""
+    """Return a sum; raise `ArithmeticError` if its terms do not vanish, or too slowly for extrapolation."""
     return _endless(term, ends, "sum", mpmath.nsum, mpmath.fsum, term)
 
 
 def endless_product(factor: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
-    """Return a product; raise `ArithmeticError` where its factors do not go to one, or too slowly."""
+    """Return a product; raise `ArithmeticError` if its factors do not tend to one, or too slowly."""
     return _endless(factor, ends, "product", mpmath.nprod, mpmath.fprod, lambda at: factor(at) - 1)
 
 
@@ -127,7 +127,7 @@ def _endless(part: Any, ends: Sequence[Any], what: str, extrapolated: Any, toget
         return together([*(part(first + k) for k in range(count)), extrapolated(part, (first + count, last))])
 
     if rises:
-        return after(_HUMP)  # no extrapolation sees what comes later
+        return after(_HUMP)  # extrapolation from rising terms would miss later ones
     total = after(0)
     if not abs(total - after(_AGAIN)) <= _FEW * max(1, abs(total)):
         raise ArithmeticError(f"the {what} to infinity converges too slowly for numbers")
@@ -135,7 +135,7 @@ def _endless(part: Any, ends: Sequence[Any], what: str, extrapolated: Any, toget
 
 
 def _refuse_ends(first: Any, last: Any, what: str) -> None:
-    """Raise where an end is not whole, or all terms would be taken one by one, as of a limit of many, for ever."""
+    """Raise if an end is not whole, or there are too many terms to add one by one."""
     for end in (first, last):
         if mpmath.isfinite(end) and not mpmath.isint(end):
             whole = "give the symbols in its ends a range of whole numbers"
@@ -145,7 +145,7 @@ def _refuse_ends(first: Any, last: Any, what: str) -> None:
 
 
 def _rises(term: Callable[[Any], Any], ends: Sequence[Any], what: str) -> bool:
-    """Return whether terms grow at first; raise where they do not fade later."""
+    """Return whether terms grow at first; raise if they do not vanish later."""
     rises = False
     for end, other, ahead in ((ends[1], ends[0], 1), (ends[0], ends[1], -1)):
         if mpmath.isfinite(end):

@@ -1,8 +1,9 @@
-"""The second opinion: printed equations in numbers, with the definitions of their names put in.
+"""The second opinion: printed equations evaluated in numbers, with the definitions of their names inserted.
 
-Simplification can make a false zero, and a proof can be of something else than what is printed. So every printed
-equation is evaluated as well, to fifty digits at points drawn from the range of its symbols: an identity agrees to
-forty, an inequality is positive, a limit is approached, and what a series leaves out falls as it says.
+Simplification can produce a false zero, and a proof can prove something other than the printed equation. So every
+printed equation is evaluated as well, to fifty digits at points drawn from the range of its symbols: the sides of an
+identity must agree to forty digits, an inequality must be positive, a limit must be approached, and the remainder of a
+series must fall as stated.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ from statnn.theory.root import root_between
 Definitions: TypeAlias = tuple[tuple[sp.Expr, sp.Expr], ...]
 
 AGREE, POINTS, FAR = 40, 20, 5
-LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
-_WORK, _FLOOR = 370, 180  # digits of it, and below how many digits is rounding
-_IN_A_ROW = 4  # whole numbers that are looked at
-_LEVEL = mpmath.mpf(10) ** -12  # change of a ratio that is looked at once more
-_FADING = mpmath.mpf("0.9")  # how much less it changes then, if it has a bound
-_SLOW = mpmath.mpf("0.3")  # what falls to less of a ratio is a power, perhaps with a logarithm beside it
+LIMIT, SERIES = 80, 30  # powers of ten for the distance to the end of a limit, and of a series
+_WORK, _FLOOR = 370, 180  # working digits for it, and digits below which a gap is rounding
+_IN_A_ROW = 4  # consecutive whole numbers to try
+_LEVEL = mpmath.mpf(10) ** -12  # change of a ratio above which it is tested once more
+_FADING = mpmath.mpf("0.9")  # factor by which the change must shrink if the ratio is bounded
+_SLOW = mpmath.mpf("0.3")  # a ratio that falls below this is a power, perhaps with a logarithm
 _DEEPEST = 10_000  # digits
 _OWN = {"root_between": root_between, "nsum": endless_sum, "nprod": endless_product, "quad": integral}
 _OWN |= {"exp": exponential, **{name: within(name) for name in ("sin", "cos", "tan", "sinh", "cosh")}}
 _NAMES = sp.lambdify((), sp.S.Zero, modules=[_OWN, "mpmath"]).__globals__
 _NEARLY = mpmath.mpf(10) ** -12
-"""Of what quadrature or extrapolation lost rather than of two sides that differ."""
+"""Largest difference that is blamed on lost digits of quadrature or extrapolation, not on the sides."""
 
 
 class _Printer(MpmathPrinter):
@@ -75,7 +76,7 @@ class _Printer(MpmathPrinter):
         return f"betainc({', '.join(map(self._print, expr.args))}, regularized=True)"
 
     def _print_Mod(self, expr: sp.Mod) -> str:
-        return f"fmod({', '.join(map(self._print, expr.args))})"  # %, which binds as * does, takes a product in
+        return f"fmod({', '.join(map(self._print, expr.args))})"  # %, of the precedence of *, would split a product
 
     def _print_laguerre(self, expr: sp.Expr) -> str:
         return f"laguerre({self._print(expr.args[0])}, 0, {self._print(expr.args[1])})"
@@ -110,7 +111,7 @@ def _bind(pattern: sp.Basic, expr: sp.Basic, bound: dict[sp.Basic, sp.Basic]) ->
 
 
 def _define(expr: sp.Expr, name: sp.Expr, definition: sp.Expr) -> sp.Expr:
-    """Put the definition of a function, given at arguments that are symbols or fixed, in for all its values."""
+    """Insert the definition of a function, given at arguments that are symbols or fixed, for all its values."""
 
     def value(call: sp.Expr) -> sp.Expr:
         bound: dict[sp.Basic, sp.Basic] = {}
@@ -123,12 +124,12 @@ def _define(expr: sp.Expr, name: sp.Expr, definition: sp.Expr) -> sp.Expr:
 
 
 def _renamed(expr: sp.Expr, taken: set[sp.Basic]) -> sp.Expr:
-    """Return `expr` with other names for those variables of its sums and integrals that mean something else outside."""
+    """Return `expr` with the variables of its sums and integrals renamed if they mean something else outside."""
 
     def renamed(part: ExprWithLimits) -> sp.Expr:
         names = {each: sp.Dummy(each.name, **each.assumptions0) for each in part.variables if each in taken}
         limits: list[tuple[Any, ...]] = []
-        for variable, *ends in reversed(part.limits):  # ends know the variables of limits further out alone
+        for variable, *ends in reversed(part.limits):  # ends contain only the variables of outer limits
             outer = {each: names[each] for each, *_ in limits if each in names}
             limits.append((variable, *(end.xreplace(outer) for end in ends)))
         limits = [(names.get(variable, variable), *ends) for variable, *ends in reversed(limits)]
@@ -147,12 +148,12 @@ def renames(name: sp.Expr, meaning: sp.Expr, left: sp.Expr, right: sp.Expr) -> b
     bound: dict[sp.Basic, sp.Basic] = {}
     same = isinstance(left, AppliedUndef) and name.func == left.func and len(name.args) == len(left.args)
     letters = same and _bind(name, left, bound) and all(other.is_Symbol for other in bound.values())
-    others = meaning.free_symbols - set(bound)  # at one of those it is a value: f(x_0) = 1
+    others = meaning.free_symbols - set(bound)  # at one of these symbols it is a value: f(x_0) = 1
     return letters and others.isdisjoint(bound.values()) and meaning.xreplace(bound) == right
 
 
 def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
-    """Return `expr` with definitions put in, in their order, functions before symbols, and its derivatives taken."""
+    """Return `expr` with definitions inserted in their order, functions before symbols, and derivatives evaluated."""
     symbols = {name: value for name, value in where if name.is_Symbol}
     for name, definition in where:
         if isinstance(name, sp.Function) and expr.has(name.func):
@@ -175,7 +176,7 @@ def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
 
 
 def overruled(where: Definitions) -> str:
-    """Return which definition is never put in, as one before it says something else; nothing where there is none."""
+    """Return the definition that is never used because an earlier one overrides it, if there is any."""
     for (name, value), (later, other) in combinations(where, 2):
         bound: dict[sp.Basic, sp.Basic] = {}
         same = isinstance(name, sp.Function) and name.func == later.func and len(name.args) == len(later.args)
@@ -190,9 +191,9 @@ def overruled(where: Definitions) -> str:
 
 
 def in_case(expr: sp.Expr, case: Definitions) -> sp.Expr:
-    """Return `expr` in one instance: with its sizes and indices put in, sums written out, and then its names.
+    """Return `expr` in one instance: with sizes and indices inserted, sums written out, and then names inserted.
 
-    Names are exact first, as a derivative, an indexed symbol or a function at a place; then as in `put_in`.
+    Exact matches come first, such as a derivative, an indexed symbol or a function at a point; then as in `put_in`.
     """
     sizes = {name: value for name, value in case if name.is_Symbol and value.is_Integer}
     names = tuple((name.xreplace(sizes), value) for name, value in case if name not in sizes)
@@ -201,12 +202,12 @@ def in_case(expr: sp.Expr, case: Definitions) -> sp.Expr:
 
 
 def _unrolled(expr: sp.Expr) -> sp.Expr:
-    """Return `expr` with its sums and products over numbers written out, those within one another, too."""
+    """Return `expr` with its sums and products over numbers written out, nested ones too."""
     return expr.replace(lambda part: isinstance(part, (sp.Sum, sp.Product)), _written_out)
 
 
 def _written_out(operator: sp.Sum | sp.Product) -> sp.Expr:
-    """Return a sum or product over numbers as its terms; one without end, or of no known size, stays."""
+    """Return a sum or product over numbers as its terms; one that is infinite, or of unknown size, is unchanged."""
     (index, first, last), *others = operator.limits
     if others or not (first.is_Integer and last.is_Integer):
         return operator
@@ -215,7 +216,7 @@ def _written_out(operator: sp.Sum | sp.Product) -> sp.Expr:
 
 
 def undefined(expr: sp.Basic) -> set[str]:
-    """Return the names of the functions in `expr` that have no value."""
+    """Return the names of the undefined functions in `expr`."""
     functions = {part.func.__name__ for part in expr.atoms(AppliedUndef) if not hasattr(part.func, "_imp_")}
     return functions | {str(part) for part in expr.atoms(sp.Indexed)}
 
@@ -227,19 +228,19 @@ def number(expr: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[..., Any]:
 
 @cache
 def _compiled(expr: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[..., Any]:
-    # Python makes a float of a whole number over another, where sympy was told not to make a fraction of them
+    # Python would turn the unevaluated quotient of two whole numbers into a float
     whole = (part for part in expr.atoms(sp.Pow) if part.base.is_number and part.base.is_integer)
     expr = expr.xreplace({part: sp.Integer(part.base) ** part.exp for part in whole if part.exp.is_Integer})
     # no symbol may hide a function of its name, as beta does
     printer = _Printer({symbol: f"x_{count}" for count, symbol in enumerate(symbols)})
-    # as sympy.lambdify, which takes twice as long: for the names of all of mpmath, and a docstring, of every function
+    # sympy.lambdify does the same in twice the time: it adds all names of mpmath, and a docstring, to every function
     own = {part.func.__name__: part.func._imp_ for part in expr.atoms(sp.Function) if hasattr(part.func, "_imp_")}
     arguments = ", ".join(printer.arguments.values())
     return eval(f"lambda {arguments}: {printer.doprint(expr)}", _NAMES | own)  # noqa: S307 - sympy printed it
 
 
 def _values(expr: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[[Sequence[Any]], Any]:
-    """Return `expr` as a function of a point: integrals and endless sums in it are computed once, wherever they are."""
+    """Return `expr` as a function of a point: its integrals and infinite sums are computed only once."""
     slow = sorted(set(_slow_parts(expr)), key=str)
     if not slow:
         plain = number(expr, symbols)
@@ -262,7 +263,7 @@ def _slow_value(expr: sp.Expr, at: tuple[tuple[sp.Symbol, Any], ...]) -> Any:
 
 
 def _slow_parts(expr: sp.Expr) -> Iterator[sp.Expr]:
-    """Yield the outermost integrals and endless sums in an expression that stand under no other operator."""
+    """Yield the integrals and infinite sums in an expression that are inside no other operator."""
     if isinstance(expr, (sp.Integral, sp.Sum, sp.Product)):
         if _slow(expr):
             yield expr
@@ -279,12 +280,12 @@ def _slow(*sides: sp.Expr) -> bool:
 def _points(
     sides: tuple[sp.Expr, ...], domain: Domain, besides: sp.Symbol | None = None, *, thorough: bool = False
 ) -> tuple[tuple[sp.Symbol, ...], list[Sequence[Any]]]:
-    """Return the symbols of `sides`, without `besides`, and points in their range: one where values take long."""
+    """Return the symbols of `sides`, without `besides`, and points in their range; one point if values are slow."""
     symbols = tuple(sorted({symbol for side in sides for symbol in side.free_symbols} - {besides}, key=str))
     random = Random(20)  # noqa: S311 - points, not secrets
     slow = _slow(*sides)
     count = 1 if not symbols or (slow and not thorough) else POINTS
-    # far out quadrature overlooks the peak of a Gaussian weight
+    # far out, quadrature would miss the peak of a Gaussian weight
     draws = (count > 1 and not slow and place >= count - FAR for place in range(count))
     return symbols, [tuple(drawn(symbol, dict(domain), random, wide=wide) for symbol in symbols) for wide in draws]
 
@@ -299,7 +300,7 @@ def _beside(variable: sp.Symbol, end: sp.Expr, direction: int, power: int) -> st
 
 
 def _size(value: Any) -> Any:
-    """Return the modulus of a number, the largest sum of those of a row of a matrix."""
+    """Return the modulus of a number, or the largest row sum of moduli of a matrix."""
     return mpmath.mnorm(value, mpmath.inf) if isinstance(value, mpmath.matrix) else abs(value)
 
 
@@ -312,7 +313,7 @@ def gap_of(
     *,
     thorough: bool = False,
 ) -> str:
-    """Return where and by what two sides differ, and nothing when they agree to forty digits everywhere."""
+    """Return where and by how much two sides differ, and nothing if they agree to forty digits everywhere."""
     if left == right and not thorough:
         return ""
     symbols, points = _points((left, right), domain, thorough=thorough)
@@ -336,7 +337,7 @@ def gap_of(
 
 @cache
 def sign_of(positive: sp.Expr, domain: Domain = (), *, thorough: bool = False) -> str:
-    """Return where an expression is not positive, in its range or at a corner, and nothing when it is everywhere."""
+    """Return where an expression is not positive, in its range or at a corner, and nothing if it is positive."""
     symbols, points = _points((positive,), domain, thorough=thorough)
     if thorough or not _slow(positive):
         points += corners(symbols, dict(domain))
@@ -351,7 +352,7 @@ def sign_of(positive: sp.Expr, domain: Domain = (), *, thorough: bool = False) -
 
 
 def _failure(wrong: Callable[[Sequence[Any]], str], points: list[Sequence[Any]], *, slow: bool) -> str:
-    """Return what is wrong at the first point where something is, also with ten times the digits: much may cancel."""
+    """Return the failure at the first point that fails even with ten times the digits, as much may cancel."""
     for point in points:
         with mpmath.workdps(DIGITS + 20):
             failure = wrong(point)
@@ -377,9 +378,10 @@ def approach_of(
     levels: Any = None,
     thorough: bool = False,
 ) -> str:
-    """Return where `gap` does not fall as fast as `scale` when `variable` goes to `end`, and nothing when it does.
+    """Return where `gap` does not fall as fast as `scale` when `variable` goes to `end`, and nothing if it does.
 
-    Its ratio to the scale may rise by `slack`, or to a constant: by `levels`, but not on and on, as a logarithm does.
+    Its ratio to the scale may rise by the factor `slack`; or by `levels`, if it tends to a constant and does not keep
+    rising as a logarithm does.
     """
     symbols, points = _points((gap, scale, end), domain, variable, thorough=thorough)
     ahead = (variable, *symbols)
@@ -390,13 +392,13 @@ def approach_of(
         return values[0] if len(values) == 1 and mpmath.im(values[0]) == 0 else max(map(abs, values))
 
     def compared(point: Sequence[Any], digits: int) -> tuple[Any, Any, Any]:
-        """Return the gap and the scale so near to the end, and below which gap is rounding."""
+        """Return the gap and the scale at this distance from the end, and the size below which a gap is rounding."""
         with mpmath.workdps(_WORK):
             of_scale = largest(size, digits, point)
             depth = max(0, -int(mpmath.floor(mpmath.log10(abs(of_scale))))) if of_scale else 0
         if depth > _DEEPEST:
             raise OverflowError(f"what is left out has more than {_DEEPEST} zeros where it is looked at")
-        with mpmath.workdps(_WORK + 2 * depth):  # a high order is small already where it is looked at
+        with mpmath.workdps(_WORK + 2 * depth):  # a high order is tiny already at this distance
             return largest(rest, digits, point), of_scale, mpmath.mpf(10) ** -(_FLOOR + depth)
 
     def known(point: Sequence[Any]) -> bool:
@@ -423,9 +425,9 @@ def approach_of(
 
 
 def _on_and_on(first: Any, second: Any, third: Any) -> bool:
-    """Return whether a ratio that changes from a distance to one of twice the digits, and again, has no bound.
+    """Return whether a ratio at three distances, each with twice the digits of the one before, looks unbounded.
 
-    Towards a constant it changes by less each time, and a power falls as one; a logarithm changes by twice as much.
+    Towards a constant the changes shrink, and a power keeps falling as a power; the change of a logarithm doubles.
     """
     if first == 0:
         return False
@@ -436,7 +438,7 @@ def _on_and_on(first: Any, second: Any, third: Any) -> bool:
 
 
 def _close(end: Any, power: int, direction: int, *, whole: bool | None) -> list[Any]:
-    """Return places beside an end, no round ones, where sin πx and (-1)^n are what they are nowhere else."""
+    """Return places near an end, avoiding round numbers, where sin πx and (-1)^n have special values."""
     away = mpmath.sqrt(2) * mpmath.mpf(10) ** (power if mpmath.isinf(end) else -power)
     if not mpmath.isinf(end):
         return [end + direction * away]

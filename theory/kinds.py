@@ -17,11 +17,11 @@ KINDS: dict[Kind, str] = {
 }
 CHECKED: tuple[Kind, ...] = ("identity", "inequality", "limit", "series", "instance")
 IN_NUMBERS: tuple[Kind, ...] = ("limit", "series")
-"""What is checked in numbers alone unless thorough: limits of sympy take half as long as everything else."""
+"""Kinds checked only in numbers unless thorough: limits of sympy take half as long as everything else."""
 
 
 def tally(kinds: Mapping[Kind, int]) -> str:
-    """Return how many steps are checked, by kind, and apart from them how many are not: definitions, arguments."""
+    """Return how many steps are checked, by kind, and separately how many are not: definitions and arguments."""
 
     def listed(chosen: list[Kind]) -> str:
         return ", ".join(f"{kinds[kind]} {kind}" for kind in chosen)

@@ -7,14 +7,14 @@ from html import escape
 
 from statnn.theory.tex import EMPTY, Node, parsed
 
-_LIMITS = {"Σ", "Π", "lim"}  # what is summed over stands below and above
+_LIMITS = {"Σ", "Π", "lim"}  # limits are set below and above
 _FIXED = ' stretchy="false"'
 _LARGE = {"Σ": "∑", "Π": "∏", "∫": "∫"}
 
 
 @cache
 def mathml(latex: str, *, display: bool = False) -> str:
-    """Return a formula as a ``<math>`` element, on a line of its own when it is displayed."""
+    """Return a formula as a ``<math>`` element, on a line of its own if displayed."""
     block = ' display="block"' if display else ""
     return f'<math{block} xmlns="http://www.w3.org/1998/Math/MathML">{_written(parsed(latex))}</math>'
 
@@ -35,7 +35,7 @@ def _written(node: Node) -> str:
 
 
 def _apart(node: Node, after: Node) -> str:
-    """Return a part of a row; a function is a little apart from an argument without brackets."""
+    """Return a part of a row, with a thin space between a function and an argument without brackets."""
     of = node.parts[0] if node.kind == "script" else node
     apart = of.kind == "name" and len(of.text) > 1 and of.text not in _LIMITS and after.kind == "space"
     return _written(node) + '<mspace width="0.17em"/>' * apart

@@ -7,12 +7,12 @@ import sympy as sp
 from statnn.theory.evaluation import LIMIT, SERIES, approach_of
 from statnn.theory.ranges import Domain
 
-_LOGARITHMS, _SLOWLY = 1000, sp.Rational(9, 10)  # beside a power of ten; how much a slow limit falls at least
-_STEADILY = sp.Rational(11, 10)  # how much less than its power a remainder falls: with a logarithm it is half as much
+_LOGARITHMS, _SLOWLY = 1000, sp.Rational(9, 10)  # allowed factor beside a power of ten; least fall of a slow limit
+_STEADILY = sp.Rational(11, 10)  # allowed excess of a remainder over its power; an extra logarithm exceeds it
 
 
 def approached(left: sp.Expr, right: sp.Expr, domain: Domain, *, thorough: bool) -> tuple[str, bool]:
-    """Return why the limit in `left` is not `right`, and whether it may be, approached too slowly for numbers."""
+    """Return why the limit in `left` is not `right`, and whether it still may be, approached too slowly."""
     limits = list(left.atoms(sp.Limit))
     if len(limits) != 1:
         return "a limit has one Limit on its left side", False
@@ -21,7 +21,7 @@ def approached(left: sp.Expr, right: sp.Expr, domain: Domain, *, thorough: bool)
     if variable in outside.free_symbols | right.free_symbols:
         return f"{variable}, which goes to its end, stands outside of the limit, too", False
     gap = left.xreplace({limits[0]: body}) - right
-    if right in (sp.oo, -sp.oo):  # it grows without end, perhaps as a logarithm
+    if right in (sp.oo, -sp.oo):  # it grows without bound, perhaps as a logarithm
         gap = sp.exp(-sp.sign(right) * left.xreplace({limits[0]: body}))
     away = abs(1 / variable) if end in (sp.oo, -sp.oo) else abs(variable - end)
     for side in {"+": (1,), "-": (-1,)}.get(str(direction), (1, -1)):
@@ -37,7 +37,7 @@ def approached(left: sp.Expr, right: sp.Expr, domain: Domain, *, thorough: bool)
 def left_out(
     left: sp.Expr, right: sp.Expr, variable: sp.Symbol, end: sp.Expr, *, domain: Domain, thorough: bool
 ) -> str:
-    """Return why the difference of two sides is not of the order that one of them leaves out."""
+    """Return why the difference of two sides is not of the order of the O(...) in one of them."""
     orders = {part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"}
     if len(orders) != 1:
         return "a series leaves out one O(...), sympy.Function('O') of a power, not sympy.O, written as a term"

@@ -29,14 +29,14 @@ TEXTBOOK = "textbook result, proved here"
 
 
 class Sigma(sp.Function):
-    """The k-th derivative of the activation, `Sigma(f, k)`: a function about which nothing is assumed."""
+    """The k-th derivative of the activation, `Sigma(f, k)`: an arbitrary smooth function."""
 
     nargs = 2
     tex = r"\sigma"
 
     @staticmethod
     def _imp_(field: Any, order: Any) -> Any:
-        """Return numbers of one function with neither symmetry nor a derivative that vanishes: exp(f/2) + sin f."""
+        """Return values of an example without symmetry or vanishing derivatives: exp(f/2) + sin f."""
         return mpmath.exp(field / 2) / 2**order + mpmath.sin(field + order * mpmath.pi / 2)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
@@ -54,13 +54,13 @@ class Sigma(sp.Function):
 
 
 class Entry(sp.Function):
-    """An entry of a vector or a matrix about which nothing is assumed, `Entry(J, i, j)`: of any size, therefore."""
+    """An entry of an arbitrary vector or matrix of any size, `Entry(J, i, j)`."""
 
     nargs = (2, 3)
 
     @staticmethod
     def _imp_(name: Any, *places: Any) -> Any:
-        """Return numbers without order, other ones for other names."""
+        """Return irregular numbers, different ones for different names."""
         return mpmath.sin(name + sum(weight * place**2 for weight, place in enumerate(places, 1)))
 
     def _eval_is_extended_real(self) -> bool:
@@ -87,17 +87,17 @@ def matrix(name: str, rows: int, columns: int) -> sp.Matrix:
 
 
 def named(tex: str) -> sp.Symbol:
-    """Return a name for display, say a mean, written in LaTeX."""
+    """Return a symbol whose name is LaTeX, for display, say of a mean."""
     return sp.Symbol(tex, real=True)
 
 
 def expected(tex: str) -> sp.Symbol:
-    """Return the mean of something for display."""
+    """Return a symbol for the mean of a quantity, for display."""
     return named(rf"\operatorname{{E}}[{tex}]")
 
 
 def spread(tex: str) -> sp.Symbol:
-    """Return the variance of something for display."""
+    """Return a symbol for the variance of a quantity, for display."""
     return named(rf"\operatorname{{Var}}[{tex}]")
 
 

@@ -1,4 +1,4 @@
-"""Pickles of expressions as they are written: read by sympy alone, 1 - r/(1+r) = 1/(1+r) comes back as True."""
+"""Pickles that keep expressions as written: by sympy's own, 1 - r/(1+r) = 1/(1+r) comes back as True."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sympy.core.relational import Relational
 
 
 def pickled(value: Any) -> bytes:
-    """Return the pickle of a value from which the same expressions come back, evaluated or not."""
+    """Return a pickle of a value that keeps its expressions as they are, evaluated or not."""
     stored = io.BytesIO()
     _Pickler(stored).dump(value)
     return stored.getvalue()
 
 
 def by_fields(value: Any) -> tuple[Any, ...]:
-    """Reduce a dataclass of expressions to its fields, for its ``__reduce__``: what it has compiled is left behind."""
+    """Reduce a dataclass of expressions to its fields, for its ``__reduce__``: compiled functions are dropped."""
     return _rebuilt, (type(value), pickled(tuple(getattr(value, field.name) for field in fields(value))))
 
 

@@ -40,14 +40,14 @@ def _written(node: Node) -> str:
 
 
 def _accented(text: str, mark: str) -> str:
-    """Return letters under a mark; of a mean of more than a letter, which is not the mean of each, between brackets."""
+    """Return letters under a mark; for the mean of more than one letter, brackets instead."""
     if mark == "¯" and len(text) > 1:
         return f"⟨{text.replace(' ', '')}⟩"
     return "".join(letter + _ACCENTS[mark] for letter in text)
 
 
 def _row(parts: tuple[Node, ...]) -> str:
-    """Return parts side by side: spaces around what joins two sides, none in a product of two letters."""
+    """Return parts side by side, with spaces around binary signs and none in a product of two letters."""
     text = ""
     for i, node in enumerate(parts):
         before = next((other for other in reversed(parts[:i]) if other.kind != "space"), None)
@@ -64,13 +64,13 @@ def _row(parts: tuple[Node, ...]) -> str:
 
 
 def _next(parts: tuple[Node, ...]) -> tuple[Node | None, bool]:
-    """Return the next part that is no space, and whether it is a function of something."""
+    """Return the next part that is not a space, and whether it is a function with an argument."""
     rest = tuple(itertools.dropwhile(lambda node: node.kind == "space", parts))
     return (rest[0] if rest else None), len(rest) > 1 and rest[0].kind == "letter" and _is_call(rest[:2])
 
 
 def _is_sign(before: Node | None) -> bool:
-    """Whether a plus or minus after this part is a sign, not a sum."""
+    """Whether a plus or minus after this part is a sign and not an operator."""
     return before is None or (before.kind == "operator" and before.text in {*BINARY, ",", ";"})
 
 
@@ -79,14 +79,14 @@ def _multiplies(node: Node | None) -> bool:
 
 
 def _tight(before: Node, after: Node, text: str, *, call: bool) -> bool:
-    """Whether no space is left: in a product of two letters, after a sign, and where there is one already."""
+    """Whether there is no space: in a product of two letters, after a sign, or after another space."""
     if text.endswith(" ") or text in {"−", "±"} or text[-2:] in {"(−", " −"}:
         return True
     return not call and before.kind in {"letter", "number"} and after.kind == "letter" and before.text != "∂"
 
 
 def _slope(node: Node) -> str:
-    """Return a derivative as d/dx, nothing for another fraction, as of a length d."""
+    """Return a derivative as d/dx, nothing for other fractions, such as of a length d."""
     above, below = (part.parts or (part,) for part in node.parts)
     start = above[0].parts[0] if above[0].kind == "script" and above[0].parts[1] == EMPTY else above[0]
     whole = any(part.kind == "operator" and part.text in {*BINARY, "/"} for part in (*above, *below))
@@ -96,7 +96,7 @@ def _slope(node: Node) -> str:
 
 
 def _closed(node: Node, *, products: bool = False) -> str:
-    """Return a part of a fraction or a root, in parentheses unless it holds together by itself."""
+    """Return a part of a fraction or a root, in parentheses unless it is a single unit."""
     text = _written(node)
     parts = [part for part in node.parts if part.kind != "space"] if node.kind == "row" else [node]
     joined = any(part.kind == "operator" and part.text in {*BINARY, "/", ","} for part in parts[1:])
@@ -106,12 +106,12 @@ def _closed(node: Node, *, products: bool = False) -> str:
 
 
 def _is_large(node: Node) -> bool:
-    """Whether this is the sign of a sum, a product, an integral or a limit, which takes what follows."""
+    """Whether this is the sign of a sum, a product, an integral or a limit, which acts on what follows."""
     return node.kind == "name" and node.text in _LARGE
 
 
 def _is_call(parts: tuple[Node, ...]) -> bool:
-    """Whether the parts are a function of something, as Γ(a), with no space between as in a product."""
+    """Whether the parts are a function with its argument, as Γ(a), which has no space as a product has."""
     if len(parts) != 2 or parts[0].kind not in {"letter", "name", "script"}:
         return False
     arguments = parts[1].parts[0] if parts[1].kind == "script" else parts[1]
@@ -128,7 +128,7 @@ def _script(base: Node, lower: Node, upper: Node) -> str:
 
 
 def _shifted(text: str, mark: str, table: dict[int, int]) -> str:
-    """Return text raised or lowered: in small characters where there are such, after a mark where not."""
+    """Return text raised or lowered: in small characters if these exist, else after a mark."""
     if text == "*":
         return text
     inside = text[1:-1] if _in_parentheses(text) else text
@@ -138,5 +138,5 @@ def _shifted(text: str, mark: str, table: dict[int, int]) -> str:
 
 
 def _in_parentheses(text: str) -> bool:
-    """Whether text begins with a parenthesis that its end closes."""
+    """Whether text begins with a parenthesis that closes at its end."""
     return text.startswith("(") and text.endswith(")") and "(" not in text[1:-1]

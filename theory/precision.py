@@ -1,6 +1,6 @@
-"""As many digits as asked: a value is computed at rising precision until two evaluations agree.
+"""Values to any number of digits: the precision rises until two evaluations agree.
 
-The precision of mpmath is one for all threads, and sympy takes it too: what is set in one is what all others get.
+All threads share one precision of mpmath, and sympy uses it too: a change in one thread affects all others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Number: TypeAlias = int | float | Fraction | mpmath.mpf | sp.Expr
 # few distinct precisions, because mpmath caches the coefficients of Γ for each; factor two between neighbours
 _LADDER = tuple(2**rung for rung in range(6, 14))
 _ONE_THREAD = RLock()
-if hasattr(os, "register_at_fork"):  # a process that begins while another thread works would wait for ever
+if hasattr(os, "register_at_fork"):  # a process forked while another thread works would wait for ever
     os.register_at_fork(
         before=_ONE_THREAD.acquire, after_in_parent=_ONE_THREAD.release, after_in_child=_ONE_THREAD.release
     )
@@ -29,7 +29,7 @@ if hasattr(os, "register_at_fork"):  # a process that begins while another threa
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Begin at the precision of floats, and with sympy evaluating, whatever a user has set; other threads wait."""
+    """Start at the precision of floats, with sympy evaluating, whatever the user has set; other threads wait."""
     with _ONE_THREAD, mpmath.workprec(53), sp.evaluate(x=True):
         before, iv.prec = iv.prec, 53
         try:
@@ -49,7 +49,7 @@ def exact(value: Number) -> mpmath.mpf:
 
 
 def _scale(values: list[mpmath.mpf]) -> int:
-    """Return how many digits the arguments span: a first guess of what cancels."""
+    """Return how many digits the arguments span, as a first guess of the cancellation."""
     return sum(abs(int(mpmath.mag(value))) for value in values if value) * 3 // 10
 
 
@@ -59,8 +59,8 @@ def converged(
 ) -> mpmath.mpf:
     """Raise the precision until two evaluations agree to `digits`.
 
-    Nothing is taken for zero, nor for a pole, before it was looked at with `deepest` digits. So many `more`
-    are left on.
+    A value counts as zero, or as a pole, only after an evaluation with `deepest` digits. The result keeps `more` extra
+    digits.
     """
     with mpmath.workdps(digits + 20):
         needed = digits + 10 + _scale([exact(value) for value in arguments])
@@ -73,7 +73,7 @@ def converged(
             except ZeroDivisionError:
                 if dps >= deepest:
                     raise
-                continue  # all that there is may have cancelled
+                continue  # the denominator may have lost all digits to cancellation
             if deepest and not mpmath.isfinite(value):
                 if dps < deepest:
                     continue
@@ -81,7 +81,7 @@ def converged(
             settled = previous is not None and abs(value - previous) <= abs(value) * tolerance
             if settled and (value or dps >= deepest):
                 break
-            # what shrinks as fast as the precision grows is rounding of an exact zero, as Var K(1) = 0
+            # a value that shrinks as fast as the precision grows is rounding of an exact zero, as for Var K(1) = 0
             vanishing += abs(value) < mpmath.mpf(10) ** (needed - dps)
             previous = value
         if vanishing >= 3 and dps >= deepest:

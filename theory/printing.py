@@ -1,7 +1,7 @@
 r"""LaTeX of the formulas, as physicists write them: cD + bN, 1 - x, K(D), ln Γ, the bar of a condition.
 
-What is printed needs amsmath and nothing else, and keeps to what small typesetters such as matplotlib's
-mathtext know: no ``\limits``, no environments.
+The output needs only amsmath, and uses only commands known to small typesetters such as matplotlib's mathtext: no
+``\limits``, no environments.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sympy.printing.latex import LatexPrinter
 
 from statnn.theory.tex import parsed
 
-# a product starts with what is small and fixed (cD, bN, hU), a sum with what grows (D + a, n + bN, k + b)
+# a product starts with small, fixed symbols (cD, bN, hU), a sum with growing ones (D + a, n + bN, k + b)
 _IN_PRODUCTS = ["lambda", "epsilon", *"mh", "theta", *"bcNDqxastvwuyz", "beta", *"ijkn"]
 _IN_SUMS = ["D", "D_0", *"nUTk", "k_i", *"jzyxuNKa", "theta", "b", "beta", *"stvw"]
 _LATE = {sp.Symbol("x", positive=True), sp.Symbol("u", positive=True)}  # 1 + x, but k + 1
@@ -39,7 +39,7 @@ def _is_power(factor: sp.Basic) -> bool:
 
 
 def _is_inverse(factor: sp.Basic) -> bool:
-    """Whether `factor` goes below a bar; the power of a fraction does not."""
+    """Whether `factor` goes below the fraction bar; the power of a fraction does not."""
     if not factor.is_Pow or factor.base.is_negative or (_is_power(factor) and _has_fraction(factor.base)):
         return False
     terms = [term for term in sp.Add.make_args(factor.exp) if not term.is_Number] or [factor.exp]
@@ -61,7 +61,7 @@ def _raised(tex: str, exp: str | None) -> str:
 
 
 def _place(factor: sp.Basic) -> tuple[int, int, int]:
-    """Return the sorting key of a factor: what binds to its right comes last."""
+    """Return the sorting key of a factor: operators on what follows come last."""
     base, power = factor.base if factor.is_Pow else factor, _is_power(factor)
     kinds = (
         base.is_Number,
@@ -80,28 +80,28 @@ def _place(factor: sp.Basic) -> tuple[int, int, int]:
 
 
 def _stands_before(factor: sp.Basic, down: list[sp.Expr]) -> bool:
-    """Whether `factor` stands in front of a fraction with the denominator `down`, not in it."""
+    """Whether `factor` is written in front of a fraction with the denominator `down`, not in it."""
     if factor.is_Pow and factor.exp.is_Number:
         return False
     return _place(factor)[0] <= 1 and not any(isinstance(other, sp.binomial) for other in down)
 
 
 def _stands_after(factor: sp.Basic, down: list[sp.Expr]) -> bool:
-    """Whether `factor` stands behind a fraction even when nothing but 1 is left above its bar."""
+    """Whether `factor` is written behind a fraction even if only 1 is left above its bar."""
     if factor.is_Add:
         return _has_fraction(factor)
     return isinstance(factor, (*_OPERATORS, sp.log)) and not any(isinstance(other, sp.log) for other in down)
 
 
 def _may_stand_after(factor: sp.Basic, down: list[sp.Expr]) -> bool:
-    """Whether `factor` stands behind a fraction that keeps something above its bar."""
+    """Whether `factor` is written behind a fraction that keeps something above its bar."""
     if isinstance(factor, AppliedUndef):
         return not any(isinstance(other, AppliedUndef) for other in down)
     return _is_power(factor) and not any(map(_is_power, down))
 
 
 def _powers(terms: list[sp.Expr]) -> dict[sp.Expr, sp.Expr] | None:
-    """Return what orders the terms of a series, or a polynomial of three terms in one symbol; None for others."""
+    """Return the powers that order the terms of a series, or of a polynomial of three terms in one symbol, or None."""
     (left_out,) = [term for term in terms if term.func.__name__ == "O"] or [None]
     symbols = (left_out.args[0] if left_out is not None else sp.Add(*terms)).free_symbols
     if len(terms) < 3 or len(symbols) != 1:
@@ -117,12 +117,12 @@ def _powers(terms: list[sp.Expr]) -> dict[sp.Expr, sp.Expr] | None:
 
 
 def _bare(expr: sp.Expr) -> sp.Expr:
-    """Return an expression without what holds it as it was written."""
+    """Return an expression without its wrappers of `UnevaluatedExpr`."""
     return _bare(expr.args[0]) if isinstance(expr, sp.UnevaluatedExpr) else expr
 
 
 def _takes(factor: sp.Expr, behind: Sequence[Any]) -> bool:
-    """Whether a factor would be read as one of what is behind it, too, as a sum over a name in it."""
+    """Whether a factor would seem to act on the factors behind it, as a sum over a symbol in them does."""
     names = {symbol for other in behind if not isinstance(other, str) for symbol in other.free_symbols}
     inside = _bare(factor)
     if isinstance(inside.base if inside.is_Pow else inside, sp.log):
@@ -135,7 +135,7 @@ def _takes(factor: sp.Expr, behind: Sequence[Any]) -> bool:
 
 
 def _rooted(number: sp.Expr, up: list[sp.Expr], down: list[sp.Expr]) -> tuple[sp.Expr, list[sp.Expr], list[sp.Expr]]:
-    """Return a number and factors with square roots that stand side by side in one, and d √2/2 as d/√2."""
+    """Return a number and factors with adjacent square roots combined into one, and d √2/2 as d/√2."""
     for place, factor in enumerate(up):
         if factor.is_Pow and factor.exp == sp.S.Half and factor.base.is_Integer and number.q % factor.base == 0:
             return _rooted(number * factor.base, [*up[:place], *up[place + 1 :]], [*down, factor])
@@ -152,7 +152,7 @@ def _one_root(factors: list[sp.Expr]) -> list[sp.Expr]:
 
 class _Latex(LatexPrinter):
     def _as_ordered_terms(self, expr: sp.Expr, order: str | None = None) -> list[sp.Expr]:
-        """Put what is left out, O(...), last, numbers and negative terms late; `order` "shift" is x + 1."""
+        """Put O(...) last, and numbers and negative terms late; with `order` "shift", x + 1."""
         terms = super()._as_ordered_terms(expr)
         if (powers := _powers(terms)) is not None:
             return sorted(terms, key=lambda term: powers[term])
@@ -187,9 +187,9 @@ class _Latex(LatexPrinter):
         return _fenced(tex) if inside.is_Add or isinstance(inside, sp.Mod) else tex
 
     def _row(self, parts: Sequence[Any], *, sign: str = "") -> str:
-        """Return factors side by side, those that are texts as they are, with a dot between two numbers.
+        """Return factors side by side, with a dot between two numbers; texts are taken unchanged.
 
-        In parentheses is what begins with a minus, and what would take the rest.
+        Factors that begin with a minus, or would act on the rest, get parentheses.
         """
         row = sign
         for place, part in enumerate(parts):
@@ -213,7 +213,7 @@ class _Latex(LatexPrinter):
         value = sp.Mul(*(factor for factor in sp.Mul.make_args(expr) if factor.is_Number))
         if value.is_Rational:
             number = value
-        else:  # a float has no denominator, and stands first
+        else:  # a float has no denominator, and comes first
             number, up = sp.S.NegativeOne if value.could_extract_minus_sign() else number, [abs(value)]
         for factor in sp.Mul.make_args(expr):
             if factor.is_Number or not factor.is_commutative:
@@ -241,7 +241,7 @@ class _Latex(LatexPrinter):
 
     def _print_Pow(self, expr: sp.Pow) -> str:
         below = expr.exp.is_Rational and expr.exp.q == 1 and expr.exp.is_negative and expr.is_commutative
-        if below and not _is_inverse(expr):  # sympy writes it as a product, which it is not
+        if below and not _is_inverse(expr):  # sympy would write it as a product
             return str(self._helper_print_standard_power(expr, "%s^{%s}"))
         if expr.base.is_Float:
             return _raised(_fenced(self._print(expr.base)), self._print(expr.exp))
@@ -253,7 +253,7 @@ class _Latex(LatexPrinter):
     def _call(
         self, name: str, args: tuple[sp.Basic, ...], exp: str | None = None, marks: str = "()", *, known: bool = True
     ) -> str:
-        """Return a function of something; a power of one that is `known`, as cosh, stands before what it is of."""
+        """Return a function with its arguments; a power of a `known` one, as cosh, is written before its argument."""
         inner, power = ", ".join(map(self._argument, args)), "" if exp is None else f"^{{{exp}}}"
         return name + power * known + _fenced(inner, marks) + power * (not known)
 
@@ -298,7 +298,7 @@ class _Latex(LatexPrinter):
         return _raised(rf"({base})_{{{length}}}", exp)
 
     def _print_FallingFactorial(self, expr: sp.Expr, exp: str | None = None) -> str:
-        """Write it as the rising one from its other end."""
+        """Write it as a rising factorial from its other end."""
         base, length = expr.args
         return self._print_RisingFactorial(sp.RisingFactorial(base - length + 1, length, evaluate=False), exp)
 
@@ -328,12 +328,12 @@ class _Latex(LatexPrinter):
 
     def _print_Indexed(self, expr: sp.Expr) -> str:
         base, *indices = map(self._print, expr.args)
-        base = f"{{{base}}}" if "^" in base else base  # so that a power of it has one superscript
+        base = f"{{{base}}}" if "^" in base else base  # so that a power of it has a single superscript
         between = " " if all(index.is_Symbol or index.is_Integer for index in expr.indices) else ", "
         return f"{base}_{{{between.join(indices)}}}"
 
     def _print_elliptic_k(self, expr: sp.Expr, exp: str | None = None) -> str:
-        """Write the complete elliptic integral of the modulus, the square of which sympy takes."""
+        """Write the complete elliptic integral in terms of the modulus, while sympy's argument is its square."""
         return self._call(r"\mathcal{K}", (sp.sqrt(expr.args[0]),), exp)
 
     def _print_Given(self, expr: sp.Expr) -> str:
@@ -341,7 +341,7 @@ class _Latex(LatexPrinter):
         return rf"{event} \mid {', '.join(conditions)}"
 
     def _print_Subs(self, expr: sp.Expr) -> str:
-        """Write what is taken at a point, as a derivative is."""
+        """Write an expression evaluated at a point, such as a derivative."""
         body, names, values = expr.args
         at = ", ".join(f"{self._print(name)} = {self._print(value)}" for name, value in zip(names, values, strict=True))
         return rf"\left[{self._print(body)}\right]_{{{at}}}"
@@ -355,7 +355,7 @@ class _Latex(LatexPrinter):
         return rf"\frac{{d{power}}}{{d {self._print(variable)}{power}}} {self._operand(expr.expr)}"
 
     def _operand(self, expr: sp.Expr) -> str:
-        """Return what is differentiated, in parentheses where it is a sum or a product, but for a fraction."""
+        """Return the differentiated expression, in parentheses if it is a sum or a product other than a fraction."""
         tex, inside = self._factor(expr), _bare(expr)
         whole = not inside.is_Mul or (tex.startswith(r"\frac") and len(parsed(tex).parts) == 1)
         return tex if whole else _fenced(tex)
@@ -371,7 +371,7 @@ class _Latex(LatexPrinter):
     def _print_Integral(self, expr: sp.Expr) -> str:
         tex = self._factor(expr.function)
         for variable, *ends in expr.limits:
-            marks = "_^" if len(ends) > 1 else "^"  # one alone is the upper one
+            marks = "_^" if len(ends) > 1 else "^"  # a single end is the upper one
             scripts = "".join(f"{mark}{{{self._print(end)}}}" for mark, end in zip(marks, ends, strict=False))
             tex = rf"\int{scripts} {tex} \, d{self._print(variable)}"
         return tex
@@ -383,7 +383,7 @@ class _Latex(LatexPrinter):
         return self._one_by_one(expr, r"\prod")
 
     def _one_by_one(self, expr: sp.Sum | sp.Product, mark: str) -> str:
-        """Write several sums one in the other, the last of its variables first."""
+        """Write several sums nested in each other, the last variable first."""
         marks = (
             rf"{mark}_{{{self._print(variable)}={self._print(first)}}}^{{{self._print(last)}}}"
             for variable, first, last in reversed(expr.limits)

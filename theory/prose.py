@@ -1,8 +1,8 @@
-"""Sentences of derivations and claims: their mathematics, in plain characters, is told from words and set as such.
+"""Sentences of derivations and claims: mathematics in plain characters is recognised among words, and typeset.
 
 A single letter is a variable unless it is the article "a"; letters without a space between them are a product unless
 they are a word; functions, brackets, scripts, Greek letters and signs belong to the formula that they touch. Scripts
-for which there is no character are written with ^ and _, in round brackets where they are longer than a word: k^(−α).
+without a character of their own are written with ^ and _, in round brackets if they are longer than a word: k^(−α).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _SIGNS = {sign: rf"\{name} " for name, sign in reversed(OPERATORS.items()) if na
 _BRACKETS = {mark: _SIGNS.pop(mark) for mark in "⟨⟩"}
 _SIGNS |= {"−": "-", "~": r"\sim ", ">=": r"\geq ", "<=": r"\leq ", **{sign: sign for sign in "=+/<>"}}
 _LETTERS = {letter: rf"\{name} " for name, letter in reversed(LETTERS.items())}
-_LETTERS |= {"ɑ": r"\alpha ", "∫": r"\int "}  # the base of the raised alpha; a sign that belongs to what follows
+_LETTERS |= {"ɑ": r"\alpha ", "∫": r"\int "}  # the base of the raised alpha; a sign that belongs to the term after it
 _RESERVED = {"_": r"\_", "^": r"\^{}", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$"}
 _KNOWN_TO_LATEX = {"ln", "log", "exp", "tanh", "sinh", "cosh", "coth", "sin", "cos", "tan", "det", "min", "max"}
 _FUNCTIONS = {*_KNOWN_TO_LATEX, "tr", "erf", "Var", "Cov"}
 _OPERATORS = {"E": "[", "Var": "[(", "Cov": "[(", "Beta": "("}
 _OPERATORS |= dict.fromkeys(("Binomial", "BetaBinomial", "NegativeBinomial"), "(")
-_QUANTITIES = {"AUC"}  # upright, of several letters; a word where it stands alone
+_QUANTITIES = {"AUC"}  # upright, of several letters; a word if it stands alone
 _WORDS = {
     "al", "am", "an", "as", "at", "be", "by", "do", "et", "go", "he", "if", "in", "is", "it", "me", "my", "no",
     "of", "on", "or", "ox", "so", "to", "up", "us", "we", "mm", "cm", "ms", "kB",
@@ -50,14 +50,14 @@ _TWO_NUMBERS = re.compile(r"[\d¹²³⁰-⁹] ")
 _NO_MARK = re.compile(r"\*[\w*(]")  # of code
 _RAISED = re.compile(r"\^\{[^{}]*\}$")
 _TYPED_SCRIPT = re.compile(r"([−-]?)([A-Za-z0-9α-ωΓΔΘΛΞΠΣΦΨΩ]+)")
-_INDICES = re.compile("[ijklm]{2}")  # of a matrix; longer ones, and n_in, are words
-# of a layer, as in h^(m+1); not an exponent, and kept in brackets
+_INDICES = re.compile("[ijklm]{2}")  # indices of a matrix; longer ones, and n_in, are words
+# index of a layer, as in h^(m+1); not an exponent, and kept in brackets
 _INDEX = re.compile(r"\([A-Za-z](?: ?\+ ?\d)?\)|\([lm] ?[-−] ?1\)")
 
 
 @cache
 def pieces(text: str) -> tuple[tuple[str, str], ...]:
-    """Return a sentence as pairs of a text and its LaTeX, which is empty for words."""
+    """Return a sentence as pairs of text and its LaTeX, which is empty for words."""
     parts: list[tuple[str, str]] = []
     words, at = "", 0
     while at < len(text):
@@ -100,7 +100,7 @@ def _past_word(text: str, at: int) -> int:
 
 
 def _formula(text: str, at: int) -> tuple[str, int]:
-    """Return the LaTeX of the formula that begins here, and its end; nothing where none does."""
+    """Return the LaTeX of the formula that begins here, and its end; empty if none does."""
     if text[at] == " " or (at and (text[at - 1].isalnum() or text[at - 1] == "'")):
         return "", at
     tex, end = _run(text, at, "")
@@ -117,7 +117,7 @@ def _run(text: str, at: int, closing: str) -> tuple[str, int]:
         elif sign := _sign(text, i, inside=bool(closing)):
             pending, i = pending + _SIGNS.get(sign, sign), i + len(sign)
         elif _TWO_NUMBERS.fullmatch(text[i - 2 : i]) and re.match(r"[\d.]+(?!\w)", text[i:]):
-            break  # two numbers are no product
+            break  # two numbers are not a product
         else:
             atom, after = _atom(
                 text, i, alone=not (closing or pending.strip()), opening=not closing and not pending.strip()
@@ -135,7 +135,7 @@ def _run(text: str, at: int, closing: str) -> tuple[str, int]:
 
 
 def _sign(text: str, at: int, *, inside: bool) -> str:
-    """Return the sign that stands here.
+    """Return the sign at this position.
 
     A hyphen is a minus in brackets, between blanks, behind a sign, before a number, and in M-1.
     """
@@ -197,7 +197,7 @@ def _word(text: str, at: int, word: str, *, alone: bool) -> tuple[str, int]:
 
 
 def _is_product(text: str, at: int, letters: str, *, alone: bool) -> bool:
-    """Whether letters are variables, not a word: one that is no article, or a few that are not spelled like a word."""
+    """Whether letters are variables, not a word: one that is not an article, or a few not spelled like a word."""
     rest = text[at + len(letters) :]
     if _GOES_ON_AS_WORD.match(rest) or (letters == "th" and text[at - 1] == "-"):
         return False  # Pascal's, L-map, b-th
@@ -219,7 +219,7 @@ def _goes_on(text: str, at: int) -> bool:
 
 
 def _script_of(character: str) -> tuple[str, str] | None:
-    """Return whether a character is raised or lowered, and of what; nothing for another."""
+    """Return whether a character is raised or lowered, and its base; None for other characters."""
     mark, _, code = decomposition(character).partition(" ") if character else ("", "", "")
     if mark not in {"<super>", "<sub>"}:
         return None
@@ -259,7 +259,7 @@ def _with_scripts(text: str, at: int, tex: str) -> tuple[str, int]:
 
 
 def _typed_script(text: str, at: int) -> tuple[str, int]:
-    """Return the LaTeX of what stands behind ^ or _, brackets left out, and where it ends."""
+    """Return the LaTeX of the script behind ^ or _, without brackets, and where it ends."""
     if closing := {"(": ")", "{": "}"}.get(text[at : at + 1]):
         inside, end = _run(text, at + 1, closing)
         return (inside.strip(), end + 1) if inside else ("", at)

@@ -1,4 +1,4 @@
-"""Where the symbols of a step are looked at: points, corners and ends of the ranges that are given or assumed."""
+"""Points at which the symbols of a step are evaluated: inside, at corners and near ends of given or assumed ranges."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import sympy as sp
 Domain: TypeAlias = tuple[tuple[sp.Symbol, tuple[Any, Any] | range], ...]
 
 DIGITS = 50
-_NEAR, _FARTHEST = mpmath.mpf(1) / 1000, mpmath.mpf(30)  # how far inside of a range its ends are looked at, and from 0
+_NEAR, _FARTHEST = mpmath.mpf(1) / 1000, mpmath.mpf(30)  # how far inside a range ends are tested; and farthest
 _WHOLE = range(-8, 9)
 
 
 def drawn(symbol: sp.Symbol, domain: dict[sp.Symbol, Any], random: Random, *, wide: bool) -> Any:
-    """Return a value of `symbol` in its range, or where its assumptions allow: a matrix when it does not commute."""
+    """Return a value of `symbol` in its range, or within its assumptions; a matrix if it does not commute."""
     if not symbol.is_commutative:
         return mpmath.matrix([[random.uniform(-2, 2) for _ in range(3)] for _ in range(3)])
     bounds, far = domain.get(symbol), 30 if wide else 2
@@ -40,7 +40,7 @@ def drawn(symbol: sp.Symbol, domain: dict[sp.Symbol, Any], random: Random, *, wi
 
 
 def _range_of(symbol: sp.Symbol, bounds: Any) -> tuple[Any, Any]:
-    """Return the two ends of what a symbol may be, by its range or its sign."""
+    """Return the two ends of the values of a symbol, by its range or its sign."""
     if bounds is not None:
         low, high = (mpmath.mpf(str(sp.sympify(end).evalf(DIGITS + 20)).replace("oo", "inf")) for end in bounds)
         return low, high
@@ -52,31 +52,31 @@ def _range_of(symbol: sp.Symbol, bounds: Any) -> tuple[Any, Any]:
 
 @cache
 def _whole(symbol: sp.Symbol) -> tuple[int, ...]:
-    """Return small whole numbers that are what is assumed of a symbol: even, positive, ..."""
+    """Return small whole numbers that satisfy the assumptions of a symbol: even, positive, ..."""
     facts = symbol.assumptions0.items()
     return tuple(k for k in _WHOLE if all(getattr(sp.Integer(k), f"is_{fact}") is truth for fact, truth in facts))
 
 
 def corners(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any]) -> list[tuple[Any, ...]]:
-    """Return corners of the range of symbols, sixteen at most; what has no end there goes far, to 1/1000 and 30."""
+    """Return at most sixteen corners of the range of symbols; open or infinite ends are cut at 1/1000 and 30."""
     every = list(product(*(ends_of(symbol, domain.get(symbol)) for symbol in symbols)))
     return every[:: max(1, len(every) // 16)]
 
 
 def extremes(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any]) -> list[tuple[Any, ...]]:
-    """Return where all symbols are small, and where all are large, no two alike: some things hold in between alone."""
+    """Return points with all symbols small, and all large, no two equal: some statements hold only in between."""
     if not all(symbol.is_extended_real or symbol in domain for symbol in symbols):
         return []
     both = []
     for place, symbol in enumerate(symbols):
         stretch = 1 + mpmath.mpf(place) / (7 + place)
-        near = stretch / (5 if symbol in domain else 20)  # nearer to an end what is right may be so slowly
-        both.append(ends_of(symbol, domain.get(symbol), near, _FARTHEST / stretch - near))  # no whole number
+        near = stretch / (5 if symbol in domain else 20)  # nearer to an end, right statements may converge slowly
+        both.append(ends_of(symbol, domain.get(symbol), near, _FARTHEST / stretch - near))  # not a whole number
     return list(zip(*both, strict=True))
 
 
 def ends_of(symbol: sp.Symbol, bounds: Any, near: Any = _NEAR, far: Any = _FARTHEST) -> tuple[Any, Any]:
-    """Return the ends between which a symbol is looked at, just inside those of a range that has some."""
+    """Return the ends between which a symbol is tested, just inside the ends of its range if it has any."""
     if isinstance(bounds, range):
         return mpmath.mpf(bounds[0]), mpmath.mpf(bounds[-1])
     low, high = _range_of(symbol, bounds)
@@ -96,6 +96,6 @@ def place_of(symbols: tuple[sp.Symbol, ...], point: Sequence[Any]) -> str:
 
 
 def zeros(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any], point: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Return a point with one of the symbols at zero, each that may be: what holds beside it may not hold there."""
+    """Return the point with one symbol set to zero, for each that may be zero: a statement may fail only there."""
     may = [symbol not in domain and bool(symbol.is_extended_real) and symbol.is_zero is None for symbol in symbols]
     return [(*point[:k], mpmath.mpf(0), *point[k + 1 :]) for k, there in enumerate(may) if there]

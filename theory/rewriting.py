@@ -10,7 +10,7 @@ from statnn.theory.step import Rewrite, simplified
 
 
 def by_gamma(gap: sp.Expr) -> sp.Expr:
-    """Write everything in Γ, divide by one of the terms and cancel: what is left of each term is rational."""
+    """Write everything in Γ, divide by one of the terms and cancel, so that each term becomes rational."""
     terms = sp.Add.make_args(gap.rewrite(sp.gamma))
     if len(terms) == 1:
         return sp.gammasimp(gap)
@@ -19,7 +19,7 @@ def by_gamma(gap: sp.Expr) -> sp.Expr:
 
 
 def by_normalisation(law: sp.Expr, over: tuple[sp.Symbol, Any, Any]) -> Rewrite:
-    """Return the rewriting of sums over a range, on which a law adds up to one, of terms in proportion to that law."""
+    """Return the rewriting of sums over a range, with terms proportional to a law that adds up to one there."""
 
     def share(total: sp.Sum) -> sp.Expr:
         ratio = sp.gammasimp((total.function / law).rewrite(sp.gamma))
@@ -34,7 +34,7 @@ def by_exponentials(gap: sp.Expr) -> sp.Expr:
 
 
 def by_exponents(factor: sp.Expr) -> Rewrite:
-    """Return the rewriting that divides by an exponential, of another form of the same exponent, and simplifies."""
+    """Return the rewriting that divides by an exponential, with its exponent in another form, and simplifies."""
     return lambda gap: sp.simplify(sp.powsimp(sp.expand(gap / factor, power_exp=True)))
 
 
@@ -45,7 +45,7 @@ def shifted_stirling(shift: sp.Expr, large: sp.Expr) -> sp.Expr:
 
 
 def by_stirling(variable: sp.Symbol) -> Rewrite:
-    """Return the rewriting of ln Γ of what grows in proportion to `variable` by Stirling's series with a shift."""
+    """Return the rewriting of ln Γ, of arguments proportional to `variable`, by Stirling's series with a shift."""
 
     def series(at: sp.Expr) -> sp.Expr:
         rate = sp.expand(at).coeff(variable)
@@ -66,7 +66,7 @@ def by_stirling(variable: sp.Symbol) -> Rewrite:
 
 
 def by_exponent(variable: sp.Symbol) -> Rewrite:
-    """Return the rewriting of every product with growing Γ as the exponential of its logarithm, by Stirling."""
+    """Return the rewriting of every product with growing Γ as the exponential of its logarithm by Stirling's series."""
     logs = by_stirling(variable)
 
     def rewrite(expr: sp.Expr) -> sp.Expr:
@@ -77,7 +77,7 @@ def by_exponent(variable: sp.Symbol) -> Rewrite:
 
 
 def by_induction(variable: sp.Symbol, start: int, prove: Rewrite = sp.simplify) -> Rewrite:
-    """Return the rewriting of f(n) + c Σ_j t(j), with n in its upper end, by its start and the step from n to n+1."""
+    """Return the rewriting of f(n) + c Σ_j t(j), n in the upper end, by its start and its step from n to n+1."""
 
     def rewrite(gap: sp.Expr) -> sp.Expr:
         (total,) = gap.atoms(sp.Sum)
@@ -95,7 +95,7 @@ def by_induction(variable: sp.Symbol, start: int, prove: Rewrite = sp.simplify) 
 
 
 def by_telescoping(variable: sp.Symbol, at: Rewrite = sp.simplify) -> Rewrite:
-    """Return the rewriting of f(y) - Σ_j t(y + j) by its fall from y to y+1, which is t(y), and its end, which is 0."""
+    """Return the rewriting of f(y) - Σ_j t(y + j) to 0 if f(y) - f(y+1) = t(y) and f vanishes at infinity."""
 
     def rewrite(gap: sp.Expr) -> sp.Expr:
         (total,) = gap.atoms(sp.Sum)
@@ -112,7 +112,7 @@ def by_telescoping(variable: sp.Symbol, at: Rewrite = sp.simplify) -> Rewrite:
 def by_antiderivative(
     antiderivative: sp.Expr, variable: sp.Symbol, prove: Rewrite = simplified, finish: Rewrite = simplified
 ) -> Rewrite:
-    """Return the rewriting of an integral over `variable` by the ends of a function whose slope is the integrand."""
+    """Return the rewriting of an integral over `variable` by the end values of an antiderivative."""
 
     def ends(integral: sp.Integral) -> sp.Expr:
         ((_, low, high),) = integral.limits
@@ -121,7 +121,7 @@ def by_antiderivative(
         return at(high, "-") - at(low, "+")
 
     def at(end: sp.Expr, side: str) -> sp.Expr:
-        # a tangent that grows without bound stands in an arctangent, which does not
+        # an unbounded tangent occurs inside an arctangent, which is bounded
         value = antiderivative.replace(sp.tan, lambda of: sp.limit(sp.tan(of), variable, end, side)).subs(variable, end)
         plain = end.is_finite and not value.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.AccumBounds)
         return value if plain else sp.limit(antiderivative, variable, end, side)
@@ -130,12 +130,12 @@ def by_antiderivative(
 
 
 def by_gaussians(gap: sp.Expr) -> sp.Expr:
-    """Write integrals over the line of polynomials times exponentials of a quadratic by Gaussian moments; simplify."""
+    """Replace integrals over the real line of polynomials times Gaussians by moments; simplify."""
     return simplified(gap.replace(lambda part: isinstance(part, sp.Integral), _gaussian))
 
 
 def _gaussian(integral: sp.Integral) -> sp.Expr:
-    """Return the integral term by term; as it stands where a term is another."""
+    """Return the integral term by term; unchanged if some term has another form."""
     (x, *ends), *others = integral.limits
     terms = sp.Add.make_args(sp.expand(integral.function.rewrite(sp.exp), power_exp=False))
     values = [] if others or ends != [-sp.oo, sp.oo] else [_gaussian_term(term, x) for term in terms]

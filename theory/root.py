@@ -1,4 +1,4 @@
-"""The zero of an expression, as an expression: what has no closed form, but an equation that defines it."""
+"""The zero of an expression as an expression, for quantities defined by an equation without closed form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import mpmath
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
-_WIDEST = 2**14  # powers of e on either side in which the change of sign is looked for
+_WIDEST = 2**14  # powers of e on either side within which a change of sign is sought
 _NEAR = 1 / 8
 
 
@@ -38,7 +38,7 @@ class Root(ExprWithLimits):
 
 
 def root_between(function: Callable[[mpmath.mpf], mpmath.mpf], low: mpmath.mpf, high: mpmath.mpf) -> mpmath.mpf:
-    """Return where a function changes its sign between two ends, either of which may be infinite, to all digits.
+    """Return the point where a function changes its sign between two ends, which may be infinite, to all digits.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def root_between(function: Callable[[mpmath.mpf], mpmath.mpf], low: mpmath.mpf, 
     low, high = mpmath.mpf(low), mpmath.mpf(high)
 
     def place(at: mpmath.mpf) -> mpmath.mpf:
-        """Map all real numbers into the range; a step of one is a factor near an end, and far out."""
+        """Map all real numbers into the range; near an end, and far out, a step of one is a constant factor."""
         if not mpmath.isfinite(low):
             return high - mpmath.exp(-at) if mpmath.isfinite(high) else mpmath.sinh(at)
         return low + (mpmath.exp(at) if not mpmath.isfinite(high) else (high - low) / (1 + mpmath.exp(-at)))
@@ -58,17 +58,17 @@ def root_between(function: Callable[[mpmath.mpf], mpmath.mpf], low: mpmath.mpf, 
 
     with mpmath.extradps(15):
         first, last = _bracket(value)
-        while last - first > _NEAR:  # a function that grows by orders of magnitude is no line yet
+        while last - first > _NEAR:  # over a wide bracket the function is far from linear
             middle = (first + last) / 2
             first, last = (middle, last) if mpmath.sign(value(middle)) == mpmath.sign(value(first)) else (first, middle)
-        size = abs(value(first)) or mpmath.mpf(1)  # the solver stops where a function is small by itself
+        size = abs(value(first)) or mpmath.mpf(1)  # scaled, since the solver stops once values are small
         ends = first, last
         root = place(mpmath.findroot(lambda at: value(at) / size, ends, solver="anderson", verify=False, maxsteps=500))
     return +root
 
 
 def _bracket(value: Callable[[mpmath.mpf], mpmath.mpf]) -> tuple[mpmath.mpf, mpmath.mpf]:
-    """Return two numbers between which a function changes its sign, both sides of zero searched outwards."""
+    """Return two numbers between which a function changes its sign, searching outwards on both sides of zero."""
     inner, width, sign = mpmath.mpf(0), mpmath.mpf(1), mpmath.sign(value(mpmath.mpf(0)))
     while width <= _WIDEST:
         if mpmath.sign(value(width)) != sign:

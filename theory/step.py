@@ -1,8 +1,8 @@
-"""One step of a derivation: two printed sides, what their names mean, and how they are shown to be equal.
+"""One step of a derivation: two printed sides, the meaning of their names, and the proof that they are equal.
 
-A step prints an equation in names and knows the definitions of these names. What is checked is the printed equation
-with the definitions put in: first in numbers, as a second opinion on every rewriting, then exactly, by a residual that
-must be zero. What that means for each kind of step stands in `theory.kinds`; limits and series are taken exactly when
+A step prints an equation in names and knows the definitions of these names. The check inserts the definitions into the
+printed equation: first in numbers, as a second opinion on every rewriting, then exactly, by a residual that must be
+zero. `theory.kinds` tells what that means for each kind of step; limits and series are taken exactly only when
 thorough.
 """
 
@@ -45,19 +45,19 @@ Enclosure: TypeAlias = Literal["as printed", "its form", "neither"]
 
 
 def taylor(expr: sp.Expr, variable: sp.Symbol, order: int) -> sp.Expr | None:
-    """Return a Taylor series about 0 below an order; None where one of its derivatives is not finite there."""
+    """Return a Taylor series about 0 below an order; None if a derivative is not finite there."""
     terms = []
     for k in range(order):
         at_zero = expr.subs(variable, 0)
         if at_zero.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.AccumBounds):
             return None
         terms.append(at_zero * variable**k / sp.factorial(k))
-        expr = sp.diff(expr, variable)  # one at a time: sympy looks for common factors of higher ones, which takes long
+        expr = sp.diff(expr, variable)  # one at a time: sympy is slow with higher derivatives
     return sp.Add(*terms)
 
 
 def simplified(gap: sp.Expr) -> sp.Expr:
-    """Return an expression simplified; one that is a number when it is multiplied out is seen at once."""
+    """Return an expression simplified; if multiplying out gives a number, this is returned at once."""
     if (plain := sp.expand(gap)).is_Rational:
         return plain
     above, below = sp.together(gap).as_numer_denom()
@@ -78,7 +78,7 @@ def _limit(body: sp.Expr, variable: sp.Symbol, end: sp.Expr, direction: str) -> 
 
 @dataclass(frozen=True)
 class _Known:
-    """The rewriting of an unpickled step: what its own rewriting, which is code and does not travel, came to."""
+    """The rewriting of an unpickled step: the result of the original one, which is code and not pickled."""
 
     residual: sp.Expr
     rewritten: sp.Expr | None
@@ -97,29 +97,29 @@ class Step:
     statement : str
         One sentence that says why the equation holds.
     equation : sympy.Basic
-        What is printed, usually an unevaluated relation.
+        The printed equation, usually an unevaluated relation.
     kind : str, optional
-        What is checked: a key of `KINDS`.
+        Kind of check: a key of `KINDS`.
     by : callable, optional
-        The rewriting that shows the difference of the sides, with the definitions put in, to be zero.
+        The rewriting that shows the difference of the sides, with the definitions inserted, to be zero.
     positive : sympy.Expr, optional
-        Expression that is manifestly positive when the step, an inequality, is right.
+        For an inequality, the difference of its sides in manifestly positive form.
     where : tuple of pairs, optional
-        Names in the equation and their definitions. A function is defined at symbols, ``(f(x), 2 * x)``, or at a
-        fixed place, ``(f(0), 1)``.
+        Names in the equation and their definitions. A function is defined at symbols, ``(f(x), 2 * x)``, or at a fixed
+        point, ``(f(0), 1)``.
     domain : tuple of pairs, optional
         Symbols whose range is narrower than their assumptions: two ends, or a `range` of integers.
     toward : tuple, optional
         The variable of a series and its end, 0 or infinity.
     cases : tuple of tuple of pairs, optional
-        The instances in which a general equation is checked: sizes, and what the names mean then.
+        The instances in which a general equation is checked: sizes, and the meaning of names in each.
     algebra : tuple of two, optional
         The sides, or lists of sides, of the algebra that an argument uses.
 
     See Also
     --------
     identity, inequality, limit, series, instance, definition, argued : make it.
-    Derivation : a chain of them.
+    Derivation : a chain of steps.
 
     Examples
     --------
@@ -169,9 +169,9 @@ class Step:
         Parameters
         ----------
         thorough : bool, optional
-            Whether what takes long is done as well: limits and series exactly, and at as many points as the rest;
-            integrals and endless sums at as many, and at the corners of their range; inequalities enclosed on all of
-            their range, see `enclosure`.
+            Whether to do slow checks as well: limits and series exactly, and at as many points as others; integrals and
+            infinite sums at as many points, and at the corners of their range; inequalities enclosed on all of their
+            range, see `enclosure`.
         """
         try:
             failure = self._second_opinion(thorough=thorough) if self.kind in CHECKED else self._algebra_in_numbers()
@@ -195,7 +195,7 @@ class Step:
             raise AssertionError(f"residual {residual} is not 0; {shown}, in the step: {self.statement}")
 
     def sides(self) -> tuple[sp.Expr, sp.Expr]:
-        """Return the two sides of the printed relation with the definitions put in; of an instance, as printed."""
+        """Return the two sides of the printed relation with the definitions inserted; for an instance, as printed."""
         return self.equation.args if self.kind == "instance" else self._sides
 
     def latex(self) -> str:
@@ -220,7 +220,7 @@ class Step:
         return self.html()
 
     def _means(self) -> Iterator[str]:
-        """Yield what the names in the equation stand for, and narrower ranges of symbols."""
+        """Yield the meanings of names in the equation, and narrower ranges of symbols."""
         for name, value in self.printed_names():
             yield f"where {plain(latex(name))} = {plain(latex(value))}"
         for symbol, ends in self.domain:
@@ -231,7 +231,7 @@ class Step:
             yield f"checked in {len(self.cases)} case{'s' * (len(self.cases) > 1)}"
 
     def printed_names(self) -> Definitions:
-        """Return the definitions that the equation needs: of names in it, and of names in those definitions."""
+        """Return the definitions that the equation needs: for names in it, and for names in those definitions."""
         needed: list[tuple[sp.Expr, sp.Expr]] = []
         new = [self.equation]
         while new:
@@ -249,7 +249,7 @@ class Step:
 
     @cached_property
     def residual(self) -> sp.Expr:
-        """What is left of the difference of the sides: exactly zero when the step is right."""
+        """The difference of the sides after rewriting: exactly zero if the step is right."""
         if isinstance(self.by, _Known) or self.kind == "definition":
             return getattr(self.by, "residual", sp.S.Zero)
         if self.kind == "limit":
@@ -264,7 +264,7 @@ class Step:
         return self.by(left - right)
 
     def _compared(self) -> tuple[sp.Expr, sp.Expr]:
-        """Return what must be equal: the sides; of an inequality its larger less its smaller side, and the form."""
+        """Return the two expressions that must be equal: the sides; for an inequality their difference and the form."""
         left, right = self.sides()
         if isinstance(self.equation, sp.Eq):
             return left, right
@@ -311,9 +311,9 @@ class Step:
         return self._unless_plain(left_over)
 
     def _unless_plain(self, left_over: Callable[[Rewrite], sp.Expr]) -> sp.Expr:
-        """Return what is left over; a step without a rewriting of its own is looked at as it stands, then simplified.
+        """Return the remainder; without a rewriting of its own, a step is first tried as it stands, then simplified.
 
-        What is a number as it stands is that number, and simplifying first takes longer than most limits.
+        If the remainder is a number as it stands, that is the result: simplifying first takes longer than most limits.
         """
         if self.by is sp.simplify:
             with suppress(NotImplementedError, ValueError, sp.PoleError):
@@ -322,7 +322,7 @@ class Step:
         return left_over(self.by)
 
     def _second_opinion(self, *, thorough: bool) -> str:
-        """Return what is wrong with the printed equation in numbers, nothing when it holds."""
+        """Return what is wrong with the printed equation in numbers, or nothing if it holds."""
         if not isinstance(self.equation, Relational if self.kind == "inequality" else sp.Eq):
             return f"{self.equation} is no {'relation' if self.kind == 'inequality' else 'equation'} of two sides"
         if empty := self._says_nothing():
@@ -338,18 +338,18 @@ class Step:
         return self._other_symbols() or overruled(self.where) or next(filter(None, failures), "")
 
     def _algebra_in_numbers(self) -> str:
-        """Return what is wrong with the algebra of an argument in numbers, as far as its names have a value."""
+        """Return what is wrong with the algebra of an argument in numbers, if its names have values."""
         pairs = [(left, right) for left, right in zip(*map(_several, self.algebra), strict=True)]
         failures = (gap_of(*pair, self.domain) for pair in pairs if not undefined(pair[0]) | undefined(pair[1]))
         return next(filter(None, failures), "")
 
     def _floats(self) -> set[sp.Basic]:
-        """Return the floats of what is printed and of the definitions."""
+        """Return the floats in the printed equation and in the definitions."""
         values = (value for names in (self.where, *self.cases) for _, value in names)
         return self.equation.atoms(sp.Float).union(*(value.atoms(sp.Float) for value in values))
 
     def _other_symbols(self) -> str:
-        """Return which symbol in the range or the definitions only looks like one in the equation."""
+        """Return a symbol in the range or the definitions that differs from one of the same name in the equation."""
         pairs = [*self.where, *(pair for case in self.cases for pair in case)]
         meant = self.equation.atoms(sp.Symbol).union(*(value.free_symbols for _, value in pairs))
         given = {symbol for symbol, _ in self.domain} | {name for name, _ in pairs if name.is_Symbol}
@@ -362,7 +362,7 @@ class Step:
         return ""
 
     def _in_numbers(self, left: sp.Expr, right: sp.Expr, thorough: bool) -> str:
-        """Return where two sides are not as this kind of step says, nothing when they are."""
+        """Return where two sides violate the claim of this kind of step, or nothing."""
         if self.kind == "limit":
             failure, slow = approached(left, right, self.domain, thorough=thorough)
             return "" if slow and self.residual == 0 and self._keeps_limit(thorough) else failure
@@ -379,15 +379,15 @@ class Step:
 
     @property
     def enclosure(self) -> Enclosure:
-        """What interval arithmetic proves of an inequality, on all of its range: how it is printed, its form, neither.
+        """The part of an inequality that intervals prove on all of its range: as printed, its form, or neither.
 
-        Neither is no failure: the inequality is then evaluated at points and corners alone.
+        "neither" is not a failure: the inequality is then evaluated only at points and corners.
         """
         return self._on_boxes()[0]
 
     @alone()
     def _on_boxes(self) -> tuple[Enclosure, str]:
-        """Return what is proved by enclosures, and on which box they disprove it."""
+        """Return the part that enclosures prove, and the box on which they disprove it."""
         if self.kind != "inequality":
             return "neither", ""
         excess, form = self._compared()
@@ -401,7 +401,7 @@ class Step:
         return "neither", ""
 
     def _says_nothing(self) -> str:
-        """Return why the printed equation holds by itself: it has the same side twice, or is one of the definitions."""
+        """Return why the printed equation is trivial: it has the same side twice, or is one of the definitions."""
         sides = self.equation.args, self.equation.args[::-1]
         defined = any(renames(*pair, *both) for pair in self.where for both in sides)
         return _TWICE if sides[0] == sides[1] else _DEFINED if defined else ""
@@ -412,7 +412,7 @@ def _unpickled(stored: bytes) -> Step:
 
 
 def _has_name(expr: sp.Basic, name: sp.Expr) -> bool:
-    """Whether a symbol, or a function of whatever, is in an expression."""
+    """Whether a symbol, or a function with any argument, is in an expression."""
     return expr.has(name) or any(part.func == name.func for part in expr.atoms(AppliedUndef))
 
 
@@ -423,7 +423,7 @@ def _unnamed(left: sp.Expr, right: sp.Expr) -> str:
 
 
 def _is_positive(form: sp.Expr) -> bool:
-    """Whether a form is positive by the assumptions on its symbols; a sum is when each of its terms is."""
+    """Whether a form is positive by the assumptions on its symbols; a sum is if each of its terms is."""
     sums = form.atoms(sp.Sum)
     if not all(_is_positive(each.function) for each in sums):
         return False
@@ -431,7 +431,7 @@ def _is_positive(form: sp.Expr) -> bool:
 
 
 def _difference(left: Any, right: Any, by: Rewrite) -> sp.Expr:
-    """Return what two expressions, or two lists of them, differ by."""
+    """Return the difference of two expressions, or of two lists of them."""
     gaps = [by(first - second) for first, second in zip(_several(left), _several(right), strict=True)]
     return _against_probes(gaps) if isinstance(left, (list, tuple)) else gaps[0]
 
@@ -442,5 +442,5 @@ def _several(side: Any) -> tuple[sp.Expr, ...]:
 
 
 def _against_probes(gaps: list[sp.Expr]) -> sp.Expr:
-    """Return a sum of differences against free symbols, which is zero when each of them is."""
+    """Return a sum of differences times free symbols, which is zero only if each difference is."""
     return sp.Add(*(probe * gap for probe, gap in zip(sp.symbols(f"probe:{len(gaps)}"), gaps, strict=True)))

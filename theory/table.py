@@ -14,7 +14,7 @@ from statnn.theory.precision import alone
 
 
 class Formulas(Mapping[str, Formula]):
-    """Formulas by name, in the order of the rooms; prints as a table."""
+    """Formulas by name, in the order of the packages; prints as a table."""
 
     def __init__(self, formulas: tuple[Formula, ...]) -> None:
         twice = [name for name, count in Counter(entry.name for entry in formulas).items() if count > 1]
@@ -54,7 +54,7 @@ class Formulas(Mapping[str, Formula]):
 @cache
 @alone()
 def formulas() -> Formulas:
-    """Return all formulas of the project by name; they print as a table of what they say.
+    """Return all formulas of the project by name; they print as a table with their definitions.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def formulas() -> Formulas:
 
     See Also
     --------
-    formula : one of them.
+    formula : a single one.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def formulas() -> Formulas:
     >>> theory.formulas()["gamma-poisson.tail-exponent"].implementation
     'statnn.activation.GammaPoisson.tail_exponent'
     """
-    from statnn.theory.activation.formulas import ACTIVATION  # expressions take a moment to be built
+    from statnn.theory.activation.formulas import ACTIVATION  # building expressions takes a moment
     from statnn.theory.interaction.formulas import INTERACTION
     from statnn.theory.measure.formulas import MEASURE
     from statnn.theory.rg.formulas import REPEATED
@@ -108,7 +108,7 @@ def formula(name: str) -> Formula:
 
 
 def in_order(name: str, symbols: str) -> Callable[..., sp.Float]:
-    """Return a formula as a function of its symbols, in this order, and of ``digits``: a yardstick for arithmetic.
+    """Return a formula as a function of its symbols, in this order, and of ``digits``: a reference for arithmetic.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def in_order(name: str, symbols: str) -> Callable[..., sp.Float]:
 
 def main_result(name: str) -> Formula:
     """Return the formula of this name, or the main result of the derivation of this name."""
-    from statnn.theory.registry import DERIVATIONS  # as expensive
+    from statnn.theory.registry import DERIVATIONS  # slow to build, too
 
     table = formulas()
     derived = [entry for entry in table.values() if entry.derivation == name]

@@ -1,7 +1,7 @@
-r"""Formulas of `theory.printing` read back into trees, from which MathML and plain text are written.
+r"""Parser of the LaTeX of `theory.printing` into trees, from which MathML and plain text are written.
 
-Only the LaTeX that is written there, and in names of symbols, is known: fractions, scripts, roots, fences, large
-operators, accents and upright names. Anything else raises, so that nothing is left out of what is shown.
+It knows only the LaTeX written there and in names of symbols: fractions, scripts, roots, fences, large operators,
+accents and upright names. Anything else raises, so that no part of a formula is silently dropped.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ BINARY = {"+", "−", "·", "±", "×", "mod", "∧", "∨"} | RELATIONS
 
 @dataclass(frozen=True)
 class Node:
-    """A part of a formula: what it is, its character or name, and its parts.
+    """A part of a formula: its kind, its character or name, and its parts.
 
-    Scripts have a base, a lower and an upper part, either of which may be an empty row. A fence grows with what is in
-    it, a group is in parentheses or brackets of ordinary size.
+    Scripts have a base, a lower and an upper part, either of which may be an empty row. A fence grows with its
+    contents, a group has parentheses or brackets of ordinary size.
     """
 
     kind: Kind
@@ -87,7 +87,7 @@ def parsed(latex: str) -> Node:
     Raises
     ------
     ValueError
-        For LaTeX that is not among what is known here, naming it.
+        For LaTeX that is not known here; the message names it.
     """
     reader = _Reader(_TOKEN.findall(latex))
     row = reader.row("")
@@ -97,13 +97,13 @@ def parsed(latex: str) -> Node:
 
 
 class _Reader:
-    """Reads tokens, the next of which is last in the list."""
+    """Reads tokens from a list whose last entry is the next token."""
 
     def __init__(self, tokens: list[str]) -> None:
         self.tokens = tokens[::-1]
 
     def row(self, end: str) -> Node:
-        """Read up to the mark `end`, which is taken, too."""
+        """Read up to and including the mark `end`."""
         parts: list[Node] = []
         while self.tokens and self.tokens[-1] not in _ENDS:
             parts.append(self._scripted(parts))
@@ -121,7 +121,7 @@ class _Reader:
         return self._atom()
 
     def _scripted(self, before: list[Node]) -> Node:
-        """Read an atom and its scripts; a script without a base belongs to what stands before it."""
+        """Read an atom and its scripts; a script without a base belongs to the part before it."""
         base = EMPTY if self.tokens[-1] in {"_", "^", "'"} else self._atom()
         if base == EMPTY and before:
             base = before.pop()

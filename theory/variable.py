@@ -1,4 +1,4 @@
-"""A symbol of a formula: what it means, and the range in which the formula holds."""
+"""A symbol of a formula: its meaning, and the range in which the formula holds."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Variable:
     Parameters
     ----------
     symbol : sympy.Symbol
-        As it stands in the formula.
+        The symbol in the formula.
     range : str
         Two ends and whether they belong to it, as ``"0 < c < N"`` or ``"2 <= N < oo, whole"``; an end may contain
         other variables of the formula.
     meaning : str
-        In words.
+        Meaning in words.
 
     Examples
     --------
@@ -56,12 +56,12 @@ class Variable:
 
     @property
     def name(self) -> str:
-        """How a value is passed; ``lambda``, a word of Python, is ``lambda_``."""
+        """Keyword by which a value is passed; ``lambda``, a reserved word of Python, is ``lambda_``."""
         return self.symbol.name + "_" * keyword.iskeyword(self.symbol.name)
 
     @property
     def in_print(self) -> str:
-        """The range with the signs of print, ``"2 ≤ N < ∞, whole"``."""
+        """The range in typeset signs, ``"2 ≤ N < ∞, whole"``."""
         return re.sub(r"\boo\b", "∞", self.range.replace("<=", "≤"))
 
     @cached_property
@@ -72,7 +72,7 @@ class Variable:
 
     @property
     def whole(self) -> bool:
-        """Whether only whole numbers are in the range."""
+        """Whether the range has only whole numbers."""
         return self._parsed["whole"] is not None
 
     @property
@@ -105,7 +105,7 @@ class Variable:
             raise ValueError(f"{self.name} = {mpmath.nstr(at, 10)}{beside} is outside {self.range} ({self.meaning})")
 
     def draw(self, random: Random, values: dict[str, mpmath.mpf], *, far: bool = False) -> mpmath.mpf:
-        """Return a float in the range, of the order of its least ones where it has no end, or far out and near ends."""
+        """Return a float in the range, of the order of its least if it is endless; if `far`, far out and near ends."""
         low, high = self._ends(values)
         if self.whole:
             first = int(mpmath.floor(low)) + 1 if self._parsed["left"] == "<" else int(mpmath.ceil(low))

@@ -1,8 +1,8 @@
 """How far the paper's formula can be from the exact law: a bound with proof, tight at leading order.
 
 The exact exponent L = -ln S is compared with the paper's L_0 = b ln(1+D/a) through their derivatives, the
-hazards h = psi(y+b) - psi(y) and h_0 = b/(y+b) at y = D+a-b. The hazard is held between rational functions by
-telescoping: what it exceeds, or falls short of, is a sum of positive terms.
+hazards h = psi(y+b) - psi(y) and h_0 = b/(y+b) at y = D+a-b. The hazard is bounded between rational functions by
+telescoping: its distance from each is a sum of positive terms.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ K_0, S_0 = sp.Function("K_0"), sp.Function("S_0")
 
 
 def rational_above(at: sp.Expr) -> sp.Expr:
-    """Return the function f whose fall from z to z+1 is a little more than 1/z^2."""
+    """Return a function f with f(z) - f(z+1) slightly larger than 1/z^2."""
     return 1 / at + 1 / (2 * at**2) + 1 / (6 * at**3)
 
 

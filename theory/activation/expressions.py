@@ -1,4 +1,4 @@
-"""What the derivations prove and the oracle evaluates: sympy expressions in N, D, b, c (the urn: N, n, b)."""
+"""Expressions that the derivations prove and the oracle evaluates, in N, D, b, c (for the urn: N, n, b)."""
 
 from __future__ import annotations
 

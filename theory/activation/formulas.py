@@ -43,7 +43,7 @@ def _binomial(silent: sp.Expr) -> sp.Expr:
 
 
 def _steepest(total: sp.Expr, at: sp.Symbol) -> sp.Expr:
-    """Return where growth on a logarithmic axis is steepest, for neurons that wait against `total` - b."""
+    """Return the point where growth on a logarithmic axis is steepest, for `total` fictitious samples."""
     hazard = sp.polygamma(0, at + total) - sp.polygamma(0, at + total - b)
     return Root(1 + at * sp.diff(hazard, at) / hazard - at * hazard, (at, 0, sp.oo))
 

@@ -13,7 +13,7 @@ _s, _t = sp.symbols("s t", real=True)
 
 
 def _plain_stirling(expr: sp.Expr) -> sp.Expr:
-    """Use Stirling's series without a shift, and split logarithms of z + s."""
+    """Apply Stirling's series without a shift, and split logarithms of z + s."""
 
     def series(at: sp.Expr) -> sp.Expr:
         log = sp.log(z) + sp.log(sp.expand(at / z))
@@ -44,7 +44,7 @@ def ratio_lemma() -> tuple[Step, ...]:
 
 
 def gamma_poisson() -> Derivation:
-    """Derive the negative binomial law, the paper's formula and the size of what the limit leaves out."""
+    """Derive the negative binomial law, the paper's formula and the size of the terms that the limit neglects."""
     constant = sp.loggamma(k + b) - sp.loggamma(k + 1) - sp.loggamma(b)
     in_limit = constant + k * sp.log(x) - (k + b) * sp.log(1 + x)
     law = negative_binomial(k, q)

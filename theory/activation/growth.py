@@ -1,4 +1,4 @@
-"""Where the number of working neurons grows fastest on a logarithmic axis of samples."""
+"""The point where the number of working neurons grows fastest on a logarithmic axis of samples."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def _master_equation(time: sp.Symbol, total: sp.Expr) -> tuple[Step, ...]:
 
 
 def _by_flow(flow: sp.Expr) -> Rewrite:
-    """Return the rewriting of a difference of two sums over k by a flow from k to k+1: what is left is at the ends."""
+    """Return a rewriting of a difference of two sums over k by a flow from k to k+1, which leaves end terms."""
 
     def rewrite(gap: sp.Expr) -> sp.Expr:
         sums = gap.atoms(sp.Sum)
@@ -65,7 +65,7 @@ def _by_flow(flow: sp.Expr) -> Rewrite:
             return gap
         ends = {total: total.limits[0][2] for total in sums}
         last = max(ends.values(), key=lambda end: sp.expand(end).as_coeff_Add()[0])
-        # a law ends by itself: beyond its last count it is zero
+        # beyond its last count a law is zero
         beyond = sp.Add(*(total.function.subs(k, last) for total in sums if ends[total] != last))
         terms = gap.xreplace({total: total.function for total in sums})
         change = by_gamma(sp.expand(terms) - flow.subs(k, k - 1) + flow)
@@ -81,7 +81,7 @@ def beta_bernoulli() -> Derivation:
     hidden, euler = sp.Integral(power, (_p, 0, 1)), sp.beta(k + b, D - k + beta)
 
     def by_euler(gap: sp.Expr) -> sp.Expr:
-        """Put Euler's function for this integral; another one stays, and is not searched for."""
+        """Replace this integral by Euler's Beta function; other integrals are left alone."""
         left = gap.xreplace({hidden: euler})
         return left if left.has(sp.Integral) else by_gamma(left)
 
@@ -127,7 +127,7 @@ def urn() -> Derivation:
     total = n + b * N
     k_i = sp.Symbol("k_i", integer=True, positive=True)
     rest = sp.Symbol("R", positive=True)  # factors of the other neurons, untouched by one event
-    # the probability of one given order of events, and of the counts in any order, as far as they depend on one count
+    # the probability of one given order of events, and of the counts in any order, up to factors without this count
     sequence = sp.gamma(b * N) / sp.gamma(n + b * N) * sp.gamma(k_i + b) / sp.gamma(b) * rest
     joint = sequence * sp.gamma(n + 1) / sp.gamma(k_i + 1)
     weight, counts = sp.Function("w")(i), (sp.Symbol("k_1"), sp.Symbol("..."), sp.Symbol("k_N"))

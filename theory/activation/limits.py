@@ -1,4 +1,4 @@
-"""Limits in which the law of activation is an old acquaintance."""
+"""Limits in which the law of activation becomes a well-known one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def limits() -> Derivation:
     share = {q: (0, 1)}
 
     def by_slope(expr: sp.Expr) -> sp.Expr:
-        """Take the limit b = 0 of something over b, as the slope at 0."""
+        """Take the limit b → 0 of an expression over b, as its slope at 0."""
         return sp.diff(sp.expand(expr * b), b).subs(b, 0)
 
     return Derivation(

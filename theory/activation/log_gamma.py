@@ -59,7 +59,7 @@ def log_gamma() -> Derivation:
     differences = {_L(x, _s, _t): mixed_log_gamma(x, _s, _t)}
 
     def by_fall(gap: sp.Expr) -> sp.Expr:
-        """Return the fall from x to x+1 of something that vanishes at infinity, by Stirling's formula."""
+        """Return f(x) - f(x+1) for a gap f that vanishes at infinity by Stirling's formula."""
         end = sp.limit(by_stirling(x)(gap.doit()), x, sp.oo)
         return _by_recursion((gap - gap.subs(x, x + 1)).doit()) + end
 

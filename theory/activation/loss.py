@@ -14,13 +14,13 @@ from statnn.theory.rewriting import by_gamma
 
 
 class Loss(sp.Function):
-    """The loss of a neuron seen k times, `Loss(k)`: a function about which nothing is assumed."""
+    """The loss of a neuron seen k times, `Loss(k)`: an arbitrary function."""
 
     nargs = 1
 
     @staticmethod
     def _imp_(count: Any) -> Any:
-        """Return numbers of one function that neither rises nor falls: sin k + exp(-k/2)."""
+        """Return values of an example that is not monotone: sin k + exp(-k/2)."""
         return mpmath.sin(count) + mpmath.exp(-count / 2)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
@@ -113,7 +113,7 @@ def loss() -> Derivation:
 
 
 def _term_by_term(gap: sp.Expr) -> sp.Expr:
-    """Compare sums over k by their terms, with a factor for every sum over neurons that are all equal."""
+    """Compare sums over k term by term, with a factor for every sum over equal neurons."""
 
     def term(total: sp.Sum) -> sp.Expr:
         others = [last - first + 1 for index, first, last in total.limits if not total.function.has(index)]

@@ -1,8 +1,8 @@
-"""The derived expressions, evaluated by mpmath to as many digits as asked: the yardstick for fast arithmetic.
+"""The derived expressions, evaluated by mpmath to any number of digits: the reference for fast arithmetic.
 
-Arguments may be int, float, `fractions.Fraction` or mpmath numbers; a float stands for exactly the number it
-is. A value is computed at two precisions, which rise until both agree to the digits asked for:
-cancellation can cost time but never digits.
+Arguments may be int, float, `fractions.Fraction` or mpmath numbers; a float stands for its exact value. A value is
+computed at two precisions, which rise until both agree to the requested digits: cancellation can cost time but never
+digits.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _evaluator(
 ) -> Callable[..., mpmath.mpf]:
     """Return the numeric function of `expression`, compiled at its first use, of its variables in this order.
 
-    `last` are values of the last variables where they are left out; ``digits``, 50, is a keyword of the function.
+    `last` are default values of the last variables; ``digits``, by default 50, is a keyword of the function.
     """
 
     @cache
@@ -112,7 +112,7 @@ def pmf_working_urn(k: int, n: Number, N: int, b: Number, *, digits: int = 50) -
         return mpmath.mpf(0)
 
     def law(events: mpmath.mpf, weight: mpmath.mpf) -> mpmath.mpf:
-        # r_0 = 0^n: no neuron holds events, but holds no events for certain
+        # r_0 = 0^n: no neurons cannot hold events, but surely hold no events
         terms = [mpmath.mpf(events == 0), *(inside(i, events, N, weight) for i in range(1, k + 1))]
         return comb(N, k) * mpmath.fsum((-1) ** (k - i) * comb(k, i) * term for i, term in enumerate(terms))
 

@@ -87,12 +87,12 @@ def _missed(samples: int, fired: int, drawn: int) -> sp.Rational:
 
 
 def _tables(count: sp.Expr) -> Iterator[dict[sp.Basic, sp.Expr]]:
-    """Yield the mean number of working neurons in d of four samples, for one table of each set of counts."""
+    """Yield the mean number of working neurons in d of four samples, for one table per set of counts."""
     size, neurons = 4, 3
     for fired in product(range(size + 1), repeat=neurons):
         if list(fired) != sorted(fired):
             continue
-        # neuron i fires in samples i, i+1, ..., counted around, so that their activations are no nested sets
+        # neuron i fires in samples i, i+1, ..., cyclically, so that their activations are not nested sets
         active = [{(first + place) % size for place in range(times)} for first, times in enumerate(fired)]
         for drawn in range(1, size + 1):
             draws = list(combinations(range(size), drawn))
@@ -102,7 +102,7 @@ def _tables(count: sp.Expr) -> Iterator[dict[sp.Basic, sp.Expr]]:
 
 
 def _by_factors(gap: sp.Expr) -> sp.Expr:
-    """Compare a function of d with a product of d factors: both are 1 at d = 0, and grow by the same factor."""
+    """Compare a function of d with a product of d factors: both are 1 at d = 0 and have the same growth factor."""
     (product_of,) = gap.atoms(sp.Product)
     rest = gap + product_of
     growth = by_gamma(rest.subs(_d, _d + 1) - rest * product_of.function.subs(j, _d))

@@ -55,7 +55,7 @@ def _direct(size: int, lag: int, chains: int = 1) -> sp.Expr:
 
 
 def _by_geometric_sums(gap: sp.Expr) -> sp.Expr:
-    """Sum powers of rho in t, one term after the other, each by its ratio, which must not depend on t."""
+    """Sum powers of rho in t term by term as geometric series, whose ratio must not depend on t."""
 
     def total(sums: sp.Sum) -> sp.Expr:
         ((_, first, last),) = sums.limits
@@ -74,12 +74,12 @@ def _geometric_total(term: sp.Expr, first: sp.Expr, last: sp.Expr) -> sp.Expr:
 
 
 def _powers(gap: sp.Expr) -> sp.Expr:
-    """Write powers of sums as products, so that they cancel."""
+    """Write powers with sums in the exponent as products, so that they cancel."""
     return sp.simplify(sp.expand(sp.cancel(sp.expand(gap, power_exp=True))))
 
 
 def _without_powers(gap: sp.Expr) -> sp.Expr:
-    """Leave out the n-th power of rho, exponentially small."""
+    """Drop the n-th power of rho, which is exponentially small."""
     return sp.cancel(sp.expand(gap, power_exp=True).subs(rho**n, 0))
 
 

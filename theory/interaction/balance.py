@@ -49,7 +49,7 @@ def heat_bath() -> Derivation:
     states = list(product(SIGNS, repeat=3))
 
     def moves(spin: int, before: tuple[int, ...], after: tuple[int, ...]) -> sp.Expr:
-        """Return the probability with which an update of one spin leads from state to state."""
+        """Return the transition probability between two states by an update of one spin."""
         if any(before[k] != after[k] for k in range(3) if k != spin):
             return sp.S.Zero
         other = tuple(-value if k == spin else value for k, value in enumerate(after))
@@ -58,7 +58,7 @@ def heat_bath() -> Derivation:
     law = {_pi(sp.Integer(number)): weight(pairs, fields, state) for number, state in enumerate(states, 1)}
 
     def chain(spin: int) -> dict[sp.Basic, sp.Expr]:
-        """Return the law, and the chance to go from state to state, by their numbers."""
+        """Return the law and the transition probabilities, by the numbers of the states."""
         both = product(enumerate(states, 1), repeat=2)
         return law | {_go(first, second): moves(spin, before, after) for (first, before), (second, after) in both}
 
@@ -152,13 +152,13 @@ def _one_layer() -> tuple[Step, ...]:
 
 
 def _by_products(gap: sp.Expr) -> sp.Expr:
-    """Compare sums of exponentials over a common denominator, their exponents multiplied out."""
+    """Compare sums of exponentials over a common denominator, with exponents multiplied out."""
     top, _ = sp.fraction(sp.together(gap.rewrite(sp.exp)))
     return sp.expand(sp.expand(sp.expand(top), power_exp=True)).replace(sp.exp, lambda at: sp.exp(sp.expand(at)))
 
 
 def _layer() -> tuple[Callable[[tuple[int, ...]], sp.Expr], list[sp.Expr]]:
-    """Return the weight of the middle layer of 2-2-2 spins, and its local fields, any spins around it."""
+    """Return the weight of the middle layer of 2-2-2 spins, and its local fields, for any spins around it."""
     below, above, lower, upper, fields = (
         vector("u", 2),
         vector("v", 2),
@@ -231,7 +231,7 @@ def metropolis() -> Derivation:
 
 
 def absolute(argument: sp.Expr) -> sp.Expr:
-    """Return |argument| with its denominator, here positive, taken out, and one sign for |a - b| = |b - a|."""
+    """Return |argument| with its positive denominator taken out, and a single form for |a - b| = |b - a|."""
     top, bottom = sp.fraction(sp.together(argument))
     return sp.Abs(top) / bottom
 

@@ -79,7 +79,7 @@ def _chain() -> tuple[Step, ...]:
 
 
 def _by_fractions(gap: sp.Expr) -> sp.Expr:
-    """Write all in exponentials, bring it to one fraction and multiply out its numerator."""
+    """Write everything in exponentials, combine it into one fraction and multiply out the numerator."""
     bases = {each: sp.log(sp.Symbol(f"e^{each}", positive=True)) for each in gap.free_symbols}
     return sp.cancel(sp.together(gap.rewrite(sp.exp).subs(bases)))
 
@@ -160,13 +160,13 @@ def _opposite() -> sp.Expr:
 
 
 def _moments() -> tuple[Step, ...]:
-    """Two states below, any logarithm of their partition functions; the third level of a system for E and C."""
+    """Show E and C for three levels, and their recursion over layers for two states with arbitrary ln Z."""
     levels = sp.symbols("E_1:4", real=True)
     log_z = sp.log(sum(sp.exp(-beta * level) for level in levels))
     chances = [sp.exp(-beta * level) / sum(sp.exp(-beta * other) for other in levels) for level in levels]
     mean = sum(p * level for p, level in zip(chances, levels, strict=True))
     variance = sum(p * (level - mean) ** 2 for p, level in zip(chances, levels, strict=True))
-    below = [sigma(beta), sigma(3 * beta / 2)]  # of which nothing is assumed
+    below = [sigma(beta), sigma(3 * beta / 2)]  # arbitrary functions
     costs = sp.symbols("e_1 e_2", real=True)
     terms = [sp.exp(energy - beta * cost) for energy, cost in zip(below, costs, strict=True)]
     above = sp.log(sum(terms))

@@ -46,7 +46,7 @@ _DYNAMIC = (
 
 
 def _layer_variance(layer: sp.Expr) -> sp.Expr:
-    """Return the variance that the noise of so many layers builds up."""
+    """Return the variance that the noise of this many layers builds up."""
     return (1 - w ** (2 * layer)) / (1 - w**2) / (2 * lam)
 
 
@@ -135,7 +135,7 @@ def _half_angle(mode: sp.Expr) -> sp.Expr:
 
 
 def _kaufman() -> sp.Expr:
-    """Return ln Z of the torus: the modes 1, 3, ... and 0, 2, ..., of which the first has a sign."""
+    """Return ln Z of the torus: the modes 1, 3, ... and 0, 2, ..., the first of which is signed."""
     first = R * (2 * K + sp.log(_tanh)) / 2
     odd, even = ((l, 0, C - 1), 2 * l + 1), ((l, 1, C - 1), 2 * l)
     terms = [sp.Product(2 * of(_half_angle(odd[1])), odd[0]) for of in (sp.cosh, sp.sinh)]

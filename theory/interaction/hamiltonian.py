@@ -1,4 +1,4 @@
-"""From widened delta functions to the Hamiltonian, its gradient and what interacts with what."""
+"""From widened delta functions to the Hamiltonian, its gradient and its graph of interactions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NEURON, F, G, W, BIAS = (_layered(name) for name in "hfgWb")
 
 
 class Layers:
-    """Three layers of two units above clamped inputs, three samples, everything free."""
+    """Three layers of two units above clamped inputs, with three samples and free parameters."""
 
     def __init__(self) -> None:
         self.inputs = [vector(f"x{mu}", WIDTH) for mu in SAMPLES]
@@ -59,14 +59,14 @@ class Layers:
         return beta * miss + lam * square + prior
 
     def case(self, m: int, sizes: dict[sp.Symbol, int], *variables: sp.Expr) -> dict[sp.Basic, sp.Expr]:
-        """Return the instance in which layer m is the printed one, and H a function of `variables`, given by name."""
+        """Return the instance in which layer m is the printed one and H is a function of the named `variables`."""
         meaning = self._meaning(m)
         whole = {index: sp.Integer(value) for index, value in sizes.items()}
         values = [meaning[name.xreplace(whole)] for name in variables]
         return whole | {n: WIDTH, D: len(SAMPLES), H(*values): self.energy / beta} | meaning
 
     def _meaning(self, m: int) -> dict[sp.Basic, sp.Expr]:
-        """Return what names mean, layers counted from m; neurons, fields and gaps of the first sample, and of each."""
+        """Return the meaning of names, layers counted from m: neurons, fields, gaps of the first and of each sample."""
         meaning = {TARGET[unit]: self.targets[0][unit - 1] for unit in UNITS}
         for layer in range(3):
             for unit, below in PAIRS:
@@ -224,7 +224,7 @@ def _integrated() -> tuple[Step, ...]:
 
 
 def hamiltonian() -> Derivation:
-    """Derive βH, its gradient, its locality and what integrating a neuron out does."""
+    """Derive βH, its gradient, its locality and the effect of integrating out a neuron."""
     return Derivation(
         "hamiltonian",
         "Neurons as dynamic degrees of freedom: the Hamiltonian, its gradient, its locality",

@@ -102,7 +102,7 @@ def _matrix() -> sp.Matrix:
 
 
 def _weight_of_ends() -> sp.Expr:
-    """Return the integral of exp(-H(end))/(2π) over all starts, first over the momentum, both by a square."""
+    """Return the integral of exp(-H(end))/(2π) over all starts, first over the momentum, by completing squares."""
     place, momentum = _matrix() * sp.Matrix([q, p])
     energy = sp.Poly(sp.expand(place**2 + momentum**2) / 2, p)
     second, first, rest = energy.all_coeffs()
@@ -150,7 +150,7 @@ def _oscillator() -> tuple[Step, ...]:
     moved, kicked = sp.Function("q'"), sp.Function("p'")
 
     def turned(statement: str, step: sp.Matrix, frequency: sp.Expr) -> Step:
-        """Return the step that the trace of a linear step is twice a cosine."""
+        """Return the derivation step that the trace of a linear leapfrog step is twice a cosine."""
         ends = step * sp.Matrix([q, p])
         return identity(
             statement,

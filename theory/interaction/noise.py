@@ -1,4 +1,4 @@
-"""The noise of every layer as coordinates: what makes stiff neurons easy to sample."""
+"""The noise of every layer as coordinates, which makes stiff neurons easy to sample."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Case = dict[sp.Basic, sp.Expr]
 
 
 class Layers:
-    """Two layers of two units, in neurons and, by one pass forward, in their noise."""
+    """Two layers of two units, in neurons and, by a forward pass, in their noise."""
 
     def __init__(self) -> None:
         self.x, self.y = vector("x", 2), vector("y", 2)
@@ -39,7 +39,7 @@ class Layers:
         return self.weights[m] * (self.neurons[0] if m else self.x) + self.biases[m]
 
     def error(self, m: int, unit: int) -> sp.Expr:
-        """Return the derivative of the target's term by a neuron, those above it computed from it, in the noise."""
+        """Return the derivative of the target's term by a neuron, in noise coordinates: those above depend on it."""
         computed = self.field(1).applyfunc(sigma) + self.noise[1] / ROOT
         above = {} if m else dict(zip(self.neurons[1], computed, strict=True))
         return self.miss.xreplace(above).diff(self.neurons[m][unit - 1]).xreplace(self.forward)

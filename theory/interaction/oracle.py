@@ -1,7 +1,7 @@
-"""Solvable interacting models evaluated by mpmath to as many digits as asked: the yardstick for fast arithmetic.
+"""Solvable interacting models evaluated by mpmath to any number of digits: the reference for fast arithmetic.
 
 Couplings K = J/T and fields h/T are in units of the temperature; energies of lattices are in units of J. Arguments
-are as in `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
+are as in `statnn.theory.activation.oracle`: a float stands for its exact value.
 """
 
 from __future__ import annotations
@@ -145,9 +145,9 @@ def linear_weights(
     *,
     digits: int = 50,
 ) -> Gaussian:
-    """Return the law of the weights (and bias, last) of one linear unit, its neurons integrated out.
+    """Return the law of the weights (and bias, last) of one linear unit, with its neurons integrated out.
 
-    `log_partition` and `least` leave out what does not depend on the weights: those of the neurons.
+    `log_partition` and `least` leave out terms of the neurons, which do not depend on the weights.
     """
     with mpmath.workdps(2 * digits + 20):
         variance = _compiled(NOISE, symbols.beta, symbols.lam)(exact(beta), exact(stiffness))

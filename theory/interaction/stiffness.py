@@ -1,4 +1,4 @@
-"""The deterministic limit: how far fluctuating neurons are from what their network computes."""
+"""The deterministic limit: the distance of fluctuating neurons from the output of their network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _above = {name: named(f"{tex}_{{m+1}}") for name, tex in {"mu": r"\mu", "v": "v"
 
 
 def _taylor(displacement: sp.Expr, order: int) -> sp.Expr:
-    """Return σ(f + displacement) to a power of the noise."""
+    """Return σ(f + displacement) to a given power of the noise."""
     series = sum(sigma(f, k) * displacement**k / sp.factorial(k) for k in range(order + 1))
     return sum(sp.expand(series).coeff(_size, k) * _size**k for k in range(order + 1))
 
@@ -52,7 +52,7 @@ def _second(expr: sp.Expr) -> sp.Expr:
 def _expansion() -> tuple[Step, ...]:
     width = sp.Symbol("s", positive=True)  # standard deviation of layer m in units of the noise
     below = _size * width * z + _size**2 * _shift  # h_m - t_m, any law with this mean and variance
-    above = _taylor(w * below, 3) - sigma(f)  # h_{m+1} - t_{m+1}, but for its own noise
+    above = _taylor(w * below, 3) - sigma(f)  # h_{m+1} - t_{m+1}, without its own noise
     moments = {
         _above["mu"]: sp.expand(_second(above) / _size**2),
         _above["v"]: sp.expand(_second(above**2) / _size**2) + 1,

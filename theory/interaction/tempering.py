@@ -56,7 +56,7 @@ def swap() -> Derivation:
     )
 
     def by_sides(gap: sp.Expr) -> sp.Expr:
-        """Write min(1, exp(x)) as what it is on either side of zero, and use the integrals of both."""
+        """Split min(1, exp(x)) at zero, and use the integrals of both sides."""
         known = {put_in(integral, laws): put_in(value, laws) for integral, value in ((above, likely), (below, tilted))}
         return sp.simplify(gap.replace(lambda part: isinstance(part, sp.Integral), _on_its_side).xreplace(known))
 
@@ -136,7 +136,7 @@ def swap() -> Derivation:
 
 
 def _on_its_side(integral: sp.Integral) -> sp.Integral:
-    """Return an integral over numbers of one sign with min(1, exp(x)) written as what it is there."""
+    """Return an integral over numbers of one sign with min(1, exp(x)) replaced by its value there."""
     ((_, low, high),) = integral.limits
     if low != 0 and high != 0:
         return integral

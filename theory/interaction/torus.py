@@ -53,7 +53,7 @@ def kaufman(grow: Any, columns: int, rows: int, cosines: Sequence[Any], chebyshe
 
 
 def enumerated(columns: int, rows: int) -> sp.Expr:
-    """Return Z of the torus in e^K by enumeration; where a side is 2, neighbours are joined by two bonds."""
+    """Return Z of the torus in e^K by enumeration; if a side is 2, neighbours are joined by two bonds."""
     counts: Counter[int] = Counter()
     for spins in product((-1, 1), repeat=columns * rows):
         counts[
@@ -148,7 +148,7 @@ def _cosh_mode(angle: sp.Expr) -> sp.Expr:
 
 
 def _mode(number: int, columns: int) -> sp.Expr:
-    """Return γ of a mode; of the modes 0 and n in closed form, the first with its sign."""
+    """Return γ of a mode; for the modes 0 and n in closed form, the first with its sign."""
     if number % columns == 0:
         return 2 * K + (-1) ** (number // columns) * sp.log(sp.tanh(K))
     return sp.acosh(_cosh_mode(sp.pi * number / columns))
@@ -197,7 +197,7 @@ def _bulk() -> tuple[Step, ...]:
     end = sp.Limit(sp.log(inner) - gamma, gamma, sp.oo)
 
     def by_rate(gap: sp.Expr) -> sp.Expr:
-        """Return zero for a gap that does not change with gamma, and vanishes at infinity with γ for the logarithm."""
+        """Return zero for a gap whose slope in γ is zero and which vanishes as γ → ∞, where the logarithm is γ."""
         rate = sp.diff(gap, gamma).replace(sp.Derivative, lambda *parts: sp.simplify(sp.Derivative(*parts).doit()))
         far = gap.xreplace({sp.log(inner): gamma}).doit() == 0 and sp.limit(*end.args[:3]) == 0
         return sp.S.Zero if far and mean(_fraction(rate, slope)) == 0 else gap
@@ -258,7 +258,7 @@ def _fraction(expr: sp.Expr, form: sp.Expr) -> sp.Expr:
 
 
 def _in_tangent(expr: sp.Expr, angle: sp.Symbol, rate: sp.Symbol) -> sp.Expr:
-    """Return a function of cos and tan of half angles, circular and hyperbolic, as a rational one, simplified."""
+    """Return a function of circular and hyperbolic cos, and tan of half angles, as a simplified rational one."""
     t, h = sp.symbols("t h", positive=True)
     rational = expr.subs({sp.tan(angle / 2): t, sp.tanh(rate / 2): h})
     rational = rational.subs({sp.cos(angle): (1 - t**2) / (1 + t**2)})
@@ -270,7 +270,7 @@ def _energy() -> tuple[Step, ...]:
     alpha, delta = sp.symbols("alpha phi", real=True)
     u, stretch = sp.symbols("u r", positive=True)
     k, rest = sp.symbols("k k'", positive=True)
-    # r is the root of (1+u)/(1-u), so that no root is left
+    # r is the square root of (1+u)/(1-u), so that no root is left
     half = (stretch**2 + 1) / stretch * sp.atan(stretch * sp.tan(delta / 2))
     above, chord = sp.pi / (2 * k) * sp.asinh(2 * k * delta / (sp.pi * rest)), 2 * delta / sp.pi
     modulus = 2 * _S / _C**2
@@ -284,7 +284,7 @@ def _energy() -> tuple[Step, ...]:
         return sp.simplify(gap.subs(sp.tan(delta / 2), t).subs(sp.cos(delta), (1 - t**2) / (1 + t**2)))
 
     def by_quarters(gap: sp.Expr) -> sp.Expr:
-        """Of four equal quarters of the turn, count the first from its other end: cos becomes sin."""
+        """Replace a full turn by four times its first quarter, counted from its other end: cos becomes sin."""
         moved = whole.function.subs(alpha, sp.pi / 2 - delta) - quarter.function
         return gap.subs(whole, 4 * quarter) if sp.simplify(moved) == 0 else gap
 

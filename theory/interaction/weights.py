@@ -1,4 +1,4 @@
-"""Free weights: ridge regression where the layer is linear, and why it is not where it is not."""
+"""Free weights: ridge regression if the layer is linear, and why not otherwise."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _integrated() -> tuple[Step, ...]:
 
 
 def _ridge() -> tuple[Step, ...]:
-    """Two weights and a bias, three samples; v is kept a symbol."""
+    """Show ridge regression for two weights and a bias, with three samples; v stays a symbol."""
     v = sp.Symbol("v", positive=True)
     inputs, targets = matrix("x", 3, 2), vector("y", 3)
     free = sp.Matrix([*vector("w", 2), sp.Symbol("b", real=True)])
@@ -116,7 +116,7 @@ def _conditional() -> tuple[Step, ...]:
         return sp.Derivative(beta * H(*variables), *variables)
 
     def cases(indices: str, *variables: sp.Expr) -> list[dict[sp.Basic, sp.Expr]]:
-        """Return every choice of the indices, rows i and m different, with H a function of some weights."""
+        """Return every choice of the indices, with rows i and m different and H a function of some weights."""
         names = sp.symbols(" ".join(indices), integer=True)
         chosen = [
             dict(zip(names, map(sp.Integer, values), strict=True)) for values in product((1, 2), repeat=len(names))
@@ -173,7 +173,7 @@ def _conditional() -> tuple[Step, ...]:
 
 
 def gaussian_weights() -> Derivation:
-    """Derive the posterior of free weights of a linear layer, and the obstacle of a curved one."""
+    """Derive the posterior of free weights of a linear layer, and what prevents it for a nonlinear one."""
     return Derivation(
         "gaussian-weights",
         "Free weights: Gaussian where the layer is linear",

@@ -22,7 +22,7 @@ def cluster_of(seed: int, bonds: tuple[tuple[int, int], ...]) -> frozenset[int]:
 
 
 def flips(start: tuple[int, ...]) -> dict[tuple[int, ...], sp.Expr]:
-    """Return the law of the state after one cluster of a triangle, by enumerating which bonds are taken."""
+    """Return the law of the state after one cluster of a triangle, by enumerating the sets of active bonds."""
     aligned = [bond for bond in BONDS if start[bond[0]] == start[bond[1]]]
     law: dict[tuple[int, ...], sp.Expr] = {}
     for count in range(len(aligned) + 1):
@@ -52,7 +52,7 @@ def wolff() -> Derivation:
     taken = 1 - sp.exp(-2 * K)
     there, back, p = named(r"P(s \to s')"), named(r"P(s' \to s)"), named("p")
     here, other_end = named(r"\pi(s)"), named(r"\pi(s')")
-    aside = sp.Symbol("X", positive=True)  # all that happens inside the cluster
+    aside = sp.Symbol("X", positive=True)  # the factor of everything inside the cluster
     grown = {there: aside * (1 - p) ** inside, back: aside * (1 - p) ** outside}
     boundary = {here: sp.exp((inside - outside) * K), other_end: sp.exp((outside - inside) * K)}
     return Derivation(

@@ -1,4 +1,4 @@
-"""Derivations behind what is measured of trained networks, by name."""
+"""Derivations behind the measures of trained networks, by name."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Radii of solvable basins and areas of Gaussian classes by mpmath: the yardstick for what is drawn at random."""
+"""Radii of solvable basins and areas of Gaussian classes by mpmath: the reference for Monte Carlo estimates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from statnn.theory.precision import Number, converged, exact
 
 Floats: TypeAlias = NDArray[np.float64]
 Chance: TypeAlias = Callable[[Floats], Floats]
-"""Of an array of noise amplitudes σ."""
+"""A probability as a function of an array of noise amplitudes σ."""
 
 
 def _chance(log_sigma: mpmath.mpf, m: mpmath.mpf, at: mpmath.mpf) -> mpmath.mpf:
@@ -24,7 +24,7 @@ def _chance(log_sigma: mpmath.mpf, m: mpmath.mpf, at: mpmath.mpf) -> mpmath.mpf:
 
 
 def band_radius(half_width: Number, at: Number, threshold: Number = 0.5, *, digits: int = 30) -> mpmath.mpf:
-    """Return σ at which |at + σz| < half_width has the chance `threshold`; |at| < half_width."""
+    """Return σ at which |at + σz| < half_width has the probability `threshold`, for |at| < half_width."""
 
     def solved(m: mpmath.mpf, a: mpmath.mpf, level: mpmath.mpf) -> mpmath.mpf:
         low, high = mpmath.log((m - abs(a)) / 100), mpmath.log(100 * m / min(level, 1 - level))
@@ -54,14 +54,14 @@ def _normal(z: Floats) -> Floats:
 
 
 def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, threshold: float = 0.5) -> float:
-    """Return E ln σ* of a number of draws, where each ray keeps its class up to an amplitude of its own.
+    """Return E ln σ* for a number of draws, where each ray keeps its class up to an amplitude of its own.
 
-    Rays come in pairs of opposite directions: ``kept(σ)`` is the chance that one keeps the class, ``both(σ)`` that
-    both do, and ``radius`` the σ at which `kept` is the threshold. σ* is where the line through the middle of the
-    steps of the number of rays kept, a sum over independent pairs, passes this share, at the first and the last step
-    at most; a step is beyond σ where the number is still above it. To 1e-9, but where few rays rest at the threshold
-    over points of the scan of a search, as beside a plane, which take the place of the step before; refused where σ*
-    has a chance to be infinite or 0.
+    Rays come in pairs of opposite directions: ``kept(σ)`` is the probability that one keeps the class, ``both(σ)`` that
+    both do, and ``radius`` the σ at which `kept` is the threshold. The number of rays kept, a sum over independent
+    pairs, falls in steps; σ* is where the line through the middles of the steps passes the threshold, between the first
+    and the last step. A step is beyond σ if the number at σ is still above it. The result is good to 1e-9, unless few
+    rays stay at the threshold over points of the scan of a search, as beside a plane, which then replace the step
+    before; it is refused if σ* may be infinite or 0.
     """
     steps = np.linspace(-60, 60, 401) / math.sqrt(draws)
     single, double = (chance(radius * np.exp(steps))[:, None] for chance in (kept, both))
@@ -69,7 +69,7 @@ def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, thres
     pair = 1 - 2 * single + double + 2 * (single - double) * turn + double * turn**2
     law = np.fft.ifft(pair ** (draws // 2), axis=1).real
     least = min(max(round(threshold * draws, 9), 0.5), draws - 0.5)
-    lower = math.ceil(least - 0.5)  # the middle of the step to which is the first below
+    lower = math.ceil(least - 0.5)  # the first number whose step has its middle below the threshold
     part = lower + 0.5 - least
     beyond = law[:, lower + 1 :].sum(axis=1) + part * law[:, lower]
     lost = max(1 - beyond[0], law[-1, math.ceil(least) :].sum())
@@ -81,13 +81,13 @@ def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, thres
 
 
 def band_kept(half_width: float, at: float) -> tuple[Chance, Chance]:
-    """Return the chances that |at + σz| < half_width, and that |at - σz| is as well."""
+    """Return the probabilities that |at + σz| < half_width, and that |at - σz| is too."""
     near, far = half_width - abs(at), half_width + abs(at)
     return lambda sigma: _normal(near / sigma) + _normal(far / sigma) - 1, lambda sigma: 2 * _normal(near / sigma) - 1
 
 
 def classes_kept(classes: int, ahead: float) -> tuple[Chance, Chance]:
-    """Return the chances that the first of linear classes stays ahead, and under -ξ as well."""
+    """Return the probabilities that the first of several linear classes stays ahead under ξ, and under -ξ too."""
     z = np.linspace(-9, 9, 181)
     density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])
 

@@ -26,12 +26,12 @@ _THIRD = named(r"\operatorname{E}[(S - \operatorname{E}[S])^{3}]")
 
 
 def falling(base: sp.Expr, order: int) -> sp.Expr:
-    """Return base (base-1) ... of so many factors."""
+    """Return the falling power base (base-1) ... with `order` factors."""
     return sp.prod(base - j for j in range(order))
 
 
 def joint(*orders: int) -> sp.Expr:
-    """Return the mean of falling powers of the counts of different windows: K slots are picked, all with spikes."""
+    """Return the mean of falling powers of the counts of different windows: the picked slots must all hold spikes."""
     total = sum(orders)
     return falling(m, total) * sp.prod(falling(T, k) for k in orders) / falling(W * T, total)
 
@@ -62,7 +62,7 @@ def _raw_moments() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
 
 
 def _zero(gap: sp.Expr) -> sp.Expr:
-    """Return the numerator, multiplied out: a rational function is zero where that is."""
+    """Return the numerator, multiplied out, which is zero if the rational function is."""
     return sp.expand(sp.fraction(sp.together(gap))[0])
 
 

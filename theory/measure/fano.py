@@ -1,4 +1,4 @@
-"""The Fano factor of a unit when nothing happens: independent, shuffled and class-blocked stimuli."""
+"""Nulls of the Fano factor of a unit: independent, shuffled and class-blocked stimuli."""
 
 from __future__ import annotations
 

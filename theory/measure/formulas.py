@@ -1,4 +1,4 @@
-"""Results behind what is measured of networks as formulas: nulls, dispersion, slopes, radii, kernels."""
+"""Results behind the measures of networks as formulas: nulls, dispersion, slopes, radii, kernels."""
 
 from __future__ import annotations
 

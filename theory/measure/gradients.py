@@ -15,17 +15,17 @@ SOURCE = "textbook result (Jacot et al. 2018), proved here; trace and entropy af
 
 
 class Activation(Sigma):
-    """The k-th derivative of the activation, any smooth one: its numbers stay small in layers upon layers."""
+    """The k-th derivative of an arbitrary smooth activation; its values stay small through many layers."""
 
     @staticmethod
     def _imp_(field: Any, order: Any) -> Any:
-        """Return numbers of one function without symmetry: sin(field + 1) + sin(2 field)/3."""
+        """Return values of an example without symmetry: sin(field + 1) + sin(2 field)/3."""
         turned = order * mpmath.pi / 2
         return mpmath.sin(field + 1 + turned) + 2**order * mpmath.sin(2 * field + turned) / 3
 
 
 class _Net:
-    """Three layers, 2-2-2-2, at one input: parameters are shared by all inputs."""
+    """Three layers, 2-2-2-2, at one input; parameters are shared by all inputs."""
 
     weights = matrix("U", 2, 2), matrix("V", 2, 2), matrix("W", 2, 2)
     biases = vector("a", 2), vector("b", 2), vector("c", 2)
@@ -42,7 +42,7 @@ class _Net:
         return self.below[-1][output - 1].diff(parameter)
 
     def names(self, mark: str = "") -> dict[sp.Basic, sp.Expr]:
-        """Return what activations below a layer, weights, and derivatives δ with respect to fields, mean."""
+        """Return the meaning of activations below a layer, weights, and derivatives δ with respect to fields."""
         h, delta, weight, field = (sp.IndexedBase(f"{name}{mark}") for name in ("h", r"\delta", "W", "f"))
         meaning = {}
         for layer, (unit, other) in product((1, 2, 3), UNITS):

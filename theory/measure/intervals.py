@@ -22,7 +22,7 @@ _P, _Q = sp.Function("P"), sp.Function("Q")
 
 
 def _geometric_sum(gap: sp.Expr) -> sp.Expr:
-    """Sum a geometric series without end, whose ratio does not depend on the place."""
+    """Sum an infinite geometric series, whose ratio must not depend on the index."""
 
     def total(sums: sp.Sum) -> sp.Expr:
         ((index, first, _),) = sums.limits
@@ -112,7 +112,7 @@ def _finite() -> tuple[Step, ...]:
 
 
 def _longer(samples: int, spikes: int, gap: int, length: int) -> sp.Rational:
-    """Return the share of arrangements in which a gap, counted from 0 and up to the spike that ends it, is longer."""
+    """Return the share of arrangements in which gap number `gap`, from 0 and ended by a spike, exceeds `length`."""
     arrangements = list(combinations(range(samples), spikes))
     ends = [(-1, *places, samples) for places in arrangements]
     return sp.Rational(sum(borders[gap + 1] - borders[gap] > length for borders in ends), len(ends))

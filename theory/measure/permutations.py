@@ -1,4 +1,4 @@
-"""What correlations and participation ratios are when every unit has an order of samples of its own."""
+"""Correlations and participation ratios when the samples of every unit are permuted independently."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _band() -> tuple[Step, ...]:
 
 
 def _by_chance(power: sp.Symbol) -> Rewrite:
-    """Return the rewriting of the integral of the derivative of Φ^K/K by the ends of Φ, 0 and 1."""
+    """Return the rewriting of the integral of the derivative of Φ^K/K by the limits 0 and 1 of Φ."""
 
     def ends(integral: sp.Integral) -> sp.Expr:
         if sp.simplify(sp.diff(phi(z) ** power / power, z) - integral.function) != 0:
@@ -88,7 +88,7 @@ def _by_chance(power: sp.Symbol) -> Rewrite:
 
 
 def by_distance(distance: sp.Symbol) -> Rewrite:
-    """Return the rewriting of a gap, without slope in the distance of two or three classes, by its value at none."""
+    """Return the rewriting of a gap for two or three classes, of zero slope in the distance, by its value at 0."""
 
     def at_none(gap: sp.Expr) -> sp.Expr:
         (integral,) = gap.atoms(sp.Integral)

@@ -1,7 +1,7 @@
-"""Spike statistics by summation over laws, to as many digits as asked: the yardstick for the closed forms.
+"""Spike statistics by summation over laws, to any number of digits: the reference for the closed forms.
 
 Nothing here uses a formula for a variance: means are sums over the weights of counts or intervals. Arguments are as in
-`statnn.theory.activation.oracle`: a float stands for exactly the number it is.
+`statnn.theory.activation.oracle`: a float stands for its exact value.
 """
 
 from __future__ import annotations

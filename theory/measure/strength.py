@@ -1,4 +1,4 @@
-"""Node strengths of random weights: what the fluctuation of a layer is before training."""
+"""Node strengths of random weights: the fluctuation of a layer before training."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ def _mean_fluctuation(units: int, variance: sp.Symbol) -> sp.Expr:
 
 
 def _spread(entries: tuple[sp.Symbol, ...]) -> sp.Expr:
-    """Return the variance of numbers, with one less than their number below the bar."""
+    """Return the variance of numbers, divided by one less than their number."""
     mean = sum(entries) / sp.Integer(len(entries))
     return sum((w - mean) ** 2 for w in entries) / (len(entries) - 1)
 
 
 def _arranged(entries: tuple[sp.Symbol, ...]) -> sp.Expr:
-    """Return the variance between the sums of two rows, averaged over all ways to deal the entries out."""
+    """Return the variance between the sums of two rows, averaged over all ways to distribute the entries."""
     rows = list(combinations(entries, len(entries) // 2))
     return sum((2 * sum(row) - sum(entries)) ** 2 / sp.Integer(2) for row in rows) / len(rows)

@@ -26,7 +26,7 @@ def exponentials(gap: sp.Expr) -> sp.Expr:
 
 
 def _states(*of: tuple[int, int]) -> dict[tuple[int, int], sp.Symbol]:
-    """Return names of the weights of two spins."""
+    """Return symbols for the weights of the states of two spins."""
     return {(a, b): named(f"T_{{{a:+d}{b:+d}}}".replace("1", "")) for a, b in of}
 
 

@@ -87,7 +87,7 @@ _SPIN = (Variable(K, "0 < K < oo", "coupling of layers of one spin"),
 _blocks = sp.Symbol("b", integer=True, positive=True)
 _weight, _noise = sp.symbols("w epsilon", positive=True)
 _ratio = (1 - sp.exp(-4 * K)) / (sp.cosh(h) * (1 + ROOT)) ** 2
-"""(1 - ROOT) / (1 + ROOT), of which strong fields leave no digits."""
+"""(1 - ROOT) / (1 + ROOT), written so that strong fields do not cancel its digits."""
 
 
 def _exchanged(first: sp.Symbol, second: sp.Symbol, last: sp.Symbol) -> sp.Expr:
@@ -159,7 +159,7 @@ _amplitude = (n * u) ** (-1 / n)
 
 
 def _of_order(expression: sp.Expr) -> sp.Expr:
-    """Return an expression in z and a whole k, in the place of n = z - 1."""
+    """Return an expression in z and a whole k instead of n = z - 1."""
     return expression.subs({n: _order - 1, k: _power}, simultaneous=True)
 
 

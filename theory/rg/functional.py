@@ -14,10 +14,10 @@ ALPHA = b ** (1 / n)
 OURS = "this project; functional renormalisation after Feigenbaum 1978 and Hu & Rudnick 1982"
 
 FLOW = (x**-n + n * u * m) ** (-1 / n)
-"""f*_m(x), the work of m layers, from x^(-n) and n = z - 1; for x > 0."""
+"""f*_m(x), the map of m layers, from x^(-n) with n = z - 1; for x > 0."""
 FUNCTION = FLOW.subs(m, 1)
 
-# in the variable X = n u x^n, where all of the spectrum is elementary
+# in the variable X = n u x^n, in which the whole spectrum is elementary
 SLOPE = (1 + X) ** (-Z / n)
 EXPONENT = (Z - k) / n
 _q = sp.Symbol("q", nonzero=True)
@@ -70,7 +70,7 @@ def by_coordinate(gap: sp.Expr) -> sp.Expr:
 
 
 def fixed_function() -> Derivation:
-    """T[f*] = f* with α = b^(1/(z-1)), and its semigroup."""
+    """Derive T[f*] = f* with α = b^(1/(z-1)), and its semigroup."""
     a, c = sp.Symbol("alpha", positive=True), sp.Function("alpha")
     layer, first, second, both, block = (sp.Function(name)(x) for name in ("f", "f_s", "f_t", "f_{s+t}", "f_b"))
     works = {layer: 1, first: s, second: t, both: s + t, block: b}
@@ -136,14 +136,14 @@ def fixed_function() -> Derivation:
 
 
 def _united(gap: sp.Expr) -> sp.Expr:
-    """Two positive numbers are equal if their n-th powers are: then return zero."""
+    """Return zero if the n-th powers of two positive numbers are equal."""
     first, second = gap.as_two_terms() if gap.is_Add else (gap, sp.S.Zero)
     ratio = sp.powdenest(sp.simplify((first / -second) ** n), force=True)
     return sp.S.Zero if sp.simplify(sp.powsimp(sp.expand_power_base(ratio - 1, force=True))) == 0 else gap
 
 
 def spectrum() -> Derivation:
-    """Every eigenvalue and eigenfunction of the linearised T at f*."""
+    """Derive every eigenvalue and eigenfunction of the linearised T at f*."""
     a, lam = sp.symbols("alpha lambda", positive=True)
     slope, lens = sp.Function("F"), {a: ALPHA.subs(b, 2)}
     at = {X: n * u * x**n}

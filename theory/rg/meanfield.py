@@ -30,7 +30,7 @@ _density = sp.exp(-(x**2 - 2 * c * x * y + y**2) / (2 * q * (1 - c**2))) / (2 * 
 _single = sp.exp(-(x**2) / (2 * q)) / sp.sqrt(2 * pi * q)
 BOTH, ONE = sp.Function("N"), sp.Function("N_1")
 DENSITIES = {BOTH(x, y, c): _density, ONE(x, q): _single}
-"""Density of two fields, and of one, of a variance."""
+"""Densities of two fields, and of one, of given variance."""
 INSIDE = {c: (-1, 1)}
 
 
@@ -41,7 +41,7 @@ def pair_mean(polynomial: sp.Expr) -> sp.Expr:
 
 
 def _moment(i: int, j: int) -> sp.Expr:
-    """Return the average of x^i y^j: y is c x and an independent rest of the variance q(1 - c²)."""
+    """Return the average of x^i y^j: y is c x plus an independent part of variance q(1 - c²)."""
     return q ** ((i + j) // 2) * sum(
         sp.binomial(j, k) * c**k * (1 - c**2) ** ((j - k) // 2) * sp.factorial2(i + k - 1) * sp.factorial2(j - k - 1)
         for k in range(j % 2, j + 1, 2)
@@ -62,7 +62,7 @@ def halves() -> Step:
 
 
 def by_squares(gap: sp.Expr) -> sp.Expr:
-    """Two positive functions are equal if their squares are: then return zero."""
+    """Return zero if the squares of two positive functions are equal."""
     if not gap.is_Add:
         return gap
     first, second = gap.as_two_terms()
@@ -277,7 +277,7 @@ def _erf_slopes() -> tuple[Step, ...]:
 
 
 def relu_layers() -> Derivation:
-    """Derive closed forms for ReLU and its leaky kin (Cho & Saul 2009); what happens at σ_w² = 2."""
+    """Derive closed forms for ReLU and its leaky kin (Cho & Saul 2009); the case σ_w² = 2."""
     return Derivation(
         "relu-layers",
         "Wide random layers of ReLU",

@@ -1,6 +1,6 @@
-"""Wide random layers evaluated by mpmath from their definitions: averages are integrated, no closed form is used.
+"""Wide random layers evaluated by mpmath from their definitions: averages are integrated, without closed forms.
 
-Arguments are as in `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
+Arguments are as in `statnn.theory.activation.oracle`: a float stands for its exact value.
 """
 
 from __future__ import annotations

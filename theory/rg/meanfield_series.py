@@ -31,7 +31,7 @@ START = t / 2 + 5 * t**2 / 24
 
 
 def tanh_sums() -> Derivation:
-    """Derive what the sums for tanh rest on."""
+    """Derive the identities behind the sums for tanh."""
     k, field, other = sp.Symbol("k"), u + v, u - v
     kernel = {k: 2 / (sp.cosh(2 * u) + sp.cosh(2 * v))}
     return Derivation(
@@ -70,7 +70,7 @@ def _exponentials(gap: sp.Expr) -> sp.Expr:
     return simplified(sp.expand(gap.rewrite(sp.exp)))
 
 
-# averages as series in q; what they leave out is a number times the next power, about which nothing is assumed
+# averages as series in q; the remainder is an arbitrary number times the next power
 V, S, F = sp.Function("V"), sp.Function("S"), sp.Function("F")
 _rest, _other, _next = sp.symbols("c_1 c_2 c_3", real=True)
 SERIES = {
@@ -83,7 +83,7 @@ SOLVED = {q: START + _next * t**3}
 
 
 def _averaged(statement: str, polynomial: sp.Expr, average: sp.Expr) -> Step:
-    """Return the step that a polynomial of a Gaussian x has an average."""
+    """Return the step that gives the average of a polynomial in a Gaussian x."""
     return identity(
         statement,
         sp.Integral(polynomial * ONE(x, q), (x, -sp.oo, sp.oo)),

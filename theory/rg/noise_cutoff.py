@@ -1,4 +1,4 @@
-"""Noise in repeated layers: its eigenvalue, the stationary law it makes, and the first correction to both."""
+"""Noise in repeated layers: its eigenvalue, the stationary law, and the first correction to both."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ SECOND = sp.Rational(1, 2) - (Z + 2) * r / (4 * Z) + r * u * moment(2) * moment(
 """Coefficient of the next order of <x²>, in units where the leading one is <s²>."""
 
 
-# of the signal in units of √ε, z = 3
+# the signal in units of √ε, for z = 3
 symbol = sp.Symbol("s", positive=True)
 DIFFUSION = 3 * u * symbol**2
 DRIFT = 3 * u * symbol / 2 - r * u**2 * symbol**5
 
 
 def cutoff_by_noise() -> Derivation:
-    """Eigenvalue of the noise, the stationary density and the amplitude of <h²>."""
+    """Derive the eigenvalue of the noise, the stationary density and the amplitude of <h²>."""
     return Derivation(
         "noise-cutoff",
         "Noise cuts criticality off",
@@ -122,7 +122,7 @@ def _stationary() -> tuple[Step, ...]:
 
 
 def noise_correction() -> Derivation:
-    """Next order of the stationary law, from the map itself and not from the flow."""
+    """Derive the next order of the stationary law, from the map itself and not from the flow."""
     return Derivation(
         "noise-correction",
         "The next order of the stationary law",
@@ -218,7 +218,7 @@ def _corrected() -> tuple[Step, ...]:
 
 
 def _flow(of: sp.Expr) -> sp.Expr:
-    """Return the generator of the flow with noise at work on a function of s."""
+    """Return the generator of the flow with noise, applied to a function of s."""
     return -u * symbol**3 * sp.Derivative(of, symbol) + sp.Derivative(of, (symbol, 2)) / 2
 
 

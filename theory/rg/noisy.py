@@ -1,4 +1,4 @@
-"""Two noisy layers as one, projected on the family and rescaled, to the order that decides at criticality."""
+"""Two noisy layers as one, projected onto the family and rescaled, to the order that matters at criticality."""
 
 from __future__ import annotations
 

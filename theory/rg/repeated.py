@@ -1,4 +1,4 @@
-"""How signals sink in depth: the leading nonlinearity of a layer, and the coordinate in which a layer adds one."""
+"""Decay of signals in depth: the leading nonlinearity of a layer, and the coordinate to which a layer adds one."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def leading(layer: sp.Expr, variable: sp.Symbol, at: sp.Expr = sp.S.Zero, *, mos
     at : sympy.Expr
         The fixed point x*.
     most : int
-        Highest order z that is looked for.
+        Highest order z to search for.
 
     Raises
     ------
     ValueError
-        If `at` is no fixed point, the slope there is not one, or no nonlinearity is found.
+        If `at` is not a fixed point, the slope there is not one, or no nonlinearity is found.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def leading(layer: sp.Expr, variable: sp.Symbol, at: sp.Expr = sp.S.Zero, *, mos
         sp.simplify(sp.diff(shifted, variable, k).subs(variable, 0) / sp.factorial(k))
         for k in range(most + 1, 2 * order)
     ]
-    # the residue of 1/(x - f) does not depend on the coordinate; that of the flow is z/2 less
+    # the residue of 1/(x - f) does not depend on the coordinate; that of the flow is smaller by z/2
     gap = sum(terms[k] * variable ** (k - order) for k in range(order, 2 * order))
     index = sp.series(1 / gap, variable, 0, order).removeO().coeff(variable, order - 1)
     return Leading(order, sp.simplify(-terms[order]), sp.simplify(sp.Rational(order, 2) + index))
@@ -148,7 +148,7 @@ def _activations() -> tuple[Step, ...]:
 
 
 def depth_scaling() -> Derivation:
-    """h_m and its logarithm, for every order; tanh, erf and sigmoid."""
+    """Derive h_m and its logarithm, for every order; tanh, erf and sigmoid."""
     return Derivation(
         "depth-scaling",
         "How signals sink in a critical network",
@@ -165,7 +165,7 @@ FINITE_DEPTH = (u * (1 - sp.exp(-n * DISTANCE)) / DISTANCE) ** (-2 / n)
 
 
 def finite_depth() -> Derivation:
-    """Scaling function without noise, from the flow out of infinity."""
+    """Derive the scaling function without noise, from the flow that starts at infinity."""
     t, h = sp.Symbol("t", real=True, nonzero=True), sp.Symbol("h", positive=True)
     v, F, far = sp.Function("v"), sp.Function("F"), sp.Symbol("A", positive=True)
     inverse = {v(m): u * (1 - sp.exp(-n * t * m)) / t}
@@ -200,7 +200,7 @@ def finite_depth() -> Derivation:
                 sp.Limit(F(far), far, 0),
                 (n * u) ** (-2 / n),
                 where=scaling,
-                by=lambda body: body,  # simplified, sympy takes it for infinite
+                by=lambda body: body,  # sympy takes the simplified form for infinite
             ),
             limit(
                 "and far above with the fixed point that opens there.",

@@ -1,6 +1,6 @@
-"""Repeated scalar layers evaluated by mpmath to as many digits as asked: the yardstick for fast arithmetic.
+"""Repeated scalar layers evaluated by mpmath to any number of digits: the reference for fast arithmetic.
 
-Arguments are as in `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
+Arguments are as in `statnn.theory.activation.oracle`: a float stands for its exact value.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _spectral(expression: sp.Expr, k: int, x: Number, z: int, u: Number, digits:
 
 
 def iterated(layer: Callable[[mpmath.mpf], mpmath.mpf], x: Number, layers: int, *, digits: int = 50) -> mpmath.mpf:
-    """Return a signal after so many layers, one after the other."""
+    """Return a signal after `layers` layers, one after the other."""
     with mpmath.workdps(digits + 20):
         h = exact(x)
         for _ in range(layers):

@@ -1,6 +1,6 @@
 """Layers of one spin evaluated by mpmath: blocks of them, and their correlation lengths.
 
-Arguments are as in `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
+Arguments are as in `statnn.theory.activation.oracle`: a float stands for its exact value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Spin = tuple[Number, Number, Number]
 """Coupling, field of the output, field of the input."""
 SIGNS = (1, -1)
 COMBINATIONS = ((1, -1, -1, 1), (1, 1, -1, -1), (1, -1, 1, -1), (1, 1, 1, 1))
-"""Signs of ln T(s', s) in four times coupling, fields of output and input, and constant."""
+"""Signs with which ln T(s', s) enters four times the coupling, the fields of output and input, and the constant."""
 
 
 def _weights(K: mpmath.mpf, fields: mpmath.mpf, inputs: mpmath.mpf) -> Any:
@@ -54,7 +54,7 @@ def binary_pair(first: Spin, second: Spin, *, digits: int = 50) -> tuple[mpmath.
 
 
 def binary_map(t: Number, v: Number, m: int, *, digits: int = 50) -> tuple[mpmath.mpf, ...]:
-    """Return tanh K' and tanh h' of m layers of one spin from tanh K and tanh h, half of h on either end."""
+    """Return tanh K' and tanh h' of m layers of one spin from tanh K and tanh h, with half of h at either end."""
 
     def value(index: int, coupling: mpmath.mpf, field: mpmath.mpf) -> mpmath.mpf:
         h = mpmath.atanh(field) / 2

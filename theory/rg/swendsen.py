@@ -17,7 +17,7 @@ x, y = sp.symbols("x y", positive=True)
 """exp(K) and exp(h): Boltzmann weights are rational in them."""
 
 UP, DOWN, MIXED = (x**2 * y + 1 / (x**2 * y), x**2 / y + y / x**2, y + 1 / y)
-"""Sums over a spin between two neighbours that are both up, both down, or opposed: 2 cosh(2K + h), ..."""
+"""Sums over a spin between two neighbours that are both up, both down, or opposite: 2 cosh(2K + h), ..."""
 
 
 def by_K(expr: sp.Expr) -> sp.Expr:
@@ -43,8 +43,8 @@ def jacobian() -> sp.Matrix:
 def ring(size: int) -> tuple[sp.Matrix, sp.Matrix]:
     """Return Z² Cov(S′, S′) and Z² Cov(S′, S) of a ring and of every other spin of it, by enumeration.
 
-    S are the sum over bonds and the sum of spins, S′ the same of what is left. Both are polynomials in x, y and their
-    inverses.
+    S are the sum over bonds and the sum of spins, S′ the same for the remaining spins. Both are polynomials in x, y and
+    their inverses.
     """
     states = list(product(SIGNS, repeat=size))
     before = [_operators(state) for state in states]
@@ -103,7 +103,7 @@ def _general() -> tuple[Step, ...]:
 
 
 def _mean_and_covariance(of: list[sp.Expr], weights: list[sp.Expr], coupling: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-    """Return the mean of something over states, and its covariance with what a coupling multiplies."""
+    """Return the mean of a quantity over states, and its covariance with the operator that a coupling multiplies."""
     factors = [sp.exp(coupling * weight) for weight in weights]
 
     def mean(values: list[sp.Expr]) -> sp.Expr:
@@ -189,12 +189,12 @@ def _enumerated() -> tuple[Step, ...]:
 
 
 def _by_tanh(gap: sp.Expr) -> sp.Expr:
-    """Write tanh of half a logarithm as a fraction, and what is left in exponentials."""
+    """Write tanh of half a logarithm as a fraction, and the rest in exponentials."""
     return _in_exponentials(gap.replace(sp.tanh, lambda at: (sp.exp(2 * at) - 1) / (sp.exp(2 * at) + 1)))
 
 
 def _matched() -> tuple[Step, ...]:
-    """Show what two lattices have in common."""
+    """Show the relation of the means on two lattices."""
     t, v = sp.symbols("t v", positive=True)
 
     def bond(of: sp.Expr, size: int, distance: int) -> sp.Expr:

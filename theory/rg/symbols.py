@@ -1,4 +1,4 @@
-"""Functions of which nothing is assumed, and names, of the renormalisation over repeated layers."""
+"""Arbitrary functions, and symbols, for the renormalisation over repeated layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from statnn.theory.notation import Sigma, named
 
 
 class Phi(Sigma):
-    """The k-th derivative of a function of the signal, say of an activation: any smooth one."""
+    """The k-th derivative of an arbitrary smooth function of the signal, say of an activation."""
 
     tex = r"\phi"
 
@@ -23,16 +23,16 @@ class Psi(Sigma):
 
     @staticmethod
     def _imp_(field: Any, order: Any) -> Any:
-        """Return numbers of one function that is not that of `Phi`: exp(-field/3) + sin(2 field)."""
+        """Return values of an example other than that of `Phi`: exp(-field/3) + sin(2 field)."""
         return mpmath.exp(-field / 3) / (-3) ** order + 2**order * mpmath.sin(2 * field + order * mpmath.pi / 2)
 
 
 class Renormalised(Sigma):
-    """The k-th derivative of a coupling of blocks by one of their spins."""
+    """The k-th derivative of a coupling of the blocks with respect to one of the spins."""
 
     tex = "K'"
 
 
 def mean(text: str) -> sp.Symbol:
-    """Return an average for display."""
+    """Return a symbol for an average, for display."""
     return named(rf"\operatorname{{E}}[{text}]")
