@@ -84,7 +84,7 @@ class Derivation:
             raise TypeError("steps must be a tuple of steps, made by identity, limit, and so on")
         object.__setattr__(self, "steps", tuple(self.steps))
         if self.standing not in (standings := get_args(Standing)):
-            raise ValueError(f"standing = {self.standing!r} is none; standings are {', '.join(standings)}")
+            raise ValueError(f"standing = {self.standing!r} is not a standing; standings are {', '.join(standings)}")
         if not self.steps:
             raise ValueError("a derivation without steps shows nothing; give at least one")
 

@@ -397,7 +397,7 @@ def approach_of(
             of_scale = largest(size, digits, point)
             depth = max(0, -int(mpmath.floor(mpmath.log10(abs(of_scale))))) if of_scale else 0
         if depth > _DEEPEST:
-            raise OverflowError(f"what is left out has more than {_DEEPEST} zeros where it is looked at")
+            raise OverflowError(f"the remainder has more than {_DEEPEST} zeros where it is evaluated")
         with mpmath.workdps(_WORK + 2 * depth):  # a high order is tiny already at this distance
             return largest(rest, digits, point), of_scale, mpmath.mpf(10) ** -(_FLOOR + depth)
 

@@ -54,7 +54,7 @@ def left_out(
 
 
 def _sides(variable: sp.Symbol, end: sp.Expr, domain: Domain) -> tuple[int, ...]:
-    """Return from which sides a variable can come to its end: above, below or both."""
+    """Return the sides from which a variable can approach its end: above, below or both."""
     if not end.is_number or end.is_infinite:
         return (1,)
     given = dict(domain).get(variable)
@@ -66,7 +66,7 @@ def _sides(variable: sp.Symbol, end: sp.Expr, domain: Domain) -> tuple[int, ...]
 
 
 def parted(left: sp.Expr, right: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-    """Return the difference of two sides without what is left out, and the scale of that, with its factors."""
+    """Return the difference of two sides without the O(...), and the scale of the latter with its factors."""
     (order,) = {part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"}
     rest = sp.Dummy("O")
     gap = (left - right).xreplace({order: rest})

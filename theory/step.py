@@ -149,7 +149,7 @@ class Step:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"kind = {self.kind!r} is none; kinds are {', '.join(KINDS)}")
+            raise ValueError(f"kind = {self.kind!r} is not a kind; kinds are {', '.join(KINDS)}")
 
     def __deepcopy__(self, memo: Any) -> Step:
         return self

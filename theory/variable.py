@@ -105,7 +105,7 @@ class Variable:
             raise ValueError(f"{self.name} = {mpmath.nstr(at, 10)}{beside} is outside {self.range} ({self.meaning})")
 
     def draw(self, random: Random, values: dict[str, mpmath.mpf], *, far: bool = False) -> mpmath.mpf:
-        """Return a float in the range, of the order of its least if it is endless; if `far`, far out and near ends."""
+        """Return a float in the range, near its least values if it has no end; if `far`, far out or near an end."""
         low, high = self._ends(values)
         if self.whole:
             first = int(mpmath.floor(low)) + 1 if self._parsed["left"] == "<" else int(mpmath.ceil(low))

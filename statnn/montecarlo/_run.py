@@ -42,7 +42,7 @@ class Run(ByValue):
     Parameters
     ----------
     model : BinaryNeurons or DynamicNeurons
-        What was sampled.
+        The sampled model.
     method : Method
         The method with all its options; pass it to `sample` to get the same chains again.
     seed : tuple

@@ -196,7 +196,7 @@ def _tanh(s: _Activation) -> str:
 
 
 def _kinks(s: _Activation) -> str:
-    """Compare slopes on both sides of all fields that are no stated kink."""
+    """Compare slopes on both sides of all fields that are not stated kinks."""
     kinks = tuple(getattr(s.sigma, "kinks", ()))
     if not kinks and not getattr(s.sigma, "smooth", False):
         raise NotAsked("kinks are not stated, nor that there are none")

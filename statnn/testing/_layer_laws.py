@@ -152,7 +152,7 @@ def _associativity(s: _Layer, tolerance: float) -> str:
 
 
 def _order(s: _Layer, tolerance: float) -> str:
-    """Compare what two composed layers do with the first and then the second."""
+    """Compare two composed layers with the first and then the second."""
     first, second, _ = s.three()
     both = first.compose(second)
     if hasattr(first, "transfer"):

@@ -27,7 +27,7 @@ def drawing(layer: Any) -> Callable[[int, int], Floats]:
         noise = {"noise_std": 0.3} if "noise_std" in names else {}
         return lambda replicas, seed: np.asarray(layer.simulate([1, DEPTH], replicas=replicas, rng=seed, **noise))
     if not {"start", "depth"} <= set(names):
-        raise NotAsked(f"simulate({', '.join(names)}) is none that is known: (start, depth), (depths), (width, depth)")
+        raise NotAsked(f"simulate({', '.join(names)}) has no known signature: (start, depth), (depths), (width, depth)")
     start = _start(layer)
     return lambda replicas, seed: np.asarray(layer.simulate(np.array([start] * replicas), DEPTH, rng=seed))
 

@@ -1,7 +1,7 @@
 """Symbols of the activation processes (Zhang & Sui 2024, arXiv 2412.18073, abstract), and names for display.
 
 ===========  ==================================================================================
-N, D, b, c   neurons, samples, constant of the hypothesis, mean number of active neurons a sample
+N, D, b, c   neurons, samples, constant of the hypothesis, mean number of active neurons per sample
 n            activation events (urn), n = cD
 k, i, j, m   a count D_i, and indices
 a            bN/c, the number of fictitious samples; a > b because N > c

@@ -173,7 +173,7 @@ def _conditional() -> tuple[Step, ...]:
 
 
 def gaussian_weights() -> Derivation:
-    """Derive the posterior of free weights of a linear layer, and what prevents it for a nonlinear one."""
+    """Derive the posterior of free weights of a linear layer, and the obstacle for a nonlinear one."""
     return Derivation(
         "gaussian-weights",
         "Free weights: Gaussian where the layer is linear",

@@ -258,7 +258,7 @@ class LinearLayer(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If shapes do not match or C is no covariance.
+            If shapes do not match or C is not a covariance.
 
         Examples
         --------

@@ -43,7 +43,7 @@ class Extent:
         if self.hidden:
             raise ValueError(
                 f"signals linger on [{self.hidden[0]:.4g}, {self.hidden[1]:.4g}] longer than where the stationary law "
-                f"is, and {_nodes.MOST_POINTS} nodes do not reach as far: what is slowest is not known; take more "
+                f"is, and {_nodes.MOST_POINTS} nodes do not reach as far: the slowest mode is not known; take more "
                 "noise, or a layer that contracts more"
             )
 

@@ -413,8 +413,8 @@ class RepeatedLayer:
         form.amplitude  # noqa: B018 - raises unless critical
         if analysis.doubt > ROUGH:
             raise ValueError(
-                f"{self.sigma.name!r} is no polynomial about the fixed point {form.fixed_point:g}: what a layer takes "
-                f"off a signal is known to {analysis.doubt:.1g} of it only; iterate the layer instead"
+                f"{self.sigma.name!r} is no polynomial about the fixed point {form.fixed_point:g}: the change of a "
+                f"signal per layer is known to {analysis.doubt:.1g} of itself only; iterate the layer instead"
             )
         way = self._approach(x, analysis)
         if way is None or way[0] == 0.0:

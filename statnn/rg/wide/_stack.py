@@ -65,12 +65,12 @@ class RandomStack:
         Parameters
         ----------
         second : RandomLayer or RandomStack
-            What acts on the outputs of the last layer.
+            The layers that act on the outputs of the last one.
 
         Raises
         ------
         TypeError
-            If it is no random layer or stack.
+            If it is not a random layer or stack.
         """
         other = second if isinstance(second, RandomStack) else getattr(second, "power", lambda _: None)(1)
         if not isinstance(other, RandomStack):
