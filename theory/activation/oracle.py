@@ -112,7 +112,7 @@ def pmf_working_urn(k: int, n: Number, N: int, b: Number, *, digits: int = 50) -
         return mpmath.mpf(0)
 
     def law(events: mpmath.mpf, weight: mpmath.mpf) -> mpmath.mpf:
-        # r_0 = 0^n: no neurons cannot hold events, but surely hold no events
+        # r_0 = 0^n: all events fall on no neurons only if there are no events
         terms = [mpmath.mpf(events == 0), *(inside(i, events, N, weight) for i in range(1, k + 1))]
         return comb(N, k) * mpmath.fsum((-1) ** (k - i) * comb(k, i) * term for i, term in enumerate(terms))
 

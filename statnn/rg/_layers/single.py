@@ -67,8 +67,8 @@ class Single:
 def renormalised(couplings: Floats, b: int) -> Floats:
     r"""Return (tanh K, tanh h) of b layers, h the total field; smooth at tanh K = 1, and beyond it for derivatives.
 
-    The field is split evenly between the ends of the matrix, T = ((u, x), (x, 1/u)) up to a factor, x = e^{-2K} and u =
-    e^h. With T = p + N, N² = n = δ² + x² a number, powers are p' + q'N, and
+    The field is split evenly between the ends of the matrix, T = ((u, x), (x, 1/u)) up to a factor, x = e^{-2K} and
+    u = e^h. With T = p + N and the number N² = n = δ² + x², powers are p' + q'N, and
 
     .. math:: \tanh h' = q'δ/p', \qquad \tanh K' = \det T^b / (\sqrt{T_{++} T_{--}} + T_{+-})^2 .
     """

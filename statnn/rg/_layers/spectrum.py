@@ -217,9 +217,9 @@ def memory(interaction: Any, fields: Any) -> tuple[float, Any, Any] | None:
     None if they are not found.
 
     With the leading right eigenvector e^u, P_ij = e^{I_ij + F_j + u_j - u_i}/λ_0 is the law of j given i. Its
-    eigenvector of eigenvalue one is constant; modulo constants its eigenvalues are those of P_ij - P_kj = P_kj (e^{I_ij
-    - I_kj - u_i + u_k} - 1), which is free of cancellation however weakly j depends on i, and however strongly the
-    fields favour one state k.
+    eigenvector of eigenvalue one is constant; modulo constants its eigenvalues are those of P_ij - P_kj =
+    P_kj (e^{I_ij - I_kj - u_i + u_k} - 1), in which nothing cancels, however weakly j depends on i, and however
+    strongly the fields favour one state k.
     """
     if np.abs(interaction).max() > STRONG:
         return None

@@ -104,8 +104,8 @@ def criticality(activation: str | Activation) -> Criticality:
               E φ'^2 = a\,(1 + B q + B_2 q^2 + \dots)
 
     tanh and erf: p = 1, A = -2, hence q_m → 1/(2m) and, for σ_w² = (1+t)/a with t → 0+, q* = t/2, dq'/dq = 1 - t,
-    χ = 1 + t²/3. Nearby inputs separate over 1/ln χ = 3/t² layers; correlations tend to c* = 0, where dc'/dc = 1 -
-    t²/6: ξ_q = 1/t and ξ_c = 6/t². relu, leaky relu and identity are homogeneous: they keep all scales.
+    χ = 1 + t²/3. Nearby inputs separate over 1/ln χ = 3/t² layers; correlations tend to c* = 0, where
+    dc'/dc = 1 - t²/6: ξ_q = 1/t and ξ_c = 6/t². relu, leaky relu and identity are homogeneous: they keep all scales.
 
     Parameters
     ----------

@@ -27,8 +27,7 @@ def layers(family: type[Any] | None = None, *, width: int | None = None, largest
     - `BinaryLayer`: |J| from 0.01 to `largest`, at width 1 also from 1e-6, at others also 0; fields in [-1.5, 1.5]
     - `NoisyLayer`: a bounded activation, w in [-1.5, 1.5], b in [-1, 1], noise from 0.2 to 2
     - `RepeatedLayer`: any activation of the package, w and b in [-1.5, 1.5]
-    - `RandomLayer`: a continuous activation with averages that are fast or in closed form, σ_w from 0.5 to 2, σ_b up to
-      1
+    - `RandomLayer`: a continuous activation with fast or closed-form averages, σ_w from 0.5 to 2, σ_b up to 1
 
     Parameters
     ----------
