@@ -39,7 +39,7 @@ _OWN = {"root_between": root_between, "nsum": endless_sum, "nprod": endless_prod
 _OWN |= {"exp": exponential, **{name: within(name) for name in ("sin", "cos", "tan", "sinh", "cosh")}}
 _NAMES = sp.lambdify((), sp.S.Zero, modules=[_OWN, "mpmath"]).__globals__
 _NEARLY = mpmath.mpf(10) ** -12
-"""Largest difference that is blamed on lost digits of quadrature or extrapolation, not on the sides."""
+"""Largest relative difference of slow sides that may be lost digits of quadrature or extrapolation."""
 
 
 class _Printer(MpmathPrinter):

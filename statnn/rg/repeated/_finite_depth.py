@@ -55,7 +55,7 @@ def scaling_function(order: int, coefficient: float, distance: Floats, noise: Fl
     root = float(np.sqrt(coefficient))
     for index in np.ndindex(result.shape):
         a, e = float(distance[index]), float(noise[index])
-        if abs(a) > FARTHEST * (1.0 + root * e):  # only the width of such a law matters, or its position
+        if abs(a) > FARTHEST * (1.0 + root * e):  # a narrow law: its position counts, or its width for a < 0
             result[index] = result[index] if a > 0.0 else e * (0.5 * e / -a)
         elif root * e > UNFELT:
             result[index] = _mean_square(a, root * e) * e / root
