@@ -201,7 +201,6 @@ def _scaled_column(draws: Floats) -> tuple[float, float, float, float, float, fl
     # about its own mean a short half is correlated by -1/length at every lag, which would make errors too small
     about_all = covariance + between * (1 - np.arange(length) / length)
     rho = np.maximum(variance - within + covariance, about_all) / variance
-    rho[0] = 1.0
     least = 1 / np.log10(max(total, 11))  # alternating draws beat independent ones, but only so much
     tau, sokal = max(_geyer(rho), least), max(_sokal(rho), least)
     return mean, unit * float(np.sqrt(variance * tau / total)), tau, sokal, total / tau, rhat(draws)

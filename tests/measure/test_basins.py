@@ -159,8 +159,7 @@ def test_a_sample_on_a_boundary_has_no_radius():
     assert (found.radius == 0).all()
     assert (found.low == 0).all()
     beside = sample_basin(net, [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]], rng=0)
-    left = beside.plot(Figure().add_subplot()).get_xlim()[0]  # of a logarithmic axis
-    assert left == pytest.approx(beside.radius[1] / 2, rel=1e-12)
+    assert beside.plot(Figure().add_subplot()).get_xlim()[0] == pytest.approx(beside.radius[1] / 2, rel=1e-12)
 
 
 # -- the search --------------------------------------------------------------------------------------------
@@ -235,13 +234,14 @@ def test_a_share_at_the_threshold_is_not_below_it(share, draws):
 
 def test_the_error_of_a_radius_is_that_of_the_share_where_it_falls_below():
     """At 15 two pairs and a ray have left, a ray and a pair have not; the share passes a step at its middle."""
-    found = search(
-        Given([[[end, np.inf] for end in (11.0, 12.0, 13.0, 14.0, 15.0, 20.0, 25.0, 30.0)]]), grid(SPAN), 0.5, 12
-    )
+    found = search(Given([[[end, np.inf] for end in (11, 12, 13, 14, 15, 20, 25, 30)]]), grid(SPAN), 0.5, 12)
     off = 8 * np.std([0, 0, 0.5, 1], ddof=1) / 2
-    expected = 12 * (13 / 12) ** (6.5 - 4 - off), math.sqrt(14 * 15), 20 * (25 / 20) ** (2.5 - 4 + off)
+    expected = 12 * (13 / 12) ** (2.5 - off), math.sqrt(14 * 15), 20 * (25 / 20) ** (off - 1.5)
     for one, other in zip((found.low[0], found.radius[0], found.high[0]), expected, strict=True):
         assert other / RESOLUTION <= one <= other * RESOLUTION
+    endless = search(Given([[[end, np.inf] for end in (2.0, 3.0, 5.0, 20.0, *[np.inf] * 4)]]), grid(SPAN), 0.5, 12)
+    off = 8 * np.std([0, 0, 1, 1], ddof=1) / 2  # eight are there at 1, six at the next point, two pairs for ever
+    assert (endless.low[0], endless.radius[0]) == (pytest.approx(10 ** ((4 - off) / 4), rel=1e-9), np.inf)
 
 
 def test_infinite_means_never_on_the_grid():

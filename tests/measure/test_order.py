@@ -453,11 +453,17 @@ def test_the_error_of_a_layer_knows_that_slopes_of_classes_go_together(rng):
 
 def test_the_error_of_a_slope_is_that_of_delong(rng):
     """Of one unit s = 12 (1 - π)(AUC - 1/2), AUC a mean over pairs; repeated, classes keep their sizes."""
-    x, labels = rng.standard_normal(30), np.repeat([0, 1, 2], [8, 10, 12])
+    labels = np.repeat([0, 1, 2], [8, 10, 12])
+    for x in (rng.standard_normal(30), rng.integers(0, 5, 30).astype(float)):
+        check_error_of_delong(x, labels)
+
+
+def check_error_of_delong(x, labels):
+    """Of pairs that tie half is above."""
     found = pooled_ranks(x[:, None], np.ones((3, 1)), labels)
     for k, error in enumerate(found.slope_error):
         inside = labels == k
-        pairs = x[inside][:, None] > x[~inside]
+        pairs = (np.sign(x[inside][:, None] - x[~inside]) + 1) / 2
         variance = pairs.mean(axis=1).var(ddof=1) / inside.sum()
         for j in {0, 1, 2} - {k}:
             part = pairs.mean(axis=0)[labels[~inside] == j]

@@ -233,6 +233,18 @@ def test_clusters_of_the_first_quarter_of_a_burn_in_are_not_counted(monkeypatch)
     assert run.diagnostics["clusters"].tolist() == [3]
 
 
+def test_states_given_and_taken_stay_as_they_are():
+    given = np.ones((3, 6), np.int8)
+    walkers = Wolff(3).walkers(ferromagnet(), root(1), range(3), given)
+    walkers.sweep(5)
+    taken, size = walkers.states(), walkers.observe("cluster_size")
+    before = taken.copy(), size.copy()
+    walkers.sweep(5)
+    assert (given == 1).all()
+    np.testing.assert_array_equal(taken, before[0])
+    np.testing.assert_array_equal(size, before[1])
+
+
 def test_chains_that_walk_one_by_one_walk_as_all_do_together():
     together, one_by_one = (Wolff(3).walkers(ferromagnet(), root(1), range(5), None) for _ in range(2))
     one_by_one._work = 2**60
