@@ -92,7 +92,7 @@ class _Process:
         numbers = []
         for D in self.whole(0.02, 0.1, 0.5, 2.0, 10.0):
             S = float(self.process.silent(D))
-            if N * S * (1 - S) > 4 and (D - self.begin) * N <= 2 * 10**5:
+            if N * S * (1 - S) > 4 and (D - self.begin) * max(N, 10 * self.process.c) <= 2 * 10**5:
                 numbers.append(D)
         if not numbers:
             raise NotAsked("all neurons are nearly sure to work or to be silent at any number of samples that is drawn")
@@ -229,15 +229,18 @@ def _missing_mass(s: _Process) -> str:
 
 
 def _growth_rate(s: _Process) -> str:
-    """Compare dK/d ln D with differences of K, or of S where it is smaller."""
+    """Compare dK/d ln D with differences of K, or of ln S where S is smaller."""
     ask(s.process, "growth_rate")
     p, step = s.process, 1e-3
     D = s.real[1:] if s.begin else s.real
     weights = np.array([1, -8, 8, -1]) / (12 * step)
     grid = D * np.exp(np.array([[-2], [-1], [1], [2]]) * step)
     inside = (grid >= s.begin).all(axis=0)
-    D, grid = D[inside], grid[:, inside]
-    by_growth, by_silence = weights @ np.asarray(p.working(grid)), -p.neurons * (weights @ np.asarray(p.silent(grid)))
+    seen = (np.asarray(p.silent(grid[:, inside])) > 1e-290).all(axis=0)
+    D, grid = D[inside][seen], grid[:, inside][:, seen]
+    by_growth = weights @ np.asarray(p.working(grid))
+    # S may fall as exp(-cD/N), which no polynomial follows where cD is hundreds of times N; ln S is smooth there.
+    by_silence = -p.neurons * np.asarray(p.silent(D)) * (weights @ np.log(p.silent(grid)))
     small = np.asarray(p.working(D)) < p.neurons / 2
     place = lambda i: f"at D = {D[i[0]]:.6g}: "  # noqa: E731 - without those beside the start
     rounding = 1e-8 * np.minimum(np.asarray(p.working(D)), p.neurons * np.asarray(p.silent(D)))
@@ -261,7 +264,10 @@ def _tail_exponent(s: _Process) -> str:
     ask(s.process, "tail_exponent")
     s.plain()
     law = s.process.count(s.whole(1e10 * (1 + s.process.b))[0])
-    exponent = -np.log(law.pmf(20_000) / law.pmf(10_000)) / np.log(2)
+    near, far = law.pmf(10_000), law.pmf(20_000)
+    if min(near, far) < 1e-290:
+        raise NotAsked(f"the weights are {near:.3g} and {far:.3g}, beyond floats")
+    exponent = -np.log(far / near) / np.log(2)
     return same(exponent, s.process.tail_exponent(), abs=1e-3 * (1 + s.process.b) ** 2)
 
 

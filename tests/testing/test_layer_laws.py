@@ -70,6 +70,15 @@ def test_laws_of_any_layer(layer):
     assert "copies" in check_layer(layer, simulate=False, rng=1).names("held")
 
 
+@pytest.mark.parametrize("layer", [rg.RandomLayer("sign", 1.3, 0.4), rg.RandomLayer("tanh", 0.0, 0.5)])
+def test_networks_that_do_not_differ_are_compared_exactly(layer, rng):
+    """Squares of signs are one, and biases alone have one variance."""
+    assert "simulation" in check_layer(layer, rng=rng).names("held")
+    wrong = Altered(layer, finite_width=rg.RandomLayer(layer.activation, layer.sigma_w, 0.401).finite_width)
+    with rejects(r"\n  simulation: .* instead of"):
+        check_layer(wrong, rng=rng)
+
+
 @pytest.mark.parametrize("sigma_w", [0.8, 1.0, 1.5])
 @pytest.mark.parametrize("activation", ["identity", "tanh", "relu"])
 def test_wide_layers_rest_where_all_fields_are_zero(activation, sigma_w):

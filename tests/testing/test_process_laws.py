@@ -40,6 +40,15 @@ def test_exact_laws_of_any_process(process):
     assert len(check_process(process, simulate=False, rng=1).names("held")) >= 8
 
 
+def test_steep_and_busy_processes_are_not_called_broken():
+    """S falls as exp(-cD/N), weights leave floats, or a million events a sample are too many to draw."""
+    assert check_process(PolyaUrn(100, 1e6, 3.0), simulate=False, rng=1).names("not asked")[0] == "tail exponent"
+    report = check_process(GammaPoisson(100, 1e3, 3.0), simulate=False, rng=1)
+    assert "tail exponent" in report.names("not asked")
+    assert "growth rate" in report.names("held")
+    assert "simulated growth" in check_process(GammaPoisson(100, 0.3, 1e6), rng=1).names("not asked")
+
+
 HONEST = OURS["BetaBernoulli"]
 
 
