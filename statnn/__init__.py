@@ -23,7 +23,9 @@ Nouns and verbs, by room
     (``layers``), ``graph`` (``strength``, ``node_strength``, ``layer_fluctuation``); ``order`` (``rank_probability``,
     ``l_map``, ``unit_order``), ``basins`` (``sample_basin``, ``weight_basin``), ``correlation``, ``tangent``.
 ``statnn.io``
-    ``load_network`` and ``save_network``.
+    ``load_network`` and ``save_network``; ``save``, ``load``, ``table`` and ``describe`` for results.
+``statnn.sweep``
+    A function of your own at every point of a grid, with a store.
 ``statnn.inspection``
     ``inspect`` asks all this of one network and its data and writes one page; also ``python -m statnn inspect``.
 ``statnn.plot``
@@ -47,7 +49,7 @@ K(D)      number of working neurons, D_i >= 1
 S(D)      P(D_i = 0), also the noise-to-signal ratio (N-K)/N
 M(D)      missing mass, the probability that the next activation is by a silent neuron
 q         cD/(cD+bN)
-α, k_c    exponent 1-b and cut-off -1/ln q of the count law P(D_i = k)
+α, k_c    exponent 1-b and cut-off of the count law P(D_i = k), -1/ln q of many neurons
 W, b      weights and biases of a layer (b of a network; the constant above of an activation process)
 σ, h      activation function; values of the neurons, h^(m+1) = σ(W^(m) h^(m) + b^(m)), m = 0 ... M-1
 J, h, T   couplings, fields and temperature of binary neurons (h of spins; values of the neurons above)

@@ -51,7 +51,9 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument("--split", choices=("test", "train"), default="test", help="samples of a file with both")
     page.add_argument("--scale", type=float, metavar="FACTOR", help="multiplies the samples; default: bytes by 1/255")
     page.add_argument("--samples", type=int, default=10_000, metavar="N", help="most samples (default: %(default)s)")
-    page.add_argument("--threshold", type=float, metavar="H", help="above it a unit is active; default: 0, sigmoid 0.5")
+    page.add_argument(
+        "--threshold", type=float, metavar="H", help="above it a unit is active; default: 0, sigmoid 0.5, softplus 0.69"
+    )
     page.add_argument("--window", type=int, metavar="T", help="samples a window of spikes; default: at most 100")
     page.add_argument("--basins", type=int, default=200, metavar="N", help="samples with basins (default: %(default)s)")
     page.add_argument("--draws", type=int, default=32, metavar="N", help="directions of noise (default: %(default)s)")
