@@ -385,7 +385,7 @@ def test_a_poor_estimate_warns_and_is_shown():
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "match"),
     [
-        (([1, 11], 10), {}, ValueError, r"counts\[1\] = 11 exceeds samples = 10.*PolyaUrn"),
+        (([1, 11], 10), {}, ValueError, r"= 11 exceeds samples = 10.* fit\(counts, samples, law=PolyaUrn\)"),
         (([1, -1], 10), {}, ValueError, r"counts\[1\] = -1"),
         (([1.0, 2.0], 10), {}, TypeError, "astype"),
         (([1, np.nan], 10), {}, TypeError, "whole numbers"),

@@ -184,6 +184,11 @@ def compare(
     ValueError, TypeError
         As :func:`fit`, if no law has a finite fit; otherwise laws without one are left out, and named.
 
+    Warns
+    -----
+    RuntimeWarning
+        As :func:`fit`, of each law.
+
     See Also
     --------
     fit : one law alone.

@@ -457,6 +457,6 @@ def _checked(counts: ArrayLike, samples: int, law: type[Process]) -> tuple[NDArr
         where = int(values.argmax())
         raise ValueError(
             f"counts[{where}] = {values[where]} exceeds samples = {size}: a neuron fires at most once per "
-            "sample; for activation events that may repeat a neuron pass law=PolyaUrn"
+            "sample; activation events may repeat a neuron: fit(counts, samples, law=PolyaUrn)"
         )
     return values, size, law
