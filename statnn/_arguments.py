@@ -182,7 +182,8 @@ def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArr
         result = array.astype(float)
     bad = ~(np.isfinite(result) & (result >= minimum))
     if bad.any():
-        raise ValueError(f"{name} = {array[bad].flat[0]} is not a finite number >= {minimum:g}: {why}")
+        bound = f" >= {minimum:g}" if math.isfinite(minimum) else ""
+        raise ValueError(f"{name} = {array[bad].flat[0]} is not a finite number{bound}: {why}")
     return result
 
 

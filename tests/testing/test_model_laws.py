@@ -144,6 +144,13 @@ def test_copies_that_differ_are_refused(rng):
         check_model(Forgetful([[0, 1], [1, 0]], 0.3), rng=rng)
 
 
+def test_exact_averages_that_are_refused_are_not_asked(rng):
+    """Energies of 1e200 T have no digits left in exp(-E/T), and `exact` says so."""
+    report = check_model(BinaryNeurons([[0, 1], [1, 0]], temperature=1e-200), rng=rng)
+    assert "exact averages" in report.names("not asked")
+    assert "there are none: local fields reach 1e+200 T" in str(report)
+
+
 def test_what_is_no_model_says_what_it_needs():
     with pytest.raises(TypeError, match=r"model is a int; it needs energy\(states\), and size or dimension"):
         check_model(3)
