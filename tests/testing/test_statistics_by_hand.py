@@ -247,3 +247,11 @@ def test_the_distance_of_draws_from_a_law_is_that_of_kolmogorov(rng):
     found, known = statistics.law(draws, stats.norm(0.2)), stats.kstest(draws, stats.norm(0.2).cdf)
     assert (found.estimate, found.p) == pytest.approx((known.statistic, known.pvalue), rel=1e-12)
     assert found.where == f"at {known.statistic_location:.6g}"
+
+
+def test_the_error_of_a_power_knows_how_far_apart_deviations_were():
+    """Half of 30 runs begin to see between 0.1 and 0.2, half up to 0.4: where in the step adds its square over 12."""
+    found = Power((0.1, 0.2, 0.4), (0.2, 0.4) * 15, level=1e-9).smallest(0.9)
+    spread, quantile = np.std([0.15, 0.3] * 15, ddof=1), stats.norm.ppf(0.9)
+    square = spread**2 * (1 + quantile**2 / 2) + (0.1**2 + 0.2**2) / 2 / 12
+    assert found.error == pytest.approx(math.sqrt(square / 30), rel=1e-12)

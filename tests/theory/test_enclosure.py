@@ -65,6 +65,7 @@ def test_what_points_and_corners_miss_is_found():
     found = sign_on_boxes(NARROW)
     assert not found.positive
     assert found.wrong.startswith("on all of the box from x = ")
+    assert "box" not in sign_on_boxes(sp.Integer(-1)).wrong  # which is everywhere
 
 
 def test_nothing_is_said_where_there_is_no_enclosure_or_no_sign(monkeypatch):
