@@ -31,9 +31,9 @@ MANY = 10**6
 """Number of chains so large that their states outweigh all memory that does not grow with it."""
 MOST_ENUMERATED = 9
 ALIKE = 0.95
-"""Share of pairs of draws with equal energies above which chains may agree by chance, and errors rest on few draws."""
+"""Share of pairs of equal draws above which chains may agree by chance, and errors rest on few draws."""
 FAR = 1e-6
-WARMER = "pass a warmer model"
+WARMER = "pass a model whose draws differ more, as of a warmer one"
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,14 @@ class _Method:
         index = (states > 0) @ (1 << np.arange(self.model.size)[::-1])
         return np.bincount(index, minlength=2**self.model.size)
 
-    def refuse_cold(self) -> None:
-        """Raise where draws of the exact law hardly differ."""
+    def refuse_alike(self, of: str) -> None:
+        """Raise where draws of the exact law hardly differ, in their energy or at all."""
         if self.spins and self.enumerable:
-            levels = np.unique(self.model.energy(self.states()), return_inverse=True)[1]
-            alike = float((np.bincount(levels, self.probabilities()) ** 2).sum())
-            if alike > ALIKE:
-                raise NotAsked(f"{alike:.1%} of pairs of draws have one energy: {WARMER}")
+            p: Any = self.probabilities()
+            if of == "energy":
+                p = np.bincount(np.unique(self.model.energy(self.states()), return_inverse=True)[1], p)
+            if (alike := float((p**2).sum())) > ALIKE:
+                raise NotAsked(f"{alike:.1%} of pairs of draws have one {of}: {WARMER}")
 
     def compare(self, states: Any, what: str) -> str:
         """Compare states of independent chains with the exact law."""
@@ -206,7 +207,7 @@ def _stationarity(s: _Method) -> str:
     """Compare the law of chains after one and three sweeps from the exact law with that law."""
     if not s.enumerable:
         raise NotAsked(f"{s.model.size} spins are more than the {MOST_ENUMERATED} that are enumerated")
-    s.refuse_cold()
+    s.refuse_alike("state")
     result = ""
     for sweeps in (1, 3):
         start = s.drawn(f"stationarity {sweeps}")
@@ -219,7 +220,7 @@ def _reach(s: _Method) -> str:
     """Compare the law of chains after 100 sweeps from one state with the exact law."""
     if not s.enumerable:
         raise NotAsked(f"{s.model.size} spins are more than the {MOST_ENUMERATED} that are enumerated")
-    s.refuse_cold()
+    s.refuse_alike("state")
     start = np.ones(s.model.size, int) if s.spins else s.model.exact().mean
     options = {"chains": s.chains, "burn_in": 50, "thin": 50}
     run = s.from_start("reach", 50, start, **options)
@@ -278,7 +279,7 @@ def _memory(s: _Method) -> str:
 
 def _seeds(s: _Method) -> str:
     """Compare chains of a seed with the same again, with one alone, and with another seed."""
-    s.refuse_cold()
+    s.refuse_alike("energy")
     seed = int(s.numbers("seeds").integers(2**62))
     name = s.method.observables[0]
     run = s.run("", 20, chains=8, rng=seed, burn_in=0)
@@ -319,7 +320,7 @@ def _error_bars(s: _Method) -> str:
     """Compare the squared distance of estimates from the exact mean energy with their squared standard errors."""
     if "energy" not in s.method.observables:
         raise NotAsked("energy is no observable")
-    s.refuse_cold()
+    s.refuse_alike("energy")
     groups = s.chains // TOGETHER
     for sweeps in SWEEPS:
         draws = s.run("error bars", sweeps, chains=groups * TOGETHER, burn_in=sweeps // 2).draws["energy"]
