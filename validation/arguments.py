@@ -1,4 +1,4 @@
-"""The command line: what may be asked, and one clear line on what may not."""
+"""The command line: valid requests, and one clear line on each invalid one."""
 
 import argparse
 import difflib

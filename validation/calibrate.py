@@ -34,14 +34,14 @@ from validation.runner import settle_worker
 
 REGISTRY = "validation.claims"
 DEFAULT_SEEDS = ((0.4, 10_000), (1.5, 2_000), (6.0, 200))
-"""Processor seconds of one run, and the seeds that are taken where it takes less."""
+"""Processor seconds of one run, and the number of seeds for claims whose run takes less."""
 TEST_SEEDS = 200
 FIRST = (1, 2, 3)
-"""Seeds of a claim that are run in any case: their numbers tell whether other code is the same in all that counts."""
+"""Seeds of a claim that are always run: their numbers tell whether changed code still computes the same."""
 DIGITS = 4
-"""Of p-values that are the same, as machines differ in the last ones."""
+"""Digits in which p-values must agree to count as the same: machines differ in the last ones."""
 CHUNK = 10.0
-"""Processor seconds of what a worker does at a time: so much is lost at most when a calibration is interrupted."""
+"""Processor seconds of the work that a worker gets at a time, the most an interrupt can lose."""
 TESTS = Path(__file__).parents[1] / "tests"
 STATISTICS = sorted(Path(statistics.__file__).parent.glob("*.py"))
 
@@ -89,7 +89,7 @@ def trains(claim: Claim) -> bool:
 
 
 def code_of(claim: Claim) -> str:
-    """Return a digest of the code of the claim and of the statistics it is judged by, whatever is said beside it."""
+    """Return a digest of the code of a claim and of the statistics that judge it, without comments and docstrings."""
     sources = [_source(claim), *(path.read_text(encoding="utf-8") for path in STATISTICS)]
     return _digest("\n".join(map(_statements, sources)))
 
@@ -98,7 +98,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-@cache  # of the same statistics for every claim
+@cache  # the statistics are the same for every claim
 def _statements(source: str) -> str:
     """Return a source without comments and docstrings."""
     tree = ast.parse(source)
@@ -139,7 +139,7 @@ def _rerun_claims(claims: list[Claim], options: argparse.Namespace, registry: st
 def calibrated(
     pool: ProcessPoolExecutor, claims: list[Claim], options: argparse.Namespace, registry: str, deadline: float
 ) -> None:
-    """Rerun claims one after the other on the seeds that are missing, side by side."""
+    """Rerun claims one after the other, the missing seeds of each side by side."""
     done: dict[str, dict[str, list[dict]]] = {}
     for entry in read(options.out):
         done.setdefault(entry["what"], {}).setdefault(entry["code"], []).append(entry)
@@ -167,7 +167,7 @@ def _over(deadline: float) -> bool:
 
 
 def _of_same_numbers(first: list[dict], by_code: dict[str, list[dict]], out: Path) -> set[int]:
-    """Return the seeds that were run; first runs, and runs of other code with their numbers, are added to the file."""
+    """Return the seeds that were run; first runs, and runs of other code with the same numbers, go to the file."""
     code = first[0]["code"]
     runs = {entry["seed"]: entry for entry in by_code.get(code, [])}
     numbers = numbers_of(first)
@@ -178,7 +178,7 @@ def _of_same_numbers(first: list[dict], by_code: dict[str, list[dict]], out: Pat
 
 
 def numbers_of(entries: Iterable[dict]) -> str:
-    """Return a digest of the p-values of the first seeds of a claim, or nothing where one has none, or was not run."""
+    """Return a digest of the p-values of the first seeds of a claim, or "" where a seed has none or was not run."""
     p_of = {entry["seed"]: entry["p"] for entry in entries}
     if not all(p_of.get(seed) for seed in FIRST):
         return ""
@@ -189,7 +189,7 @@ def numbers_of(entries: Iterable[dict]) -> str:
 def _in_turn(
     pool: ProcessPoolExecutor, registry: str, name: str, chunks: Iterator[list[int]], jobs: int, deadline: float
 ) -> Iterator[list[dict]]:
-    """Yield results of chunks as they end, and hand out no more than there are workers: then a deadline is kept."""
+    """Yield results of chunks as they end, and hand out no more than there are workers, so that a deadline is kept."""
     running: set[Future[list[dict]]] = set()
     while True:
         while len(running) < jobs and time.monotonic() < deadline and (chunk := next(chunks, None)):

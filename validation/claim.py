@@ -6,7 +6,7 @@ A `Claim` is one sentence of a paper or of our own, with its source, that can be
 - ``judge(data)`` turns these arrays into a `Verdict` and never looks at pictures;
 - ``draw(data, figure)`` draws them and never computes;
 - ``twins[quantity](data, by)`` makes the theory (or the data) of one quantity wrong by a stated deviation. The
-  judge must find that quantity otherwise than in the right data: a check that cannot fail is no check.
+  judge must decide otherwise on that quantity than with the right data: a check that cannot fail is no check.
 
 The outcome that is expected is stated beforehand. A paper's claim that is contradicted is a finding, not a
 failure.
@@ -59,9 +59,9 @@ class Outcome(StrEnum):
 class Verdict(Shown):
     """What follows from the findings: one outcome, and words on it.
 
-    An outcome cannot contradict its findings: what holds exactly or asymptotically holds in all of them, what
-    holds within a domain in one at least, and what is contradicted is so by one of them. Findings share their
-    levels: each is judged at its level over their number.
+    An outcome cannot contradict its findings: a claim that holds exactly or asymptotically holds in all of them, one
+    that holds within a domain in at least one, and one that is contradicted fails in at least one. Findings share a
+    level: each is judged at its level divided by their number.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ class Claim:
     id : str
         Kebab-case; names the files of the report and the claim's random stream.
     title, statement, source : str
-        A heading, one sentence, and where it stands.
+        A heading, one sentence, and where it is stated.
     standing : str
         A key of `STANDINGS`.
     expected : Outcome
@@ -165,8 +165,8 @@ class Claim:
     derivations : tuple of str
         Names in ``statnn.theory.registry.DERIVATIONS``.
     contradicted : tuple of str
-        Where a contradiction is expected: the quantities that are expected to fail, all others to hold. Empty where it
-        is not known beforehand which will.
+        Where a contradiction is expected: the quantities that should fail; all others should hold. Empty where it is
+        not known beforehand which will fail.
     needs_data : bool
         Whether the claim runs only with ``--data``.
     needs : tuple of str
@@ -202,7 +202,7 @@ class Claim:
                 raise ValueError(f"claim {self.id!r} has an empty {name}")
         if self.standing not in STANDINGS:
             raise ValueError(f"claim {self.id!r} has standing {self.standing!r}; allowed: {', '.join(STANDINGS)}")
-        names: Any = self.needs  # which may be a text all the same
+        names: Any = self.needs  # callers may pass a text in spite of the type
         if isinstance(names, str) or not all(name.isidentifier() for name in names):
             raise ValueError(f"claim {self.id!r} has needs={self.needs!r}; give importable names, as in ('torch',)")
         if not self.twins:
@@ -226,11 +226,11 @@ class Claim:
         Parameters
         ----------
         seed : int
-            Of the run; by default that of ``python -m validation``.
+            Root seed of the run; by default that of ``python -m validation``.
         quick : bool
-            Whether less power will do.
+            Whether to run faster, with less power.
         path : str or None
-            The file of `needs_data`.
+            The data file, for a claim with `needs_data`.
         """
         options = {"data": path} if self.needs_data else {}
         return frozen(self.run(self.stream(seed), quick, **options))

@@ -20,12 +20,12 @@ RUN_LEVEL = 1e-6
 """Probability that a whole run raises a false alarm, where every theory is right."""
 CLAIMS_AT_MOST = 100
 LEVEL = RUN_LEVEL / CLAIMS_AT_MOST
-"""The share of one claim."""
+"""Share of `RUN_LEVEL` that each claim gets."""
 ROUND_OFF = 1e-9
 """Relative difference that two ways of computing the same z or p may have."""
 
 TWIN_OVER_SEEN = 1.5
-"""A twin is wrong by so many times the smallest deviation that the finding says it sees."""
+"""Deviation of a twin over the smallest deviation that the finding says it sees."""
 
 
 class Asks(StrEnum):
@@ -68,14 +68,14 @@ class Finding(Shown):
     dof : float, optional
         Degrees of freedom of Student's law by which p follows from z; None where p has a law of its own.
     sees, unit : float, str
-        Smallest deviation that is seen on practically every seed, and of what, as in ``0.03, "of b"``; the one that
-        the twin makes, in every comparison of which the worst is kept unless the unit says otherwise.
+        Smallest deviation that is seen on practically every seed, and its unit, as in ``0.03, "of b"``. The twin makes
+        such deviations, in each of the comparisons of which the worst is kept unless the unit says otherwise.
     asks : Asks
         The relation of estimate to theory that the claim states.
     level : float
         p below which chance is excluded; findings of one verdict share it.
     singles : tuple of float
-        p-values of the single comparisons, before any correction; what `validation.calibrate` holds against the
+        p-values of the single comparisons, before any correction; `validation.calibrate` compares them with the
         uniform law.
     law : str
         Name of the law from which p comes, as in `Comparison`; empty for Student's where `dof` is given.
@@ -173,7 +173,7 @@ class Finding(Shown):
         )  # fmt: skip
 
     def holds(self, sharing: int = 1) -> bool:
-        """Return whether the data bear out what is asked, at the level that `sharing` findings divide."""
+        """Return whether the data bear out what is asked, at the level divided by `sharing` findings."""
         deviation = self.estimate - self.theory
         right_side = {Asks.EQUAL: True, Asks.AT_MOST: deviation <= 0, Asks.AT_LEAST: deviation >= 0}.get(
             self.asks, deviation > 0 if self.asks is Asks.ABOVE else deviation < 0
@@ -186,9 +186,9 @@ class Finding(Shown):
         return abs(deviation) <= self.tolerance or (right_side and self.asks is not Asks.EQUAL)
 
     def reach(self, sharing: int = 1, probability: float = 0.999) -> Sensitivity | None:
-        """Return the deviation that a run like this one sees with a probability, at the level that findings share.
+        """Return the deviation that a run like this one sees with `probability`, at the level divided by `sharing`.
 
-        None where the law of the statistic is not known; whatever exceeds the tolerance where p is None.
+        None where the law of the statistic is not known. Where p is None, everything beyond the tolerance is seen.
         """
         if self.p is None:
             return Sensitivity(self.tolerance, 1.0, "estimate", "the tolerance", exact=True)
@@ -222,7 +222,7 @@ class Finding(Shown):
 
 
 def farthest(findings: tuple[Finding, ...]) -> Finding:
-    """Return the finding that decides: the first that does not hold, else that of the smallest p among the random."""
+    """Return the finding that decides: the first that does not hold, else the random one with the smallest p."""
     failing = [finding for finding in findings if not finding.holds(len(findings))]
     if failing:
         return failing[0]

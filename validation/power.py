@@ -23,12 +23,12 @@ from validation.claim import Claim, Data, Finding, Verdict, frozen
 STEPS = 2.0 ** np.arange(-3, 1.25, 0.25)
 """Deviations that are tried, as multiples of what a finding says it sees."""
 MODEST = 0.5
-"""Share of what it says it sees below which a finding could say that it sees less."""
+"""A finding that sees less than this share of the deviation it states could state a smaller one."""
 
 
 @dataclass(frozen=True)
 class Power:
-    """What a finding says it sees, and the curve of what it saw on so many seeds."""
+    """What a finding says it sees, and the curve of what it saw on each seed."""
 
     claim: str
     finding: Finding
@@ -36,12 +36,12 @@ class Power:
 
     @property
     def largest(self) -> float:
-        """The deviation from which on every seed saw it; inf where one saw none."""
+        """The smallest deviation that every seed saw; inf where a seed saw none."""
         return max(self.curve.seen)
 
     @property
     def nearly_always(self) -> testing.Deviation | None:
-        """The deviation that is seen with probability 0.999, by the normal law; None with few seeds or outside."""
+        """Deviation that is seen with probability 0.999, by the normal law; None with few seeds or outside `STEPS`."""
         try:
             return self.curve.smallest(0.999)
         except ValueError:  # too few seeds, or some of them saw none of the deviations that are tried, or all
@@ -116,7 +116,7 @@ def measure(claim: Claim, seeds: Iterable[int]) -> list[Power]:
 
 
 def smallest(claim: Claim, data: Data, verdict: Verdict, quantity: str) -> float:
-    """Return the smallest deviation of `STEPS` from which on the quantity is found otherwise."""
+    """Return the smallest deviation of `STEPS` from which on the judge decides otherwise on the quantity."""
 
     def turned(deviation: float) -> bool:
         judged = claim.judge(frozen(claim.twins[quantity](data, deviation)))

@@ -1,8 +1,8 @@
-"""Records on the disk as they come: a run that was killed goes on with ``--resume``.
+"""Records are written to disk as they come, so that a run that was killed goes on with ``--resume``.
 
 ``records.jsonl`` begins with a line that says which run it is of; every further line is one record. A line ends with
-the SHA-256 of what it says, and is on the disk before the next claim is said to have ended; one that was cut off by a
-kill is dropped, and where one says something else than was written the file is refused.
+the SHA-256 of what it says, and is on the disk before the next claim is said to have ended. A line that was cut off by
+a kill is dropped; a file with a line that was altered is refused.
 """
 
 import json
@@ -109,7 +109,7 @@ def _digest(line: Mapping[str, Any]) -> str:
 
 
 def _checked(text: str) -> dict[str, Any]:
-    """Return what a line says; those from before lines had digests are taken as they are."""
+    """Return what a line says; old lines, from before lines had digests, are accepted without."""
     line = dict(json.loads(text))
     if line.pop("digest", None) not in {None, _digest(line)}:
         raise ValueError("a line says something else than was written")

@@ -1,6 +1,6 @@
 """The report of a run: ``verdicts.json`` for programs and ``index.html`` for people.
 
-The page needs no network and no script: style and formulas (SVG) stand in it, figures lie beside it.
+The page needs no network and no script: style and formulas (SVG) are inside it, figures in files beside it.
 """
 
 import json

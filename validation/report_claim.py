@@ -17,7 +17,7 @@ _LOOKS = {
 
 
 def sentence(text: str) -> str:
-    """Return a sentence with its mathematics set, which browsers draw by themselves."""
+    """Return a sentence with its mathematics as MathML, which browsers draw by themselves."""
     from statnn.theory.prose import with_mathml
 
     return with_mathml(text)
@@ -140,7 +140,7 @@ def _derived(record: Record) -> str:
 
 
 def in_words(caption: str) -> str:
-    """Return a caption with its mathematics as text, for readers aloud and where no picture is shown."""
+    """Return a caption with its mathematics as text, for screen readers and where no picture is shown."""
     from statnn.theory.plain import plain
 
     parts = caption.split("$")

@@ -31,10 +31,10 @@ from validation.task import Record, Task, perform
 from validation.trained import cache
 
 SILENCE = 15.0
-"""Seconds after which it is said what is still running."""
+"""Seconds without a result after which the claims that are still running are printed."""
 
 LOCK = ".lock"
-"""In the folder of the report: held by the run that writes there."""
+"""File in the folder of the report, locked by the run that writes there."""
 
 PACKAGES = ("statnn", "numpy", "scipy", "numba", "sympy", "scikit-learn", "matplotlib", "torch")
 
@@ -98,9 +98,10 @@ class _TerminatedError(KeyboardInterrupt):
 
 @contextmanager
 def _ended_by_signals() -> Iterator[Callable[[], None]]:
-    """End as an interrupt does, workers too, where the process is asked to terminate.
+    """End like an interrupt, workers too, when the process is asked to terminate (SIGTERM).
 
-    What is yielded ends it later: what is raised while Python clears up after an object is lost.
+    Yields a function that ends the run if that was asked earlier: an exception is lost if the signal raises it while
+    Python finalises an object.
     """
     asked = threading.Event()
 
@@ -241,7 +242,7 @@ def _cluster(where: str) -> Iterator[tuple[Executor, int]]:
 
 
 def settle_worker() -> None:
-    """Leave interrupts to the parent, end where it is gone, and search the objects of sympy less often for garbage."""
+    """Leave interrupts to the parent, end when it is gone, and look less often for garbage (sympy makes many objects)."""
     gc.set_threshold(50_000)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
@@ -277,7 +278,7 @@ def _side_by_side(pool: Executor, tasks: list[Task], jobs: int, costs: Mapping[s
 
 
 def _submit(pool: Executor, task: Task) -> "Future[Record]":
-    """Hand a task out; where the pool is broken because a worker died, the task is told so as its own result."""
+    """Hand a task out; if the pool is broken because a worker died, that error becomes the task's result."""
     try:
         return pool.submit(perform, task)
     except BrokenExecutor as problem:

@@ -1,7 +1,8 @@
 """``python -m validation.sizes [--full]``: the largest documented sizes, their peak of memory, and how cost grows.
 
-Every size runs in a process of its own, whose peak is that of its resident memory. Without --full sizes are a
-hundredth; the exponent is that of the processor time between a quarter of the size and the size, and 1 is linear.
+Every size runs in a process of its own, whose peak of resident memory is printed. Without --full sizes are a
+hundredth, of `network` a tenth. The exponent is that of the processor time between a quarter of the size and the size,
+and 1 is linear.
 """
 
 import argparse
@@ -81,7 +82,7 @@ def main() -> None:
         timed = []
         for size in (largest // (4 * share), largest // share):
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), settle_worker) as pool:
-                pool.submit(measured, work, max(64, size // 64)).result()  # kernels are loaded
+                pool.submit(measured, work, max(64, size // 64)).result()  # loads the kernels
                 timed.append(pool.submit(measured, work, size).result())
         exponent = log(timed[1][0] / timed[0][0]) / log(4)
         print(

@@ -51,8 +51,8 @@ class Twin:
         How wrong, in the unit of the finding.
     verdict : Verdict
     rejected : bool
-        Whether the quantity itself is found otherwise than in the right data, and the verdict is no longer the one
-        that is expected of the right theory.
+        Whether the judge decides otherwise on the quantity than with the right data, and the verdict is no longer the
+        one that is expected of the right theory.
     """
 
     quantity: str
@@ -142,7 +142,7 @@ def perform(task: Task) -> Record:
 
 
 def _twins(claim: Claim, data: dict[str, np.ndarray], verdict: Verdict) -> Iterator[Twin]:
-    """Judge every quantity that is made wrong by 1.5 times what its finding says it sees."""
+    """Make each quantity wrong by 1.5 times what its finding says it sees, and judge again."""
     for quantity, wrong in claim.twins.items():
         by = TWIN_OVER_SEEN * verdict[quantity].sees
         judged = claim.judge(frozen(wrong(data, by)))

@@ -18,7 +18,7 @@ _EM = 500  # units to an em: a unit is far below a pixel
 _MARGIN = 20
 FONT = FontProperties(math_fontfamily="cm")
 _COMMANDS = {Path.MOVETO: "m", Path.LINETO: "l", Path.CURVE3: "q", Path.CURVE4: "c", Path.CLOSEPOLY: "z"}
-# in full size inside how many groups of braces: a bar of a display is no group, an exponent has small fractions
+# the depth of braces up to which a command has its full size, and its name there; in exponents fractions stay small
 _DISPLAY = {r"\frac": (0, r"\dfrac"), r"\binom": (1, r"\genfrac{(}{)}{0}{0}")}
 # where LaTeX leaves a thin space and mathtext none: after fractions and limits, and before large or long operators
 _TIGHT = re.compile(
@@ -31,7 +31,7 @@ _TIGHT = re.compile(
 def svg(latex: str) -> str:
     """Return the equation as an ``<svg>`` element whose label is its LaTeX source."""
     outline: Any = TextPath((0, 0), f"${displayed(latex)}$", size=_EM, prop=FONT)
-    # Computer Modern has a point at every extreme, so a control point is nowhere outside, or by less than the margin
+    # outlines of Computer Modern have a point at every extreme, so no control point is outside by more than the margin
     drawn = outline.vertices[outline.codes != Path.CLOSEPOLY] * (1, -1)
     left, top = (round(least) - _MARGIN for least in drawn.min(axis=0))
     width, height = (round(size) + 2 * _MARGIN for size in np.ptp(drawn, axis=0))

@@ -34,7 +34,7 @@ class Row:
         p-values of one-sided tests that the single comparisons are not smaller, not larger, than uniform ones;
         corrected for their number. NaN below `FEWEST_SEEDS`.
     tails : tuple of int
-        Seeds whose smallest p-value, times their number, is below each of `TAILS`.
+        Seeds whose smallest p-value, times the number of comparisons, is below each of `TAILS`.
     """
 
     what: str
@@ -72,7 +72,7 @@ def row(what: str, quantity: str, p: NDArray[np.float64]) -> Row:
         float(stats.binomtest(seen, seeds, level, alternative="greater").pvalue)
         for seen, level in zip(tails, TAILS, strict=True)
     ]
-    # one half for the bulk of the law, one for its tail
+    # half of the level goes to the bulk of the law, half to its tail
     too_small = min(1.0, 2 * comparisons * min(small), 2 * len(TAILS) * min(excess))
     return Row(what, quantity, seeds, comparisons, too_small, min(1.0, comparisons * min(large)), tails)
 
