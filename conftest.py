@@ -1,4 +1,4 @@
-"""What tests and the examples of docstrings share."""
+"""Fixtures and hooks shared by tests and docstring examples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def no_figure_stays_open() -> Iterator[None]:
-    """Close what was drawn: matplotlib warns where more than twenty figures are open."""
+    """Close all figures: matplotlib warns when more than twenty are open."""
     yield
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close("all")
@@ -19,9 +19,9 @@ def no_figure_stays_open() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Search for no garbage in modules and tests, which stay: not while they are loaded, and not while tests run.
+    """Keep the garbage collector out of modules and tests, which stay: it is off while they load, and skips them later.
 
-    Of what tests make, hardly anything is garbage that counts of references leave over; sympy makes much of the rest.
+    Reference counts free nearly all that tests make; sympy makes much of the rest, so collections are rare.
     """
     gc.disable()
     try:

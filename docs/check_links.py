@@ -1,8 +1,8 @@
 """Check the files of a built site: ``python docs/check_links.py SITE``, without network and without a browser.
 
 Internal links and their anchors lead somewhere; no page asks another host for a script, a style, a font or a picture;
-each page has a language, a title, one first heading and no jump between headings; pictures say what they show; no name
-of a place stands twice on a page; no markup is shown as it is written. External links are counted by host, and with
+each page has a language, a title, one first heading and no jump between headings; pictures have a text that says what
+they show; no anchor is defined twice on a page; no raw markup is shown. External links are counted by host, and with
 ``--external`` listed.
 """
 
@@ -19,14 +19,14 @@ LOADS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source
 LINKED = {"canonical", "search", "index", "next", "prev", "author", "copyright"}  # relations that load nothing
 ELSEWHERE = re.compile(r"^(?:[a-z]+:)?//", re.IGNORECASE)
 MARKUP = re.compile(r"\\[|*`]|:[a-z:]+:`|\{[a-z:]+\}`|``|\$")
-AS_WRITTEN = {"pre", "code", "script", "style", "title"}  # and what is of class math
+AS_WRITTEN = {"pre", "code", "script", "style", "title"}  # and elements of class math
 FILE = re.compile(r"\.(?:png|svg|jpe?g)$|^plot \d", re.IGNORECASE)
 CSS_URL = re.compile(r"""(?:url\(\s*|@import\s+)['"]?((?:[a-z]+:)?//[^'")\s]+)""", re.IGNORECASE)
 
 
 @dataclass
 class Page(HTMLParser):
-    """What a page says of itself: places, links, what it loads, headings, faults."""
+    """What a page contains: anchors, links, what it loads, headings, faults."""
 
     places: Counter = field(default_factory=Counter)
     links: list[str] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Page(HTMLParser):
 
 
 def read(file):
-    """Return what a page says, with the faults that it has alone."""
+    """Return what a page contains, with the faults that show without other pages."""
     page = Page()
     page.feed(file.read_text(encoding="utf-8"))
     if not page.title:

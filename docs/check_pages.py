@@ -1,9 +1,9 @@
 """Open the pages of a built site in chromium: ``python docs/check_pages.py SITE [PAGE ...]``.
 
-At 1400 and 390 pixels, in light and dark: no page scrolls sideways; all mathematics is set; texts stand out from what
-is behind them (4.5 to 1, large ones 3 to 1); what scrolls or can be pressed is reached by keyboard and has a name; no
-script fails; nothing is asked of another host; and the search finds what theorists search. ``--pictures`` keeps what
-was seen. It needs chromium in the path and nothing of Python's packages.
+At 1400 and 390 pixels, in light and dark: no page scrolls sideways; all mathematics is set; texts contrast with their
+background (4.5 to 1, large ones 3 to 1); what scrolls or can be pressed is reached by keyboard and has a name; no
+script fails; nothing is asked of another host; and the search finds what theorists search. ``--pictures`` keeps
+pictures of the pages. It needs chromium in the path and no Python packages.
 """
 
 import argparse
@@ -85,7 +85,7 @@ class Browser:
         self.run("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
     def run(self, script):
-        """Return what a script on the page gives, waited for."""
+        """Run a script on the page, wait for it, and return its value."""
         said = self.ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in said:
             raise RuntimeError(said["exceptionDetails"]["exception"]["description"])
@@ -100,7 +100,7 @@ class Browser:
         self.run("(async () => { if (window.MathJax) await MathJax.startup.promise; await document.fonts.ready; })()")
 
     def picture(self, file):
-        """Write what the page looks like, whole."""
+        """Write a picture of the whole page."""
         height = self.run("Math.min(6000, document.documentElement.scrollHeight)")
         width = self.run("window.innerWidth")
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}

@@ -9,10 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
-gc.set_threshold(50_000)  # pages are many objects, and hardly any garbage: searching them took a tenth of a build
+gc.set_threshold(50_000)  # pages are many objects but little garbage: searching them took a tenth of a build
 sys.path.insert(0, str(HERE / "_ext"))
-sys.path.append(str(HERE.parent))  # of `validation`, which is not installed
-os.environ["IPYTHONDIR"] = str(HERE / "generated" / "ipython")  # of the kernels that run pages: `brief_errors`
+sys.path.append(str(HERE.parent))  # for `validation`, which is not installed
+os.environ["IPYTHONDIR"] = str(HERE / "generated" / "ipython")  # for the kernels that run pages: `brief_errors`
 
 PACKAGE = Path(find_spec("statnn").origin).parent
 SOURCES = sorted({*PACKAGE.rglob("*.py"), *(PACKAGE / "theory").rglob("*.py")})
@@ -46,7 +46,7 @@ exclude_patterns = [
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
-# known by their text alone, pages would show what another version of the package gave
+# keyed by the package too: a cache that knows only the text of pages would show what another version gave
 nb_execution_cache_path = str(
     HERE.parent / ".jupyter_cache" / hashlib.sha256(b"".join(map(Path.read_bytes, SOURCES))).hexdigest()[:16]
 )
@@ -59,15 +59,15 @@ sphinx_gallery_conf = {
     "gallery_dirs": ["gallery-pages", "claim-pages"],
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
-    "default_thumb_file": str(HERE / "_static" / "not-run.svg"),  # of claims that need data
+    "default_thumb_file": str(HERE / "_static" / "not-run.svg"),  # for claims that need data
     "show_signature": False,
     "within_subsection_order": "FileNameSortKey",
-    "min_reported_time": 3600,  # seconds, which differ from build to build
+    "min_reported_time": 3600,  # seconds; shorter times are left out, as they differ from build to build
     "download_all_examples": False,
     "write_computation_times": False,
 }
 
-autodoc_typehints = "none"  # the sections of a docstring say shapes and ranges, which types do not
+autodoc_typehints = "none"  # docstrings state shapes and ranges, which types cannot
 autodoc_member_order = "groupwise"
 napoleon_google_docstring = False
 napoleon_use_param = False

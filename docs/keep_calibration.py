@@ -1,7 +1,7 @@
-"""Keep what calibrations found for the site: ``python docs/keep_calibration.py CALIBRATION.jsonl [...]``.
+"""Keep the results of calibrations for the site: ``python docs/keep_calibration.py CALIBRATION.jsonl [...]``.
 
-A claim's entry is renewed by a calibration on as many seeds, or of its present text. One of an earlier text is dropped,
-unless the first seeds have been run again and gave the same numbers.
+A claim's entry is renewed by a calibration on at least as many seeds, or of its present text. An entry of an earlier
+text is dropped, unless the first seeds have been run again and gave the same numbers.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))  # of `validation`, which is not installed
+sys.path.append(str(Path(__file__).parents[1]))  # for `validation`, which is not installed
 from validation import calibrate, uniformity
 from validation.claims import CLAIMS
 
@@ -19,7 +19,7 @@ DIGITS = 4
 
 
 def found(entries):
-    """Return what entries of one claim say: seeds, runs that were not as expected, and a row for each quantity."""
+    """Return the summary of one claim's entries: seeds, runs that were not as expected, and a row for each quantity."""
     rows = [asdict(row) | {"says": row.says} for row in uniformity.rows(entries)]
     for row in rows:
         del row["what"], row["seeds"]
@@ -28,7 +28,7 @@ def found(entries):
 
 
 def found_by_tests(entries):
-    """Return what all statistical tests of the suite say together, or nothing where none was rerun."""
+    """Return the summary of all statistical tests of the suite, or nothing where none was rerun."""
     own = [entry for entry in entries if entry["code"] == "tests"]
     rows = [row for row in uniformity.rows(own) if row.seeds >= uniformity.FEWEST_SEEDS]
     seeds = Counter(entry["what"] for entry in own)
@@ -58,7 +58,7 @@ def kept(old, entries):
 
 
 def runs_of(files):
-    """Return the runs that files hold, each seed of a claim's text once though it stand in several."""
+    """Return the runs that files hold, each seed of a claim's text only once even if several files have it."""
     return list(
         {(run["what"], run["code"], run["seed"]): run for file in files for run in calibrate.read(Path(file))}.values()
     )

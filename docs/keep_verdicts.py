@@ -1,9 +1,9 @@
 """Keep the verdicts of runs for the site: ``python docs/keep_verdicts.py REPORT/verdicts.json [OLDER.json ...]``.
 
-Records come newest first. A claim has the verdict of the first that judged it, so that a run of some claims alone
-(``--only``), or one without data, renews what it ran; a verdict that is not of the run that most are of says whose it
-is. What is not shown is left out: p-values of single comparisons, verdicts on wrong twins, captions; and folders of the
-machine.
+Records come newest first. A claim takes its verdict from the first record that judged it, so that a run of some claims
+only (``--only``), or one without data, renews what it ran. Verdicts that do not come from the most common run name
+their own. What is not shown is left out: p-values of single comparisons, verdicts on wrong twins, captions, and folders
+of the machine.
 """
 
 import json
@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))  # of `validation`, which is not installed
+sys.path.append(str(Path(__file__).parents[1]))  # for `validation`, which is not installed
 from validation.claims import CLAIMS
 
 

@@ -1,7 +1,7 @@
 """Run the code of notebook pages as a user would: ``python docs/run_notebooks.py PAGE.md ...``, without Jupyter.
 
-Each page has a process and a namespace of its own. What stands last in a cell is shown as a notebook shows it; a cell
-that is tagged ``raises-exception`` must raise, not for a slip such as an unknown name, and no other may.
+Each page has a process and a namespace of its own. The last expression of a cell is shown as a notebook shows it.
+A cell tagged ``raises-exception`` must raise, and not for a slip such as an unknown name; no other cell may raise.
 """
 
 import ast
@@ -19,7 +19,7 @@ from typing import Any
 CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 TAGS = re.compile(r"^:tags: *\[(.*)\] *$", re.MULTILINE)
 SHOWN = ("_repr_html_", "_repr_latex_", "_repr_svg_")
-SLIPS = (ImportError, NameError, SyntaxError, SystemExit)  # of the page itself, and no mistake that it shows
+SLIPS = (ImportError, NameError, SyntaxError, SystemExit)  # mistakes of the page itself, not those that it demonstrates
 
 
 def cells(page: Path) -> list[tuple[int, str, bool]]:
@@ -42,7 +42,7 @@ def _code(body: str) -> tuple[str, bool]:
 
 
 def run_cell(code: str, file: str, line: int, names: dict[str, Any]) -> None:
-    """Execute a cell that stands below a line of a file, and show its last expression."""
+    """Execute a cell that begins below a line of a file, and show its last expression."""
     tree = ast.parse("\n" * line + code, file)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, file, "exec"), names)  # noqa: S102 - that is what a notebook is
@@ -60,9 +60,9 @@ def show(value: Any) -> None:
 
 
 def run(page: Path) -> bool:
-    """Run one page in this process; say where it is not as it says."""
+    """Run one page in this process; report the first cell that does not behave as stated."""
     begin, found = time.perf_counter(), cells(page)
-    # classes of a page are pickled by name, as those of a notebook
+    # classes of a page are pickled by name, like those of a notebook
     sys.modules["__main__"] = notebook = types.ModuleType("__main__")
     for line, code, must_raise in found:
         try:

@@ -242,7 +242,7 @@ def _cluster(where: str) -> Iterator[tuple[Executor, int]]:
 
 
 def settle_worker() -> None:
-    """Leave interrupts to the parent, end when it is gone, and look less often for garbage (sympy makes many objects)."""
+    """Leave interrupts to the parent, end when it is gone, and search sympy's many objects for garbage less often."""
     gc.set_threshold(50_000)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

@@ -1,7 +1,7 @@
 """One bibliography: works are cited by names and year, "Kaufman 1949", or by number, "arXiv 2412.18073".
 
-Wherever a page cites a work of ``docs/references.bib`` so, in a docstring, a derivation, a verdict or a sentence, it
-leads to the entry of the work, and the entry says who cites it.
+Wherever a page cites a work of ``docs/references.bib`` in this way, in a docstring, a derivation, a verdict or a
+sentence, it links to the entry of the work, and the entry says who cites it.
 """
 
 import re
@@ -37,7 +37,7 @@ class Work:
 
     @property
     def names(self) -> list[str]:
-        """Names of authors as they are spoken, "B. Kaufman"."""
+        """Names of authors in spoken order, "B. Kaufman"."""
         return [" ".join(reversed(name.split(", "))) for name in self.authors]
 
     @property
@@ -68,7 +68,7 @@ def works() -> dict[str, Work]:
 @cache
 def _citation() -> re.Pattern[str]:
     ways = "|".join(f"(?P<{key}>{work.pattern()})" for key, work in works().items())
-    return re.compile(rf"\b(?=[A-Z]|arXiv)(?:{ways})")  # few places are looked at closely
+    return re.compile(rf"\b(?=[A-Z]|arXiv)(?:{ways})")  # the lookahead rules most places out at once
 
 
 def citations(text: str) -> Iterator[tuple[int, int, str]]:
@@ -78,7 +78,7 @@ def citations(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def cited_by(sources: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Return for the key of a work those who cite it, from pairs of who and text."""
+    """Return who cites each work, by its key, from pairs of a name and a text."""
     found: dict[str, list[str]] = defaultdict(list)
     for who, text in sources:
         for key in dict.fromkeys(key for _, _, key in citations(text)):
@@ -122,7 +122,7 @@ def page(sources: Iterable[tuple[str, str]], code: Iterable[tuple[str, str]]) ->
 
 
 def _setup_links(app: Any) -> None:
-    """Add what makes links of citations; docutils is imported only where pages are built."""
+    """Add the transform that makes links of citations; docutils is imported only where pages are built."""
     from docutils import nodes
     from sphinx import addnodes
     from sphinx.transforms import SphinxTransform

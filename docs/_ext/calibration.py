@@ -34,7 +34,7 @@ as no theory says what they find; others that are missing have not been rerun si
 
 
 def page(titles: Mapping[str, str], set_words: Callable[[str], str], kept: Path = KEPT) -> str:
-    """Return the page of what is kept in a file; `titles` are those of claims, quantities are set by `set_words`."""
+    """Return the page of a kept file; `titles` maps claims to titles, and `set_words` typesets quantities."""
     record = json.loads(kept.read_text(encoding="utf-8"))
     tests = record.pop("tests", None)
     quantities = [row for claim in record.values() for row in claim["rows"]]

@@ -1,6 +1,6 @@
-"""A script for the figure of every claim, which the gallery runs and shows as it shows those of its own.
+"""A script for the figure of every claim, which the gallery runs and shows like its own.
 
-They land in ``docs/generated/claims/``, a folder a room. What a claim needs and is not there, data or a package, is not
+They are written to ``docs/generated/claims/``, a folder for each room. A claim whose data or package is missing is not
 run; its script is shown all the same.
 """
 
@@ -85,7 +85,7 @@ def _caption(text: str) -> str:
 
 
 def _missing(claim: Any) -> str:
-    """Return why the gallery has not run a claim, if so."""
+    """Return why the gallery has not run a claim, or nothing if it has."""
     lacks = (
         "MNIST as ``mnist.npz``, see :doc:`/how-to/validate`" if claim.needs_data else _marked(claim.lacks(data=True))
     )
@@ -98,7 +98,7 @@ def room(claim: Any) -> str:
 
 
 def file(claim: Any) -> Path:
-    """Return the file of a claim's script; what begins with plot_ is run."""
+    """Return the file of a claim's script; the gallery runs files that begin with plot_."""
     runs = "" if claim.lacks(data=False) else "plot_"
     return FOLDER / room(claim) / f"{runs}{claim.id.replace('-', '_')}.py"
 
@@ -124,7 +124,7 @@ def page(claim: Any) -> str:
 
 
 def write_scripts(_app: Any) -> None:
-    """Write the scripts; one that says the same is left alone, so that it is not run again."""
+    """Write the scripts; an unchanged one is left alone, so that it is not run again."""
     texts = {FOLDER / "GALLERY_HEADER.rst": HEADER}
     texts |= {FOLDER / room / "GALLERY_HEADER.rst": f"{title}\n{'-' * len(title)}\n" for room, title in ROOMS.items()}
     texts |= {file(claim): script(claim) for claim in CLAIMS.values()}

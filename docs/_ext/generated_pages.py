@@ -65,12 +65,12 @@ _FIELD = re.compile(r"\s*[\w., *]+ : ")  # name and type, which are set in itali
 _LETTER = re.compile(r"^(\s*)(?=([A-Za-z])[.)](?:\s|$))\2")  # "D." alone is no list
 _MARKDOWN = re.compile(r"([\\*_$`|<\[\]])")
 _DESCRIBED = {"Parameters", "Other Parameters", "Attributes", "Returns", "Yields", "Raises", "Warns"}
-_RULER = re.compile(r"\s*=+( +=+)+\s*$")  # of a table, whose columns must stay
+_RULER = re.compile(r"\s*=+( +=+)+\s*$")  # the ruler of a table, whose columns must keep their places
 OUTCOMES = {"holds exactly": "=", "holds asymptotically": "≃", "holds within a domain": "◐", "contradicted": "✕"}
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a page, and leave one alone that says the same, so that it is not built again."""
+    """Write a page; an unchanged one is left alone, so that it is not built again."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
@@ -82,7 +82,7 @@ def _first_line(thing: Any) -> str:
 
 
 def _summary(thing: Any) -> str:
-    """Return the first line of what an object says of itself; data have only what their type says."""
+    """Return the first line of an object's docstring; of data, their type and length."""
     if isinstance(thing, Mapping | list | tuple):
         return f"{'mapping' if isinstance(thing, Mapping) else type(thing).__name__} of {len(thing)}"
     return _first_line(thing)
@@ -116,13 +116,13 @@ def _directive(name: str, thing: Any, around: str) -> str:
 
 
 def _around(name: str, derived: dict[str, list[str]], shown: dict[str, list[tuple[str, str]]]) -> str:
-    """Return where else an object is met: derivations of what it computes, pages whose code uses it."""
+    """Return links to derivations of what an object computes, and to pages whose code uses it."""
     lines = []
     if name in derived:
         lines.append("Derivations: " + ", ".join(f":ref:`derivation-{each}`" for each in derived[name]) + ".")
     if name in shown:
         lines.append("In use: " + ", ".join(f":doc:`{title} <{page}>`" for title, page in shown[name]) + ".")
-    title = ".. admonition:: On other pages\n   :class: seealso\n\n"  # "See also" stands in docstrings
+    title = ".. admonition:: On other pages\n   :class: seealso\n\n"  # "See also" is the heading of docstrings
     return title + "".join(f"   {line}\n\n" for line in lines) if lines else ""
 
 
@@ -132,7 +132,7 @@ def _things(module: Any) -> dict[str, Any]:
 
 
 def _room_page(room: str, title: str, homes: dict[int, str], around: Callable[[str], str]) -> None:
-    """Write the page of a room, and of those of its objects that have none yet in `homes`."""
+    """Write the page of a room, and pages of its objects that are not yet in `homes`."""
     module = importlib.import_module(room)
     things = _things(module)
     written = []
@@ -368,13 +368,13 @@ What bounds work that misses its target, or is far from a limit. {record["why_on
 
 
 def _said(thing: Any) -> str:
-    """Return what an object and its public members say of themselves."""
+    """Return the docstrings of an object and its public members."""
     members = [name for name in vars(thing) if not name.startswith("_")] if inspect.isclass(thing) else []
     return "\n".join(filter(None, map(inspect.getdoc, [thing, *(getattr(thing, name) for name in members)])))
 
 
 def _citing(homes: Iterable[str]) -> Iterable[tuple[str, str]]:
-    """Yield who may cite a work, as a link, and what is said there."""
+    """Yield links to places that may cite a work, each with its text."""
     for room in ROOMS:
         yield f"{{doc}}`{room} <api/{room}>`", inspect.getdoc(importlib.import_module(room)) or ""
     for home in sorted(homes):
@@ -413,7 +413,7 @@ def _formulas(words: str) -> str:
     """Return words of a docstring with their mathematics set."""
     parts = list(pieces(words.replace("<=", "≤").replace(">=", "≥")))
     if parts and parts[-1][0] in {"a", "A"}:
-        parts[-1] = (parts[-1][0], "")  # at the end of a line it is the article
+        parts[-1] = (parts[-1][0], "")  # at the end of a line "a" is the article
     return "".join(rf"\ :math:`{tex}`\ " if tex else _plain(text) for text, tex in parts)
 
 
@@ -422,14 +422,14 @@ def _plain(text: str) -> str:
 
 
 def _typeset(line: str, *, prose: bool = True) -> str:
-    """Return a line of a docstring, its mathematics set where it is a sentence; what is marked stays."""
+    """Return a line of a docstring with its mathematics set if it is prose; literals stay as they are."""
     parts = _LITERAL.split(line)
     parts[::2] = [_formulas(part) if prose else _plain(part) for part in parts[::2]]
-    return re.sub(r"\\ $", "", "".join(parts))  # which would join the last word to the next line
+    return re.sub(r"\\ $", "", "".join(parts))  # the escaped blank would join the last word to the next line
 
 
 def _join_marked(lines: list[str]) -> None:
-    """Let what is marked end on the line on which it begins, and a formula not end in a sign."""
+    """Join lines where a literal, or a formula that ends in an operator, goes on in the next line."""
     i = 0
     while i < len(lines) - 1:
         cut = lines[i].count("`") % 2 or re.search(r"\w.*[=<>≤≥≈∝+·]$", lines[i])
@@ -445,7 +445,7 @@ def _is_prose(section: str, line: str) -> bool:
 
 
 def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines: list[str]) -> None:
-    """Let |x| in a sentence be a modulus, not the substitution of reStructuredText, and names of objects be links."""
+    """Keep |x| a modulus, not a substitution of reStructuredText, and make names of objects links."""
     inside_math, example, rulers, section = False, False, 0, ""
     parameters = inspect.signature(thing).parameters if inspect.isfunction(thing) else ()
     _join_marked(lines)
@@ -455,8 +455,8 @@ def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines
         if line.strip():
             indented = line.startswith("   ")
             inside_math = line.strip().startswith(".. math::") or (inside_math and indented)
-        rulers += bool(_RULER.match(line))  # three a table, whose columns links would shift
-        example = bool(line.strip()) and (example or line.lstrip().startswith(">>>"))  # with what it prints
+        rulers += bool(_RULER.match(line))  # three per table; links would shift its columns
+        example = bool(line.strip()) and (example or line.lstrip().startswith(">>>"))  # an example includes its output
         if not inside_math and not example:
             prose = _is_prose(section, line) and not rulers % 3 and not _FIELD.match(line)
             whole = _LETTER.sub(r"\1\\\2", _typeset(line, prose=prose))
@@ -464,12 +464,12 @@ def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines
 
 
 def name_defaults(_app: Any, _what: str, _name: str, _thing: Any, _options: Any, signature: str, result: str) -> Any:
-    """Let what stands in a signature by its name be called so: float64, not <class 'numpy.float64'>."""
+    """Show classes and functions in signatures by their names: float64, not <class 'numpy.float64'>."""
     return re.sub(r"<(?:class|function) '?(?:\w+\.)*(\w+)'?>", r"\1", signature or "") or None, result
 
 
 def skip_members(_app: Any, _what: str, name: str, thing: Any, _skip: bool, _options: Any) -> bool | None:
-    """Leave out what every exception has, fields of named tuples of which nothing is said, and functions in fields."""
+    """Leave out members of every exception, fields of named tuples without a docstring, and functions in fields."""
     numbered = (inspect.getdoc(thing) or "").startswith("Alias for field number")
     kept = inspect.isfunction(thing) and thing.__name__ != name  # the value of a field
     return True if numbered or kept or getattr(thing, "__objclass__", None) is BaseException else None
@@ -479,7 +479,7 @@ def copy_mathjax(app: Any, failure: Exception | None) -> None:
     """Copy the one script that sets mathematics, with its fonts inside: the site asks nobody else for anything."""
     if failure or app.builder.format != "html":
         return
-    package = importlib.import_module("sphinx-mathjax-offline")  # no name for an import statement
+    package = importlib.import_module("sphinx-mathjax-offline")  # a name with hyphens cannot be imported by a statement
     target = Path(app.outdir, "_static", "mathjax")
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(package.__file__).parent / "static" / "mathjax" / "tex-svg.js", target)

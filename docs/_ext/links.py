@@ -1,4 +1,4 @@
-"""Links between what the package says of itself: names in docstrings, papers, and pages that show an object."""
+"""Links from names in docstrings, and from objects to derivations and to pages that show them."""
 
 import ast
 import inspect
@@ -19,14 +19,14 @@ _CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*(.*?)^```", re.MULTI
 
 
 def _members(thing: Any) -> list[str]:
-    """Return the members of a class that have a place of their own on its page: fields have none."""
+    """Return the members of a class that have an anchor on its page: fields have none."""
     kinds = FunctionType | classmethod | staticmethod | property | cached_property
     names = [name for name in dir(thing) if not name.startswith("_")] if inspect.isclass(thing) else []
     return [name for name in names if isinstance(inspect.getattr_static(thing, name), kinds)]
 
 
 class Names:
-    """Public names by what sentences call them: in full, without their room, and of a class its members."""
+    """Public names, and members of classes, by all that sentences call them: in full or without their room."""
 
     def __init__(self, homes: dict[int, str], things: dict[int, Any]):
         self.homes = set(homes.values())
@@ -38,14 +38,14 @@ class Names:
                     self.full[".".join(parts[start:])].add(place)
 
     def place(self, name: str, around: str, parameters: Iterable[str] = ()) -> str | None:
-        """Return the full name that a name means in the docstring of the object `around`, or None if that is open."""
+        """Return the full name that a name means in the docstring of the object `around`; None if ambiguous."""
         if name in parameters:
             return None
         candidates = self.full.get(name, set())
         for owner in (around, around.rpartition(".")[0]):
             if f"{owner}.{name}" in candidates:
                 return f"{owner}.{name}"
-        # a lone word is no member of another class
+        # a single word does not mean a member of another class
         likely = {each for each in candidates if "." in name or each in self.homes}
         return likely.pop() if len(likely) == 1 and likely != {around} else None
 
@@ -85,7 +85,7 @@ def _title(file: Path, text: str) -> str:
 
 
 def shown_in() -> dict[str, list[tuple[str, str]]]:
-    """Return for the full name of an object the pages whose code uses it: title and document."""
+    """Return, by the full name of an object, the title and document of pages whose code uses it."""
     found = defaultdict(list)
     for pattern in PAGES:
         for file in sorted(HERE.glob(pattern)):
@@ -98,7 +98,7 @@ def shown_in() -> dict[str, list[tuple[str, str]]]:
 
 
 def derived_in() -> dict[str, list[str]]:
-    """Return for the full name of an object the derivations of what it computes."""
+    """Return, by the full name of an object, the derivations of what it computes."""
     found = defaultdict(list)
     for form in map(formula, formulas()):
         for name in (form.implementation, form.implementation.rpartition(".")[0]):

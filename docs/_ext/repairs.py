@@ -1,4 +1,4 @@
-"""What Sphinx and its extensions leave amiss: texts of pictures, lines of formulas, errors, ways back from code."""
+"""Repairs to what Sphinx and its extensions make: texts of pictures, lines, errors, links from source code."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ _BACK = re.compile(r'(<a class="viewcode-back" href="[^"#]*?)([\w.]+)\.html#([\w
 
 
 def describe_pictures(app: Any, doctree: Any) -> None:
-    """Let pictures of the gallery be described by what their script says first, or by its caption, if it has one."""
+    """Describe pictures of the gallery by the caption of their script, or by its first paragraph if it has none."""
     if "/plot_" not in app.env.docname:
         return
     said = [each for each in doctree.findall(nodes.paragraph) if "Go to the end" not in each.astext()]
@@ -24,13 +24,13 @@ def describe_pictures(app: Any, doctree: Any) -> None:
 
 
 def drop_tag_lists(_app: Any, doctree: Any) -> None:
-    """Drop the lists of tags, of which there are none: a gallery in parts repeats theirs, with one name for all."""
+    """Drop the lists of tags, which are empty: a gallery in parts repeats them under one anchor."""
     for raw in [each for each in doctree.findall(nodes.raw) if "sg-tag-list" in each.astext()]:
         raw.parent.remove(raw)
 
 
 def miss_pictures(app: Any, doctree: Any) -> None:
-    """Warn of cells that say what their picture shows, and show none."""
+    """Warn of cells that have an alternative text but show no picture."""
     if app.config.nb_execution_mode == "off":
         return
     for cell in doctree.findall(nodes.container):
@@ -38,14 +38,14 @@ def miss_pictures(app: Any, doctree: Any) -> None:
             _LOGGER.warning("this cell shows no picture: draw on axes of pyplot or of plot.figure", location=cell)
 
 
-_MARKS = re.compile("(?:\x00 )?([,.;:!?)\\]]+)")  # behind a blank that was escaped, as docutils keeps it
+_MARKS = re.compile("(?:\x00 )?([,.;:!?)\\]]+)")  # after an escaped blank, which docutils keeps as a null
 
 
 _OPENED = re.compile(r"([(\[])(?:\x00 )?$")
 
 
 def keep_punctuation(_app: Any, doctree: Any) -> None:
-    """Hold a formula, the bracket before it and the punctuation after it on one line, which browsers would break."""
+    """Keep a formula, the bracket before it and the punctuation after it on one line, which browsers would break."""
     for formula in list(doctree.findall(nodes.math)):
         parent, place = formula.parent, formula.parent.index(formula)
         around = [parent[at] if 0 <= at < len(parent) else None for at in (place - 1, place + 1)]
@@ -57,21 +57,21 @@ def keep_punctuation(_app: Any, doctree: Any) -> None:
         held = [nodes.Text(opened[1] if opened else ""), formula.deepcopy(), nodes.Text(marks[1] if marks else "")]
         kept = nodes.inline("", "", *(each for each in held if each.astext()), classes=["kept"])
         rest = nodes.Text(before[:start]), kept, nodes.Text(after[end:])
-        first, last = place - (before != ""), place + 1 + (after != "")  # a Text is true also where it is empty
+        first, last = place - (before != ""), place + 1 + (after != "")  # an empty Text is true as well
         parent[first:last] = [each for each in rest if each.astext()]
 
 
 def keep_percents(_app: Any, doctree: Any) -> None:
-    """Hold a number and its percent sign on one line."""
+    """Keep a number and its percent sign on one line."""
     for text in list(doctree.findall(nodes.Text)):
         if " %" in text and not isinstance(text.parent, nodes.FixedTextElement | nodes.literal | nodes.math):
             text.parent.replace(text, nodes.Text(re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)))
 
 
 def lead_back(_app: Any, page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
-    """Let links from source code lead to the name that an object has on its page.
+    """Let links from source code lead to the anchor that an object has on its page.
 
-    Sphinx gives all objects of a file the room of the first.
+    Sphinx takes all objects of a file to be in the room of the first.
     """
 
     def name(found: re.Match[str]) -> str:
@@ -85,9 +85,10 @@ def lead_back(_app: Any, page: str, _template: str, context: dict[str, Any], _do
 
 
 def fold_navigation(_app: Any, _page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
-    """Let the tree of pages at the side unfold only where the reader is.
+    """Unfold the tree of pages at the side only where the reader is.
 
-    Furo asks for all of it, some 400 links on every page: three quarters of the time of a build, half of its size.
+    Furo asks for all of it, some 400 links on every page, which is three quarters of the time of a build and half of
+    its size.
     """
     if "toctree" in context:
         whole = context["toctree"]
@@ -98,10 +99,10 @@ _SEE = re.compile(r"([\w.]+(?:, [\w.]+)*) : (.*)")
 
 
 def mend_docstrings() -> None:
-    """Let properties be read as methods are, attributes be set as parameters, and See Also keep what it says.
+    """Parse properties like methods, typeset attributes like parameters, and keep the descriptions in See Also.
 
-    Napoleon takes "Spins of every layer: ..." for a type, makes links of words of types, and loses the description of
-    several names.
+    Napoleon takes "Spins of every layer: ..." for a type, makes links of the words of types, and loses a description
+    that several names share.
     """
     read = docstring.GoogleDocstring._parse  # noqa: SLF001 - napoleon has no other way in
 
@@ -126,7 +127,7 @@ def mend_docstrings() -> None:
 
 
 def brief_errors(app: Any) -> None:
-    """Let kernels say of an error on a page what it says, not through which files of this machine it came."""
+    """Let kernels print only the message of an error on a page, not its traceback through files of this machine."""
     profile = Path(app.srcdir, "generated", "ipython", "profile_default")
     profile.mkdir(parents=True, exist_ok=True)
     (profile / "ipython_kernel_config.py").write_text('get_config().InteractiveShell.xmode = "Minimal"\n')
@@ -142,5 +143,5 @@ def setup(app: Any) -> dict[str, bool]:
     app.connect("doctree-read", keep_punctuation)
     app.connect("doctree-read", keep_percents)
     app.connect("html-page-context", lead_back)
-    app.connect("html-page-context", fold_navigation, priority=400)  # before the theme, which has 500
+    app.connect("html-page-context", fold_navigation, priority=400)  # before the theme, whose priority is 500
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,7 @@
-"""Change one place of the code at a time, and see whether the tests that should tell do tell.
+"""Change one place of the code at a time, and see whether the tests that should notice do fail.
 
 ``python tests/mutation/run.py [--only ROOM|ID ...] [--list] [--results FILE]`` from the root of the repository. Results
-are lines of JSON: what is there already, of an entry that is still the same, is not run again.
+are lines of JSON: an entry that has a result and is unchanged is not run again.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LIST = Path(__file__).with_name("mutants.toml")
-PASSED, FAILED = 0, 1  # what pytest returns
+PASSED, FAILED = 0, 1  # exit statuses of pytest
 COPIED = ("statnn", "theory", "tests", "validation", "docs", "pyproject.toml", "setup.cfg", "README.md", "CHANGELOG.md")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A place, what stands there, what is put there, and the tests that must fail; or why no test can."""
+    """A place, its old and its new text, and the tests that must fail; or why no test can."""
 
     id: str
     file: str
@@ -38,7 +38,7 @@ class Mutant:
 
     @property
     def digest(self) -> str:
-        """What tells whether a result is still that of this entry."""
+        """Digest by which a result is known to belong to this entry."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
     @property
@@ -67,7 +67,7 @@ def mutants(path: Path = LIST) -> tuple[Mutant, ...]:
 
 
 def chosen(every: Iterable[Mutant], only: Iterable[str]) -> list[Mutant]:
-    """Return those of some rooms or ids; all without a choice."""
+    """Return the mutants of some rooms or ids; all of them if none is named."""
     some = set(only)
     return [one for one in every if not some or one.id in some or one.room in some]
 
@@ -117,7 +117,7 @@ def _say(text: str) -> None:
 
 
 def main() -> int:
-    """Run what has no result yet; 1 if any survived."""
+    """Run the mutants without a result; return 1 if any survived."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", default=[], metavar="ROOM|ID", help="these rooms or mutants")
     parser.add_argument("--list", action="store_true", help="print the mutants and run nothing")

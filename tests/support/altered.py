@@ -2,7 +2,7 @@
 
 
 class Altered:
-    """An object of ours, but for what is given."""
+    """An object of ours with some methods replaced."""
 
     def __init__(self, of, **methods):
         self.__dict__.update(methods)

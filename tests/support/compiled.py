@@ -2,7 +2,7 @@
 
 
 def kernels_of(module):
-    """Return the names of those that are compiled on their own, of this module only."""
+    """Return the names of functions of this module alone that are compiled and cached on their own."""
     return {
         name
         for name, value in vars(module).items()

@@ -1,4 +1,4 @@
-"""What one can do wrong to a printed equation."""
+"""Mistakes in a printed equation."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a figure writes, and where: texts as they are rendered, with their boxes."""
+"""Texts of a figure as they are rendered, with their boxes."""
 
 from itertools import combinations
 

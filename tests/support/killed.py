@@ -10,7 +10,7 @@ from statnn._archive.store import Store
 
 
 class KilledError(Exception):
-    """Ends a run after so many entries were written."""
+    """Ends a run after a given number of entries was written."""
 
 
 def write_at_once(monkeypatch):
@@ -22,7 +22,7 @@ def write_at_once(monkeypatch):
 
 
 def cut(monkeypatch, path, entries, start, times):
-    """Start work with a store and end it after so many entries, so many times; then let it finish."""
+    """Start work with a store and end it after `entries` entries, `times` times; then let it finish."""
     put = Store.put
 
     def write(store, name, value):

@@ -1,4 +1,4 @@
-"""What tests of models share."""
+"""Helpers shared by tests of models."""
 
 ALL = ("neurons", "weights", "biases")
 

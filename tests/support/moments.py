@@ -1,4 +1,4 @@
-"""Exact moments of a law in the place of those of recorded states."""
+"""Exact moments of a law, in place of moments of recorded states."""
 
 import numpy as np
 

@@ -4,7 +4,7 @@ from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 
 
 class Mortal(ThreadPoolExecutor):
-    """Its workers die after so many tasks, as those of a pool do together when one is killed for its memory."""
+    """Its workers die after `lives` tasks, as all workers of a pool do when one is killed for its memory."""
 
     def __init__(self, lives):
         super().__init__(1)

@@ -1,10 +1,10 @@
-"""ONNX models written as they are read aloud, and run by the evaluator of onnx."""
+"""ONNX models written operator by operator, and run by the evaluator of onnx."""
 
 import numpy as np
 
 
 class Graph:
-    """A chain of ONNX operators with their constants, written as it is read aloud."""
+    """A chain of ONNX operators with their constants, written in the order in which they act."""
 
     def __init__(self, onnx, inputs, dtype=np.float32):
         self.onnx, self.dtype, self.inputs = onnx, dtype, inputs

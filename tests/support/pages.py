@@ -1,4 +1,4 @@
-"""The page of the classifier of clouds beside what its arrays alone give."""
+"""The page of the classifier of clouds, and the same numbers from its arrays alone."""
 
 from functools import cache
 

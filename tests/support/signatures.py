@@ -1,4 +1,4 @@
-"""Types in the signatures of functions, whose modules name what only type checkers import."""
+"""Types in the signatures of functions, some of which only type checkers import."""
 
 import builtins
 import sys
@@ -6,7 +6,7 @@ from typing import get_type_hints
 
 
 class Names(dict):
-    """Names of a module; those that it does not have when it runs are tuples, which take any parameters."""
+    """Names of a module; those missing at run time become `tuple`, which takes any type parameters."""
 
     def __missing__(self, name):
         return getattr(builtins, name, tuple)

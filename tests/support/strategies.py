@@ -1,4 +1,4 @@
-"""How many examples hypothesis draws."""
+"""Number of examples that hypothesis draws."""
 
 from hypothesis import settings
 

@@ -1,4 +1,4 @@
-"""What is public in the rooms that hold results, and is no formula: every name, or class, with the reason."""
+"""Public names, or classes, without a formula in the rooms that hold results, each with the reason."""
 
 PICTURES = "is a picture"
 SIMULATED = "is drawn at random"
