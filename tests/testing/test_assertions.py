@@ -435,7 +435,7 @@ def test_rare_events_are_no_matter_for_student(rng):
 def test_samples_that_cannot_show_their_tail_are_refused(rng):
     with pytest.raises(Refusal, match="carry their spread"):
         statistics.mean(rng.lognormal(sigma=12.0, size=10_000), np.exp(72.0))
-    with pytest.raises(Refusal, match="too few for tails"):
+    with pytest.raises(Refusal, match="too few for the tails"):
         statistics.mean(np.append(np.zeros(99), 1.0) + 1e-3 * rng.random(100), 0.01)
 
 

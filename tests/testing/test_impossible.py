@@ -21,7 +21,7 @@ def test_one_draw_that_cannot_be_is_seen():
     for far in (30.0, -30.0):
         found = statistics.law(np.append(normal, far), stats.norm())
         assert found.p == pytest.approx(200 * normal_tail(30), rel=1e-9)
-        with rejects(match=f"at {far:g}, as far out as which it expects"):
+        with rejects(match=f"at {far:g}: the law expects"):
             assert_law(np.append(normal, far), stats.norm(), what="normal numbers")
     counts = np.repeat(np.arange(5), [368, 368, 184, 61, 18])
     tail = mp.nsum(lambda k: mp.exp(-1) / mp.factorial(k), [60, mp.inf])
@@ -62,7 +62,7 @@ def without_quantiles():
 
 @pytest.mark.parametrize("law", [without_quantiles(), stats.yulesimon(1.2)], ids=["nan", "endless"])
 def test_laws_whose_quantiles_scipy_does_not_find_are_refused(law):
-    with pytest.raises(Refusal, match="no quantiles that can be computed"):
+    with pytest.raises(Refusal, match="quantiles of the law cannot be computed"):
         statistics.law(np.arange(10**12, 10**12 + 100), law)
 
 
@@ -237,9 +237,9 @@ def test_sixty_draws_that_are_skewed_as_the_exponential_carry_the_mean_of_their_
     ("compare", "said"),
     [
         (lambda: statistics.mean(np.ones((2, 30)), 1.0), r"values must have 1 dimension\(s\), got shape \(2, 30\)"),
-        (lambda: statistics.bonferroni([]), "at least one number in"),
-        (lambda: statistics.bonferroni([0.5, 1.5]), "at least one number in"),
-        (lambda: statistics.bonferroni([0.5, -0.5]), "at least one number in"),
+        (lambda: statistics.bonferroni([]), "at least one p-value is needed"),
+        (lambda: statistics.bonferroni([0.5, 1.5]), "at least one p-value is needed"),
+        (lambda: statistics.bonferroni([0.5, -0.5]), "at least one p-value is needed"),
         (lambda: statistics.total([0.5, 1.0], [0.5, 0.5]), "needs whole numbers"),
         (lambda: statistics.total([0, 1], [0.5, 0.4]), "sum to 1, got 0.9"),
         (lambda: statistics.total([0, 1], [1.5, -0.5]), "sum to 1, got 1.0"),
@@ -253,9 +253,9 @@ def test_sixty_draws_that_are_skewed_as_the_exponential_carry_the_mean_of_their_
         (lambda: assert_mean(_even(stats.norm(), 59), stats.norm(), what=""), "59 replicates are too few"),
         (lambda: statistics.line([1, 2, 3], [1, 2], [1, 1, 1]), r"differ in shape: \(3,\), \(2,\), \(3,\)"),
         (lambda: statistics.line([1, 2, 3], [1, 2, 3], [1, 1, 0]), "error"),
-        (lambda: statistics.mean_vector(1e-300 * np.eye(40, 2), [1e300, 0.0]), "beyond all floats in units of"),
-        (lambda: statistics.mean(1e-300 * np.arange(40.0), 1e300), "beyond all floats in units of"),
-        (lambda: statistics.covariance(1e-160 * np.eye(200, 2), 1e300 * np.eye(2)), "beyond all floats in units of"),
+        (lambda: statistics.mean_vector(1e-300 * np.eye(40, 2), [1e300, 0.0]), "overflows float64"),
+        (lambda: statistics.mean(1e-300 * np.arange(40.0), 1e300), "overflows float64"),
+        (lambda: statistics.covariance(1e-160 * np.eye(200, 2), 1e300 * np.eye(2)), "overflows float64"),
         (lambda: statistics.mean_vector(np.repeat(np.arange(40.0), 2).reshape(40, 2), [1, 1]), "in every direction"),
         (lambda: statistics.mean_vector(np.ones((40, 2)), [1.0, 1.0]), "in every direction"),
     ],

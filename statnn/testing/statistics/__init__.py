@@ -1,12 +1,13 @@
 """The statistics by which data are compared with theory.
 
-Every comparison ends in a p-value that is uniform when the theory is right, or above uniform, and tiny when it is
-wrong, and refuses (`Refusal`) data that cannot carry it. Tails and quantiles are scipy's. One family of comparisons
-shares its level by Bonferroni (`bonferroni`, `worst`).
+Every comparison ends in a p-value that is uniform, or larger than uniform, when the theory is right, and tiny when it
+is wrong. Data that cannot carry the comparison are refused (`Refusal`). Tails and quantiles are scipy's. Comparisons of
+one family share its level by Bonferroni's correction (`bonferroni`, `worst`).
 
 Levels are far out, about six standard errors, and there the law of a studentised mean is not Student's unless the
-replicates are normal: P(T < -z) exceeds it by a factor exp(γz³/3√n), with γ their skewness, which for exponential
-replicates is 5 at n = 400 and z = 4.4, and has no bound. See `mean` for what is done.
+replicates are normal: P(T < -z) exceeds Student's by a factor of about exp(γz³/3√n), with γ the skewness of the
+replicates. The factor has no bound; for exponential replicates at n = 400 and z = 4.4 it is 12, and 17 by this formula.
+`mean` says how this is corrected.
 """
 
 from statnn.testing.statistics._comparison import Comparison, Refusal, bonferroni, worst, z_score

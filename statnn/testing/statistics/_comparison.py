@@ -1,4 +1,4 @@
-"""What a comparison of data with theory says, and the worst of several."""
+"""The result of a comparison of data with theory, and the worst of several."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ class Comparison(Shown):
     p : float
         Two-sided p-value, uniform on [0, 1] where the theory holds.
     z : float, optional
-        ``(estimate - theory) / error``, less an allowed bias; None for statistics that are not a mean.
+        ``(estimate - theory) / error`` after the allowed bias is taken off; None for statistics that are not a mean.
     dof : float
-        Degrees of freedom of Student's law of z.
+        Degrees of freedom of the Student law of z.
     bias : float
         Allowed difference beyond chance, already taken off z.
     comparisons : int
-        Number of comparisons of which this is the worst; p is corrected for them.
+        Number of comparisons of which this is the worst; p is corrected for it.
     law : str
-        Name of the law from which p comes.
+        Name of the law that gives p.
     singles : tuple of float
-        p-values of the single comparisons of which this is the worst, before any correction; empty for one.
+        Uncorrected p-values of all comparisons of which this is the worst; empty for a single comparison.
     where : str
-        Where data and theory are farthest apart, of a statistic that is of many places: a value, a cell, an entry.
+        Where data and theory are farthest apart, if the statistic covers several places: a value, a cell, an entry.
 
     See Also
     --------
-    statnn.testing.statistics : its functions make it.
-    assert_comparison : fails where it is beyond chance.
+    statnn.testing.statistics : its functions return comparisons.
+    assert_comparison : fails if the difference is beyond chance.
     """
 
     estimate: float
@@ -69,7 +69,7 @@ class Comparison(Shown):
 
     @property
     def found(self) -> str:
-        """What was found, in words: the statistic, what theory expects of it, and where they are farthest apart."""
+        """The finding in words: the statistic, its value in theory, and where data and theory are farthest apart."""
         value, theory = f"{self.estimate:.9g}", f"{self.theory:.9g}"
         said = f"estimate {value} ± {self.error:.3g}, theory {theory}"
         if self.z is not None:
@@ -84,11 +84,11 @@ class Comparison(Shown):
 
 
 def array_of(values: ArrayLike, name: str, ndim: int) -> Floats:
-    """Return values as an array of finite numbers with so many axes, or refuse them."""
+    """Return values as an array of finite numbers with `ndim` axes, or refuse them."""
     given = unmasked(values, name)
     if given.dtype.kind not in "biuf":
         raise Refusal(f"{name} must hold real numbers, not {given.dtype}")
-    with np.errstate(over="ignore"):  # long doubles beyond all floats are not finite
+    with np.errstate(over="ignore"):  # long doubles beyond float64 become infinite
         array = given.astype(float, copy=False)
     if array.ndim != ndim:
         raise Refusal(f"{name} must have {ndim} dimension(s), got shape {array.shape}")
@@ -98,7 +98,7 @@ def array_of(values: ArrayLike, name: str, ndim: int) -> Floats:
 
 
 def numbers_of(**given: Any) -> list[float]:
-    """Return numbers as floats, or refuse what is none."""
+    """Return the given values as floats, or refuse them if one is not a number."""
     try:
         return [float(value) for value in given.values()]
     except (TypeError, ValueError, OverflowError) as wrong:
@@ -106,7 +106,7 @@ def numbers_of(**given: Any) -> list[float]:
 
 
 def unit(values: Floats) -> float:
-    """Return the power of two at the largest of values, in units of which their squares neither overflow nor vanish."""
+    """Return the power of two at or below the largest magnitude, as a unit in which its square stays within float64."""
     largest = float(np.abs(values).max(initial=0.0))
     return math.ldexp(1.0, max(math.frexp(largest)[1] - 1, -900)) if largest else 1.0
 
@@ -119,9 +119,10 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
     estimate, error, theory : float
         The measured number, its standard error, the prediction.
     bias : float
-        Bound on the known difference between the expectation of the estimate and `theory`; the excess counts.
+        Bound on the known difference between the expectation of the estimate and `theory`; only a larger deviation
+        counts.
     dof : float
-        Degrees of freedom behind `error`; infinite for a known one.
+        Degrees of freedom behind `error`; infinite if the error is known.
 
     Raises
     ------
@@ -131,7 +132,7 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
     See Also
     --------
     mean : with an error that comes from replicates.
-    statnn.testing.assert_comparison : fails where it is beyond chance.
+    statnn.testing.assert_comparison : fails if the difference is beyond chance.
 
     Examples
     --------
@@ -146,7 +147,7 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
     if not (math.isfinite(error) and error > 0):
         raise Refusal(f"the standard error is {error}; a comparison needs one that is finite and positive")
     if not dof > 0:
-        raise Refusal(f"dof = {dof} must be above 0: degrees of freedom behind the error, infinite for a known one")
+        raise Refusal(f"dof = {dof} must be above 0: degrees of freedom of the error, infinite if it is known")
     deviation = estimate - theory
     z = math.copysign(max(abs(deviation) - bias, 0.0), deviation) / error
     p = min(1.0, 2 * float(stats.t.sf(abs(z), dof)))
@@ -154,16 +155,16 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
 
 
 def bonferroni(p_values: ArrayLike) -> float:
-    """Return one p-value for a family: the smallest times their number.
+    """Return one p-value for a family: the smallest p-value times their number.
 
     Raises
     ------
     Refusal
-        If they are not numbers in [0, 1], at least one.
+        If there is no p-value, or one is not a number in [0, 1].
 
     See Also
     --------
-    worst : of comparisons.
+    worst : the same for comparisons.
 
     Examples
     --------
@@ -172,16 +173,21 @@ def bonferroni(p_values: ArrayLike) -> float:
     """
     p = array_of(p_values, "p_values", 1)
     if not p.size or (p < 0).any() or (p > 1).any():
-        raise Refusal("p-values must be at least one number in [0, 1]")
+        raise Refusal("at least one p-value is needed, and each must lie in [0, 1]")
     return min(1.0, float(p.size * p.min()))
 
 
 def worst(comparisons: Iterable[Comparison]) -> Comparison:
-    """Return the comparison farthest from theory, its p-value corrected for the number that were made.
+    """Return the comparison farthest from theory, its p-value corrected for the number of comparisons.
+
+    Raises
+    ------
+    Refusal
+        If there are no comparisons.
 
     See Also
     --------
-    bonferroni : of p-values.
+    bonferroni : the same for p-values.
 
     Examples
     --------

@@ -11,19 +11,19 @@ from scipy import fft, optimize, special, stats
 from statnn.testing.statistics._comparison import FEWEST_REPLICATES, Comparison, Floats, Refusal, array_of, numbers_of
 
 NEGLIGIBLE = 1e-18
-"""Probability below which that of all draws is as good as none: it is added to no tail, and a draw there rejects."""
+"""Probability or expected number of draws as good as zero: such tails are dropped, and a draw there rejects."""
 
 
 TERM_BY_TERM = 2**12
-"""Values of a sum up to which its law is convolved term by term: where laws have gaps transforms lose tails."""
+"""Most values of a sum for its law to be convolved term by term: Fourier transforms lose tails of laws with gaps."""
 
 
 def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
     """Compare the sum of independent whole numbers with the exact law of one of them, however skewed.
 
-    The law of the sum is the convolution of the single laws, tilted so that the observed sum is its mean: tails have
-    full relative accuracy (where the sum has more than 4,096 values, of laws without gaps). Twice the tail beyond the
-    observed sum is the p-value; above uniform, as sums are discrete.
+    The law of the sum is the convolution of the single laws, tilted so that the observed sum is its mean. Tails
+    therefore have full relative accuracy (if the sum has more than 4,096 values, only for laws without gaps). The
+    p-value is twice the tail from the observed sum outwards; it is larger than uniform, because sums are discrete.
 
     Parameters
     ----------
@@ -35,16 +35,16 @@ def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
     Returns
     -------
     Comparison
-        Of the mean, with the standard error that the law gives it.
+        Of the mean, with its standard error under the law.
 
     Raises
     ------
     Refusal
-        If values are no whole numbers, `pmf` is no law, or it has no spread.
+        If there are no values, they are not whole numbers, `pmf` is not a law, or it has no spread.
 
     See Also
     --------
-    mean_under : of a law of scipy.stats.
+    mean_under : the same for a law of scipy.stats.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
     """
     array, law = array_of(values, "values", 1), array_of(pmf, "pmf", 1)
     if not array.size or (array != np.rint(array)).any():
-        raise Refusal("the exact law of a sum needs whole numbers")
+        raise Refusal("the exact law of a sum needs whole numbers, at least one")
     if (law < 0).any() or abs(law.sum() - 1) > 1e-9:
         raise Refusal(f"pmf must be >= 0 and sum to 1, got {law.sum()}")
     x, n, mean = np.arange(law.size, dtype=float), array.size, float(array.mean())
@@ -66,7 +66,7 @@ def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
     if not seen[0] <= array.min() <= array.max() <= seen[-1] or (law[array.astype(np.int64)] == 0).any():
         p = 0.0
     elif seen[0] < mean < seen[-1]:
-        sign = 1 if law @ (x - mean) < 0 else -1  # theory may be rounded to the mean
+        sign = 1 if law @ (x - mean) < 0 else -1  # not from theory, which may be rounded to the mean
         p = min(1.0, 2 * _tail(x, law, n, round(array.sum()), sign))
     else:
         p = min(1.0, 2 * float(law[int(mean)]) ** n)
@@ -74,7 +74,7 @@ def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
 
 
 def _tail(x: Floats, law: Floats, n: int, observed: int, sign: int) -> float:
-    """Return the probability that the sum of n draws is the observed one or beyond it on the side of `sign`."""
+    """Return the probability that the sum of n draws is the observed one, or farther out on the side of `sign`."""
     with np.errstate(divide="ignore"):
         log_law = np.log(law)
     centre = observed / n
@@ -90,11 +90,12 @@ def _tail(x: Floats, law: Floats, n: int, observed: int, sign: int) -> float:
     sums = _law_of_sum(tilted, n)
     beyond = np.arange(observed, sums.size) if sign > 0 else np.arange(observed + 1)
     weight = n * special.logsumexp(log_law + tilt * (x - centre))
+    # the tilt is undone term by term, with exponents relative to the observed sum
     return float(sums[beyond] @ np.exp(weight - tilt * (beyond - observed)))
 
 
 def _law_of_sum(law: Floats, n: int) -> Floats:
-    """Return the probabilities of the sum of n draws, those of a few thousand values by sums of positive terms."""
+    """Return the probabilities of the sum of n draws; up to `TERM_BY_TERM` of them come from positive terms alone."""
     size = n * (law.size - 1) + 1
     if size > TERM_BY_TERM:
         fast = fft.next_fast_len(size, real=True)
@@ -113,12 +114,13 @@ def proportion(successes: int, trials: int, probability: float) -> Comparison:
     Raises
     ------
     Refusal
-        If they are no numbers, successes and trials not whole, or they do not fit each other.
+        If successes or trials is not a whole number, trials are fewer than 5 or more than 2^53, successes are outside
+        [0, trials], or the probability is not a number in [0, 1].
 
     See Also
     --------
-    mean : of any numbers.
-    statnn.testing.assert_proportion : fails where it is beyond chance.
+    mean : for any numbers.
+    statnn.testing.assert_proportion : fails if the difference is beyond chance.
 
     Examples
     --------
@@ -128,27 +130,30 @@ def proportion(successes: int, trials: int, probability: float) -> Comparison:
     counted, all_of, probability = numbers_of(successes=successes, trials=trials, probability=probability)
     whole = all(number == np.rint(number) for number in (counted, all_of))
     if not (whole and FEWEST_REPLICATES <= trials <= 2**53 and 0 <= successes <= trials and 0 <= probability <= 1):
-        raise Refusal(f"cannot compare {successes} successes in {trials} trials with probability {probability}")
+        raise Refusal(
+            f"cannot compare {successes} successes in {trials} trials with probability {probability}: take whole "
+            f"numbers, trials from {FEWEST_REPLICATES} to 2^53, successes from 0 to trials, and a probability in [0, 1]"
+        )
     p = float(stats.binomtest(int(successes), int(trials), probability).pvalue)
     share = successes / trials
     return Comparison(share, math.sqrt(probability * (1 - probability) / trials), probability, p, law="binomial")
 
 
 def counts(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: int = 0) -> Comparison:
-    """Compare how often whole numbers were seen with a law, by chi-square.
+    """Compare how often each whole number was seen with a law, by chi-square.
 
-    Neighbouring cells are pooled until each expects `least` observations. The statistic is the smaller of that of
-    Cressie and Read and the likelihood ratio: where cells expect five, Pearson's sum has too heavy a tail, that of
-    Cressie and Read, too, where cells are few (a hundred times too many alarms at 1e-9 for two of them), and the
-    likelihood ratio too large a mean. Observations where the law forbids them reject with p = 0, and where it expects
-    less than 1e-18 of all, with what it expects in such cells.
+    Neighbouring cells are pooled until each expects `least` observations. The statistic is the smaller of the statistic
+    of Cressie and Read and the likelihood ratio. If cells expect five observations, Pearson's statistic has too heavy a
+    tail, so has that of Cressie and Read if cells are few (a hundred times too many alarms at 1e-9 for two cells), and
+    the likelihood ratio has too large a mean. Observations that the law forbids reject with p = 0. Observations of
+    values that are expected fewer than 1e-18 times reject with p at most the expected number of all such values.
 
     Parameters
     ----------
     observed : array of int, shape (values,)
         How often each value 0, 1, 2, ... was seen.
     pmf : array, shape (values,)
-        Probabilities of these values; what is missing to one belongs to larger values.
+        Probabilities of these values; if they sum to less than one, the rest belongs to larger values.
     least : float
         Smallest expected count of a pooled cell, above 0.
     fitted : int
@@ -157,13 +162,13 @@ def counts(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: i
     Returns
     -------
     Comparison
-        `estimate` is the statistic, `theory` its degrees of freedom, `error` the standard deviation.
+        `estimate` is the statistic, `theory` its degrees of freedom, `error` its standard deviation.
 
     Raises
     ------
     Refusal
-        If the observations are no counts, the probabilities none, `least` or `fitted` is out of range, or there are so
-        few observations that one cell is left.
+        If the observations are not counts, `pmf` is not a law, `least` or `fitted` is out of range, or there are so few
+        observations that pooling leaves no degree of freedom.
 
     See Also
     --------
@@ -181,7 +186,7 @@ def counts(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: i
 
 
 def in_cells(seen: Floats, probability: Floats, last: Floats, least: float = 5.0, fitted: int = 0) -> Comparison:
-    """Compare how often each cell was seen, as `counts`; `last` holds the largest value of each, to name it by."""
+    """Compare how often each cell was seen, as `counts` does; `last` holds the largest value of each, to name it."""
     if seen.shape != probability.shape:
         raise Refusal(f"observed and pmf differ in shape: {seen.shape} and {probability.shape}")
     if (seen < 0).any() or (seen != np.rint(seen)).any():
@@ -195,7 +200,10 @@ def in_cells(seen: Floats, probability: Floats, last: Floats, least: float = 5.0
     pooled, hoped = np.add.reduceat(seen, starts), np.add.reduceat(expected, starts)
     dof = pooled.size - 1 - fitted
     if dof < 1:
-        raise Refusal(f"{number:.0f} observations fill {pooled.size} cell(s) that expect {least:g}: too few")
+        raise Refusal(
+            f"{number:.0f} observations are too few: pooled until cells expect {least:g}, they leave {pooled.size} "
+            f"cell(s), and {2 + fitted:g} are needed"
+        )
     hoped *= number / hoped.sum()
     statistic = min(
         float(stats.power_divergence(pooled, hoped, lambda_=divergence).statistic)
@@ -215,7 +223,7 @@ def in_cells(seen: Floats, probability: Floats, last: Floats, least: float = 5.0
 
 
 def _between(below: float, last: float) -> str:
-    """Return which whole numbers are above one and not above another, in words."""
+    """Name in words the whole numbers above `below` and up to `last`."""
     if last - below == 1:
         return f"at {last:g}"
     return " and ".join(
@@ -224,7 +232,7 @@ def _between(below: float, last: float) -> str:
 
 
 def _pool(expected: Floats, least: float) -> list[int]:
-    """Return where cells begin, of neighbours that together expect `least`; what is left over joins the last."""
+    """Return where pooled cells begin, neighbours that together expect `least`; the remainder joins the last one."""
     starts, mass = [0], 0.0
     for cell, value in enumerate(expected):
         if mass >= least:

@@ -1,4 +1,4 @@
-"""Draws against a whole law, discrete or continuous, in the form that scipy freezes."""
+"""Draws against a whole law, discrete or continuous, given as a frozen distribution of scipy."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from statnn.testing.statistics._mean import FEWEST_CARRIERS, mean
 FEWEST_FOR_KOLMOGOROV = 30
 MOST_CELLS = 4096
 LARGEST_SUM = 2**22
-"""Values that a sum may have for its exact law to be computed."""
+"""Largest number of values of a sum whose exact law is computed."""
 
 
 def is_law(theory: Any) -> bool:
-    """Return whether an object is a frozen law, as ``scipy.stats.binom(10, 0.3)`` is."""
+    """Return whether an object is a frozen law, such as ``scipy.stats.binom(10, 0.3)``."""
     return all(callable(getattr(theory, name, None)) for name in ("cdf", "ppf", "mean", "support"))
 
 
 def law(values: ArrayLike, theory: Any) -> Comparison:
-    """Compare independent draws with their law: chi-square where it is discrete, Kolmogorov and Smirnov else.
+    """Compare independent draws with their law: chi-square if it is discrete, else Kolmogorov and Smirnov.
 
     Parameters
     ----------
     values : array, shape (draws,)
-        Whole numbers where the law is discrete. A value outside the support rejects with p = 0, and one so far out
-        that less than 1e-18 are expected there with their number.
+        Whole numbers if the law is discrete. A value outside the support rejects with p = 0. A value so far out that
+        the law expects fewer than 1e-18 draws there rejects with p at most this expected number.
     theory : frozen distribution of scipy.stats
-        One, as ``scipy.stats.binom(10, 0.3)``: with ``cdf``, ``ppf``, ``mean``, ``support``, and ``pmf`` if it is
-        discrete.
+        A single one, such as ``scipy.stats.binom(10, 0.3)``, with ``cdf``, ``ppf``, ``mean``, ``support``, and ``pmf``
+        if it is discrete.
 
     Returns
     -------
     Comparison
-        Of the statistic; see `counts` and `uniform`.
+        As `counts` returns it for a discrete law and `uniform` for a continuous one.
 
     Raises
     ------
     Refusal
-        If there are too few draws, or fractions where the law is discrete.
+        If there are too few draws, or if the law is discrete and a draw is not a whole number.
 
     See Also
     --------
-    counts, uniform : what it is made of.
-    statnn.testing.assert_law : fails where it is beyond chance.
+    counts, uniform : the tests behind it.
+    statnn.testing.assert_law : fails if the difference is beyond chance.
 
     Notes
     -----
-    The test of Kolmogorov and Smirnov sees shifts in the bulk of a law of 6/√n in its distribution function and hardly
-    anything in the tails but values as good as impossible.
+    The test of Kolmogorov and Smirnov sees differences of 6/√n between distribution functions in the bulk of a law, and
+    hardly anything in its tails except values that are as good as impossible.
 
     Examples
     --------
@@ -70,8 +70,8 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
     draws = array_of(values, "values", 1)
     if not is_law(theory):
         raise TypeError(
-            f"theory is a {type(theory).__name__}; a frozen law is needed, as scipy.stats.binom(10, 0.3). To compare "
-            "how often 0, 1, 2, ... was seen with probabilities, use counts(observed, pmf)"
+            f"theory is a {type(theory).__name__}; a frozen law is needed, such as scipy.stats.binom(10, 0.3). To "
+            "compare how often 0, 1, 2, ... were seen with probabilities, use counts(observed, pmf)"
         )
     _refuse_several(theory)
     if not hasattr(theory, "pmf"):
@@ -88,20 +88,20 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
 
 
 def _kolmogorov(draws: Floats, theory: Any) -> Comparison:
-    """Compare ordered draws with a continuous law; a draw may be rounded from anywhere between its neighbours.
+    """Compare ordered draws with a continuous law; each may be rounded from anywhere between the floats beside it.
 
-    Next to an end of a law, as at one of a beta law, a large share of all draws may round to one number.
+    Near an end of a law, such as the end at 1 of a beta law, a large share of all draws may round to one number.
     """
     shares = []
     for side in (-math.inf, math.inf):
-        with np.errstate(over="ignore"):  # next to the largest float is infinity
+        with np.errstate(over="ignore"):  # the neighbour of the largest float is infinity
             neighbours = np.clip(np.nextafter(draws, side), *theory.support())
         below = theory.cdf(neighbours)
         shares.append(np.clip(below, 0.0, 1.0))
         off = np.abs(below - shares[-1])
         if not (off < 1e-9).all():
             far = int(np.argmax(off))
-            raise Refusal(f"the distribution function of the law is {below[far]:.6g} at {draws[far]:.6g}: it is no law")
+            raise Refusal(f"the distribution function of the law is {below[far]:.6g} at {draws[far]:.6g}: not a law")
     n = draws.size
     apart = np.maximum(shares[0] - np.arange(n) / n, np.arange(1, n + 1) / n - shares[1])
     far = int(np.argmax(apart))
@@ -111,19 +111,19 @@ def _kolmogorov(draws: Floats, theory: Any) -> Comparison:
 
 
 def _refuse_several(theory: Any) -> None:
-    """Raise if a law was frozen with arrays of parameters, as a law for each of many numbers."""
+    """Raise if a law was frozen with arrays of parameters, which makes it one law for each entry."""
     shape = np.shape(theory.support()[0])
     if shape:
         raise TypeError(
-            f"theory is of shape {shape}, one law for each entry: freeze one with numbers as its parameters, "
-            "scipy.stats.norm(0.0, 1.0), and compare entry by entry, each with its own"
+            f"theory is of shape {shape}, one law for each entry: freeze one with numbers as its parameters, such as "
+            "scipy.stats.norm(0.0, 1.0), and compare each entry with its own law"
         )
 
 
 def _unless_impossible(comparison: Comparison, draws: Floats, theory: Any) -> Comparison:
-    """Return the comparison, or that of a draw that the law forbids, or so far out that none of so many is there.
+    """Return the comparison, but reject if a draw is forbidden by the law or too far out for this number of draws.
 
-    Neither cells nor a distance of distribution functions see a single one.
+    Neither cells nor the distance between distribution functions notice a single such draw.
     """
     low, high = theory.support()
     discrete = hasattr(theory, "pmf")
@@ -132,21 +132,22 @@ def _unless_impossible(comparison: Comparison, draws: Floats, theory: Any) -> Co
         forbidden = draws[np.asarray(theory.pmf(draws)) == 0]
     if forbidden.size:
         return replace(comparison, p=0.0, where=f"at {forbidden[0]:.6g}, which the law forbids")
-    inside = draws if discrete else draws[(low < draws) & (draws < high)]  # at an end, draws are rounded
+    inside = draws if discrete else draws[(low < draws) & (draws < high)]  # a draw at an end may be rounded to it
     if not inside.size:
         return comparison
     tail, far = min((_tail(theory, draw, side), draw) for side, draw in ((-1, inside.min()), (1, inside.max())))
     chance = 2 * draws.size * tail
     if not chance < NEGLIGIBLE:
         return comparison
-    where = f"at {far:.6g}, as far out as which it expects {chance:.1g} draws"
+    where = f"at {far:.6g}: the law expects {chance:.1g} draws this far out"
     return replace(comparison, p=min(comparison.p, chance), where=where)
 
 
 def _tail(theory: Any, draw: float, side: int) -> float:
-    """Return the probability of a draw as far out on one side; of whole numbers what falls on as from this to the next.
+    """Return the probability of a draw at least as far out on one side; 1 where it cannot be computed.
 
-    Sums over the tail would take long for a law that is not known in closed form, and a heavy one has no end.
+    The tail of a discrete law is taken as a geometric series through this value and the next: to sum it would take long
+    for a law without a closed form, and would not end for a heavy tail.
     """
     if hasattr(theory, "pmf"):
         here, beyond = theory.pmf(np.array([draw, draw + side]))
@@ -157,32 +158,33 @@ def _tail(theory: Any, draw: float, side: int) -> float:
 
 
 def _edges(theory: Any) -> Floats:
-    """Return the last value of each cell but the open one: every value has its own if they are few, else quantiles."""
+    """Return the last value of each cell but the open one: one cell for each value if these are few, else quantiles."""
     try:
         low = float(theory.ppf(1e-9))
-        if theory.cdf(low + MOST_CELLS - 1) < 1 - 1e-9:  # the end of a heavy tail could be sought for ever
+        if theory.cdf(low + MOST_CELLS - 1) < 1 - 1e-9:  # ppf could search for ever for the end of a heavy tail
             edges = np.unique(theory.ppf(np.arange(1, MOST_CELLS // 16) / (MOST_CELLS // 16)))
         else:
             edges = np.arange(low, float(theory.ppf(1 - 1e-9)) + 1)
     except (RuntimeError, ValueError) as error:
-        raise Refusal(f"the law has no quantiles that can be computed: {error}; use counts(observed, pmf)") from None
+        raise Refusal(f"the quantiles of the law cannot be computed: {error}; use counts(observed, pmf)") from None
     return edges
 
 
 def mean_under(values: ArrayLike, theory: Any, *, fewest: int = FEWEST_REPLICATES) -> Comparison:
-    """Compare the mean of independent draws with that of their law, exactly where the law of the sum can be computed.
+    """Compare the mean of independent draws with that of their law, exactly if the law of the sum can be computed.
 
-    That is where the law is discrete and the sum has at most four million values (`total`); else as `mean`, and the law
-    itself says, by variance and kurtosis, whether so many draws hold the large values that carry its spread.
+    It can if the law is discrete, the draws are whole numbers and the sum has at most four million values (`total`).
+    Otherwise the means are compared as by `mean`, and the variance and kurtosis of the law itself tell whether this
+    number of draws holds the large values that carry its spread.
 
     Parameters
     ----------
     values : array, shape (draws,)
         Independent draws.
     theory : frozen distribution of scipy.stats
-        The law of each.
+        The law of each draw.
     fewest : int
-        Smallest number of draws that is accepted where it is compared as `mean` does.
+        Smallest number of draws that is accepted if they are compared as by `mean`.
 
     Returns
     -------
@@ -191,13 +193,13 @@ def mean_under(values: ArrayLike, theory: Any, *, fewest: int = FEWEST_REPLICATE
     Raises
     ------
     Refusal
-        If there are no values, or the law has no finite mean; and, where it is compared as `mean` does, if draws are
-        too few for their law, or it has no finite variance.
+        If there are no values, or the law has no finite mean; if draws are compared as by `mean`, also if they are too
+        few for their law, or the law has no finite variance.
 
     See Also
     --------
-    mean : where only the mean is known.
-    total : of sums.
+    mean : if only the mean is known.
+    total : from the probabilities of 0, 1, 2, ....
 
     Examples
     --------
@@ -222,25 +224,25 @@ def mean_under(values: ArrayLike, theory: Any, *, fewest: int = FEWEST_REPLICATE
 
 
 def _refuse_rare(theory: Any, number: int) -> None:
-    """Raise where the values that carry the spread of a law are so rare that of so many draws none may be one."""
+    """Raise if the values that carry the spread of a law are so rare that this number of draws may hold none."""
     if not hasattr(theory, "stats"):
         return
     variance, excess = map(float, theory.stats(moments="vk"))
     if not math.isfinite(variance):
-        raise Refusal("the law has no finite variance, and a mean of its draws no standard error: compare with `law`")
+        raise Refusal("the law has no finite variance, so no mean of draws has a standard error: compare with `law`")
     share = number / (excess + 3)
-    if math.isfinite(excess) and 2 * share < FEWEST_CARRIERS:  # half of them: a sample shows more than its law has
+    if math.isfinite(excess) and 2 * share < FEWEST_CARRIERS:  # half of them: a sample shows more carriers
         raise Refusal(
-            f"{share:.2g} of {number} draws of this law carry its spread: large ones are so rare that there may be "
-            "none. Take more, or compare with `law`"
+            f"{share:.2g} of {number} draws of this law carry its spread: large values are so rare that the sample may "
+            "hold none. Take more draws, or compare with `law`"
         )
 
 
 def _ends(theory: Any, draws: Floats) -> tuple[float, float] | None:
-    """Return the values between which a discrete law lies but for `NEGLIGIBLE`; None where they are too many."""
+    """Return ends that hold all draws and a discrete law but for `NEGLIGIBLE`; None if the sum has too many values."""
     least, most = theory.support()
     low = float(theory.ppf(1e-9))
-    if not theory.cdf(low + LARGEST_SUM // draws.size) >= 1 - 1e-9:  # nor where scipy finds no quantile
+    if not theory.cdf(low + LARGEST_SUM // draws.size) >= 1 - 1e-9:  # also None if scipy finds no quantile
         return None
     high = float(theory.ppf(1 - 1e-9))
     step = max(1.0, math.ceil((high - low) / 4))
@@ -263,8 +265,8 @@ def uniform(p_values: ArrayLike) -> Comparison:
 
     See Also
     --------
-    law : of any law.
-    statnn.testing.assert_uniform : fails where it is beyond chance.
+    law : the same for any law.
+    statnn.testing.assert_uniform : fails if the difference is beyond chance.
 
     Examples
     --------
@@ -274,7 +276,8 @@ def uniform(p_values: ArrayLike) -> Comparison:
     """
     p = array_of(p_values, "p_values", 1)
     if p.size < 30 or (p < 0).any() or (p > 1).any():
-        raise Refusal(f"uniformity needs at least 30 numbers in [0, 1], got {p.size}")
+        outside = np.count_nonzero((p < 0) | (p > 1))
+        raise Refusal(f"uniformity needs at least 30 numbers in [0, 1], got {p.size}, {outside} of them outside")
     test = stats.kstest(p, "uniform")
     where = f"at {test.statistic_location:.6g}"
     return Comparison(

@@ -1,4 +1,4 @@
-"""Straight lines through points of known errors, also in logarithms."""
+"""Straight lines through points with known errors, also in logarithms."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from statnn.testing.statistics._comparison import Comparison, Refusal, array_of,
 
 @dataclass(frozen=True)
 class Line(Shown):
-    """A weighted straight line ``intercept + slope x``; `p` is small where the points are no line.
+    """A weighted straight line ``intercept + slope x``; `p` is small if the points do not lie on a line.
 
     See Also
     --------
-    line, power_law : make it.
+    line, power_law : fit it.
 
     Examples
     --------
@@ -45,11 +45,11 @@ def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
     Raises
     ------
     Refusal
-        If shapes differ, x are fewer than three, errors are not positive, or the fit leaves float64.
+        If shapes differ, x has fewer than three distinct values, errors are not positive, or the fit leaves float64.
 
     See Also
     --------
-    power_law : in logarithms.
+    power_law : the same in logarithms.
 
     Examples
     --------
@@ -65,11 +65,12 @@ def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
     if not (error > 0).all():
         raise Refusal("every point of a weighted fit needs a positive standard error")
     across, up = unit(x), max(unit(y), unit(error))
-    share = (float(error.min()) / error) ** 2  # weights, the largest of which is one
+    share = (float(error.min()) / error) ** 2  # weights, scaled so that the largest is one
     share /= share.sum()
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         error, x, y = error / up, x / across, y / up
-        means = [float(values[share.argmax()]) for values in (x, y)]  # of heavy points a mean has no more digits
+        # the heaviest point is subtracted first: a mean that it dominates has no digits left for the other points
+        means = [float(values[share.argmax()]) for values in (x, y)]
         x, y = x - means[0], y - means[1]
         more = [float(share @ x), float(share @ y)]
         x, y, means = x - more[0], y - more[1], [means[0] + more[0], means[1] + more[1]]
@@ -81,14 +82,14 @@ def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
     if not np.isfinite(fit).all() or fit[1] == 0:
         raise Refusal(
             f"slope {fit[0]:.3g} ± {fit[1]:.3g}, intercept {fit[2]:.3g} and chi-square {chi_square:.3g} are not "
-            "all within float64: measure x, y and error in units of about their size"
+            "all within float64: measure x, y and error in units close to their size"
         )
     dof = x.size - 2
     return Line(*fit, dof, float(stats.chi2.sf(chi_square, dof)))
 
 
 def power_law(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
-    """Fit ``y = exp(intercept) x**slope`` as a line in logarithms; all positive, relative errors below 0.3.
+    """Fit ``y = exp(intercept) x**slope`` as a line in logarithms, for positive values with relative errors below 0.3.
 
     Where the noise is larger the logarithm is neither unbiased nor near normal: measure better or leave the
     point out.
@@ -96,12 +97,12 @@ def power_law(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
     Raises
     ------
     Refusal
-        If values are not positive, or a relative error is too large; and as `line`.
+        If values are not positive, a relative error is 0.3 or more, or `line` refuses their logarithms.
 
     See Also
     --------
     line : without logarithms.
-    statnn.testing.assert_slope : fails where it is beyond chance.
+    statnn.testing.assert_slope : fails if the difference is beyond chance.
 
     Examples
     --------
@@ -111,7 +112,7 @@ def power_law(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
     """
     x, y, error = (array_of(v, n, 1) for v, n in ((x, "x"), (y, "y"), (error, "error")))
     if not ((x > 0).all() and (y > 0).all()):
-        raise Refusal("a power law needs positive x and y")
+        raise Refusal("a power law needs positive x and y: logarithms are fitted")
     if not (error < 0.3 * y).all():
         raise Refusal(f"a relative error of {float((error / y).max()):.2g} is too large; logarithms need it below 0.3")
     return line(np.log(x), np.log(y), error / y)

@@ -23,47 +23,47 @@ from statnn.testing.statistics._comparison import (
 )
 
 FEW = 20
-"""Replicates, say trainings, up to which none can tell their skewness, and a level of 1e-3 is all that is asked."""
+"""Replicates, say trainings, up to which skewness cannot be estimated, and no level below 1e-3 is asked."""
 MANY = 200
-"""Replicates from which on the empirical likelihood has the right tail of laws as skewed as the exponential; of a gamma
-law of shape 0.1, with skewness 6, it has eight times 1e-4."""
-BEYOND = "theory is beyond all floats in units of the samples: they cannot be compared"
+"""Replicates from which the empirical likelihood has the right tail for laws as skewed as the exponential; for a gamma
+law of shape 0.1, with skewness 6, its rate of alarms at 1e-4 is eight times too large."""
+BEYOND = "theory divided by the size of the samples overflows float64: they cannot be compared"
 FEWEST_CARRIERS = 8
-"""Replicates that must share the spread: where fewer carry it, what was not drawn could carry as much."""
+"""Replicates that must share the spread: if fewer carry it, values that were not drawn could carry as much."""
 
 
 def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = FEWEST_REPLICATES) -> Comparison:
     """Compare the mean of independent replicates with theory, however skewed they are.
 
-    p is the larger of two: Student's, exact for normal replicates however few, and that of the empirical likelihood
-    ratio (Owen 1988), the signed root of which is normal far into its tails because the terms γz³/√n cancel; what is
-    left of γ, a shift of at most γ/6√n, and of the kurtosis, a factor 1 + (κ/2 - γ²/3)/n of the variance, is allowed
-    for.
+    p is the larger of two p-values: Student's, exact for normal replicates however few, and that of the empirical
+    likelihood ratio (Owen 1988). The signed root of the ratio is normal far into its tails because the terms γz³/√n
+    cancel. The remaining effects are corrected: the skewness γ shifts the root by at most γ/6√n, and the kurtosis κ
+    multiplies its variance by 1 + (κ/2 - γ²/3)/n.
 
     Parameters
     ----------
     values : array, shape (replicas,)
-        A law with large values so rare that the sample need not hold one cannot be judged by its sample: compare
-        with its exact law (`total`), or replicates that are factors or logarithms of these.
+        A sample cannot judge a law whose large values are so rare that the sample may hold none: compare with the
+        exact law (`total`), or take factors or logarithms of these values as replicates.
     theory : float
         The mean that theory gives.
     bias : float
-        Bound on a known difference between expectation and theory.
+        Bound on a known difference between the expectation of the values and theory.
     fewest : int
-        Smallest number of replicates that is accepted. Of an unknown law n of them carry no level below 2^(-n/2), the
-        chance that all stand on one side of the mean of a law as skewed as the exponential.
+        Smallest number of replicates that is accepted. From an unknown law, n replicates carry no level below 2^(-n/2),
+        a bound on the chance, 0.63^n, that all lie below the mean of an exponential law.
 
     Raises
     ------
     Refusal
-        If replicates are too few, do not differ, are clearly skewed and fewer than `MANY`, or fewer than
-        `FEWEST_CARRIERS` of them carry the spread.
+        If replicates are too few, do not differ, number 21 to 199 and are clearly skewed, or number 200 or more of
+        which fewer than 8 carry the spread.
 
     See Also
     --------
-    mean_under : with the whole law of the draws.
-    mean_vector : of many numbers at once.
-    statnn.testing.assert_mean : fails where it is beyond chance.
+    mean_under : if the whole law of the draws is known.
+    mean_vector : for many means at once.
+    statnn.testing.assert_mean : fails if the difference is beyond chance.
 
     Examples
     --------
@@ -100,12 +100,12 @@ def _mean(array: Floats, theory: float, bias: float) -> Comparison:
 
 
 def _from_first(values: Floats, theory: Any) -> tuple[Floats, Any]:
-    """Return replicates and theory less the first replicate: beside a large mean, sums of many have no digits left."""
+    """Subtract the first replicate from replicates and theory: sums of many would lose all digits to a large mean."""
     return values - values[0], theory - values[0]
 
 
 def _tempered_root(array: Floats, theory: float) -> float:
-    """Return the root of the empirical likelihood ratio less what skewness and kurtosis add to it, or refuse."""
+    """Return the root of the empirical likelihood ratio, corrected for skewness and kurtosis, or refuse."""
     spread = float(array.std(ddof=1))
     skewness, kurtosis = _shape((array - array.mean()) / spread)
     root = _empirical_root((array - theory) / spread)
@@ -120,13 +120,13 @@ def _shape(deviations: Floats) -> tuple[float, float]:
     skewness, kurtosis = float((deviations**3).mean()) / square**1.5, float((deviations**4).mean()) / square**2
     if FEW < n < MANY and abs(skewness) > 6 * math.sqrt(6 / n):
         raise Refusal(
-            f"{n} replicates of skewness {skewness:.2g} are too few for tails of their mean: take at least {MANY}, or "
-            "averages of several as one replicate"
+            f"{n} replicates of skewness {skewness:.2g} are too few for the tails of their mean: take at least {MANY}, "
+            "or average several into one replicate"
         )
     if n >= MANY and n < FEWEST_CARRIERS * kurtosis:
         raise Refusal(
-            f"{n / kurtosis:.2g} of {n} replicates carry their spread: what was not drawn could weigh as much. Take "
-            "more, or compare factors, logarithms, or the exact law"
+            f"only {n / kurtosis:.2g} of {n} replicates carry their spread: values not drawn could weigh as much. Take "
+            "more, compare their factors or logarithms instead, or compare with the exact law"
         )
     return skewness, kurtosis
 
@@ -134,12 +134,12 @@ def _shape(deviations: Floats) -> tuple[float, float]:
 def _empirical_root(gaps: Floats) -> float:
     """Return the root of -2 ln of the empirical likelihood ratio for mean zero: 2 Σ ln(1 + λg), Σ g/(1 + λg) = 0.
 
-    Infinite where all gaps have one sign: no weights give them the mean zero.
+    It is infinite if all gaps have one sign: then no weights give them the mean zero.
     """
     low, high = float(gaps.min()), float(gaps.max())
     if low >= 0 or high <= 0:
         return math.inf
-    # no weight 1/(n(1 + λg)) exceeds one, which holds λ between two ends; the sum falls with λ
+    # no weight 1/(n(1 + λg)) exceeds one, which bounds λ on both sides; Σ g/(1 + λg) falls with λ, so it has one root
     below, above = (1 / gaps.size - 1) / high, (1 / gaps.size - 1) / low
     tilt = 0.0
     for _ in range(200):
@@ -147,6 +147,7 @@ def _empirical_root(gaps: Floats) -> float:
         total = float(pull.sum())
         below, above = (tilt, above) if total > 0 else (below, tilt)
         step = total / float((pull**2).sum())
+        # Newton's step, or bisection where it would leave the bounds
         following = tilt + step if below < tilt + step < above else (below + above) / 2
         if abs(following - tilt) <= 1e-12 * abs(following):
             break
@@ -157,22 +158,23 @@ def _empirical_root(gaps: Floats) -> float:
 def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_REPLICATES) -> Comparison:
     """Compare a vector of means with theory in all directions at once, by Hotelling's test.
 
-    Exact for normal replicates however few. From `MANY` on skewed ones are served too: along the direction in which the
-    means are farthest from theory the square is that of the empirical likelihood, as in `mean`, where that is smaller.
+    The test is exact for normal replicates however few. From 200 replicates on it holds for skewed ones too: p then
+    comes from the smaller of T² and the empirical likelihood ratio, as in `mean`, along the direction in which the
+    means are farthest from theory.
 
     Parameters
     ----------
     samples : array, shape (replicas, d)
         Independent replicates, at least d + 2.
     theory : array, shape (d,)
-        The mean that theory gives.
+        The means that theory gives.
     fewest : int
         Smallest number of replicates that is accepted.
 
     Returns
     -------
     Comparison
-        `estimate` is Hotelling's T², `theory` its mean, `error` its standard deviation where they are finite.
+        `estimate` is Hotelling's T², `theory` its mean and `error` its standard deviation, where these are finite.
 
     Raises
     ------
@@ -182,8 +184,8 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     See Also
     --------
     mean : entry by entry.
-    covariance : of their covariance.
-    statnn.testing.assert_means : fails where it is beyond chance.
+    covariance : compares the covariance matrix.
+    statnn.testing.assert_means : fails if the difference is beyond chance.
 
     Examples
     --------
@@ -199,14 +201,14 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
         raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers; take {max(fewest, d + 2)}")
     sizes = np.array([unit(column) for column in drawn.T])
     with np.errstate(over="ignore"):  # refused below
-        scaled, expected = drawn / sizes, claimed / sizes  # no square leaves float64
+        scaled, expected = drawn / sizes, claimed / sizes  # so that no square leaves float64
     if not np.isfinite(expected).all():
         raise Refusal(BEYOND)
     gaps, expected = _from_first(scaled, expected)
     widths = gaps.std(axis=0)
     if (widths <= 8 * np.finfo(float).eps * np.abs(scaled).max(axis=0)).any():
         raise Refusal("the replicates do not differ in every direction: compare exactly instead")
-    gaps, expected = gaps / widths, expected / widths  # columns alike
+    gaps, expected = gaps / widths, expected / widths  # columns of equal spread
     spread = np.atleast_2d(np.cov(gaps.T)) / replicas
     if linalg.eigvalsh(spread)[0] <= 1e-12 * np.trace(spread):
         raise Refusal("the replicates do not differ in every direction: compare exactly instead")
@@ -215,7 +217,7 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     direction = linalg.solve(spread, gap, assume_a="pos")
     square = judged = float(gap @ direction)
     if square > 0 and replicas > FEW:
-        root = _tempered_root(gaps @ direction, float(expected @ direction))  # refuses few that are clearly skewed
+        root = _tempered_root(gaps @ direction, float(expected @ direction))  # refuses few clearly skewed ones
         judged = min(square, root**2) if replicas >= MANY else square
     law = stats.f(d, replicas - d, scale=d * (replicas - 1) / (replicas - d))
     z = gap / np.sqrt(np.diag(spread))
@@ -229,7 +231,7 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     """Compare the covariance matrix of independent replicates with theory, entry by entry.
 
     Each entry is the mean of products of deviations, so its standard error comes from the replicates and no
-    normality is assumed; thousands of replicates are wanted, because products are skewed.
+    normality is assumed; thousands of replicates are needed, because products are skewed.
 
     Parameters
     ----------
@@ -250,12 +252,12 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     Raises
     ------
     Refusal
-        If replicates are too few, or theory is no covariance matrix of theirs.
+        If replicates are too few, theory is not a covariance matrix of shape (d, d), or `mean` refuses the products.
 
     See Also
     --------
-    mean_vector : of means.
-    statnn.testing.assert_covariance : fails where it is beyond chance.
+    mean_vector : compares the means.
+    statnn.testing.assert_covariance : fails if the difference is beyond chance.
 
     Examples
     --------
@@ -272,7 +274,7 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     if not d or theory.shape != (d, d) or not np.allclose(theory, theory.T):
         raise Refusal(f"theory must be a symmetric matrix of shape {(d, d)}, got shape {theory.shape}")
     if linalg.eigvalsh(theory)[0] < -1e-9 * np.abs(theory).max():
-        raise Refusal("theory has a negative eigenvalue: it is no covariance matrix")
+        raise Refusal("theory has a negative eigenvalue: it is not a covariance matrix")
     sizes = np.array([unit(column) for column in samples.T])
     deviations, _ = _from_first(samples / sizes, 0.0)
     deviations -= deviations.mean(axis=0)

@@ -13,7 +13,7 @@ from statnn._notebook import Shown
 from statnn.testing.statistics._comparison import Comparison
 
 FARTHEST = 38.0
-"""Deviations beyond which a normal density is below all floats."""
+"""Standard deviations beyond which the density of a normal law is below 1e-313."""
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,19 @@ class Sensitivity(Shown):
     Parameters
     ----------
     deviation : float
-        In the unit of `quantity`.
+        The deviation, in the unit of `quantity`.
     probability : float
-        With which a deviation of that size, to one side, is seen.
+        Probability with which a deviation of that size, to one side, is seen.
     quantity : str
-        What deviates: the estimate, its distribution function, or the noncentrality of its chi-square.
+        The quantity that deviates: estimate, distribution function, or noncentrality of chi-square.
     law : str
-        Of the statistic under the deviation.
+        Law of the statistic under the deviation.
     exact : bool
         Whether the law is exact where the replicates are normal, rather than asymptotic or a bound.
 
     See Also
     --------
-    sensitivity : makes it.
+    sensitivity : computes it.
     """
 
     deviation: float
@@ -51,26 +51,27 @@ class Sensitivity(Shown):
 
 
 def sensitivity(comparison: Comparison, level: float, probability: float = 0.999) -> Sensitivity | None:
-    r"""Return the smallest deviation that a comparison like this one sees with a probability.
+    r"""Return the smallest deviation that a comparison like this one sees with a given probability.
 
-    Where z is Student's, with standard error s and ν degrees of freedom, p falls below the level α for
-    ``|z| > z_α``, the quantile of Student's law at 1 - α/2; a deviation Δ beyond the tolerance is seen with the
-    probability that a noncentral t of noncentrality Δ/s exceeds z_α, and for known s, Δ = (z_α + Φ⁻¹(probability)) s.
+    If z follows Student's law, with standard error s and ν degrees of freedom, p falls below the level α for
+    ``|z| > z_α``, the quantile of Student's law at 1 - α/2. A deviation Δ beyond the tolerance is seen with the
+    probability that a noncentral t of noncentrality Δ/s exceeds z_α; for known s, Δ = (z_α + Φ⁻¹(probability)) s.
 
     Parameters
     ----------
     comparison : Comparison
-        Of which the standard error, degrees of freedom, tolerance and number of comparisons are used. A worst of m is
-        judged at level/m each.
+        Its standard error, degrees of freedom, tolerance and number of comparisons are used. If it is the worst of m,
+        each of them is judged at level/m.
     level : float
-        p-value, in (0, 1), below which it fails.
+        p-value, in (0, 1), below which the comparison fails.
     probability : float
-        In (0.5, 1).
+        Probability, in (0.5, 1), with which the deviation is seen.
 
     Returns
     -------
     Sensitivity or None
-        None where the statistic has no law that is known here, or none beside the theory: a share of 0 has no spread.
+        None if the law of the statistic under a deviation is not known here, or the standard error is 0, as for a
+        predicted share of 0.
 
     Raises
     ------
@@ -80,12 +81,12 @@ def sensitivity(comparison: Comparison, level: float, probability: float = 0.999
     Notes
     -----
     Standard errors are those of this sample. Laws: noncentral t (Student's z); normal (known errors, and, as an
-    approximation, empirical likelihood, binomial, Poisson and exact sums, whose tails differ where a sample is skewed);
-    noncentral chi-square; for the test of Kolmogorov the bound by which the largest deviation is seen wherever it is.
+    approximation, empirical likelihood, binomial, Poisson and exact sums, whose tails differ if a sample is skewed);
+    noncentral chi-square; for the test of Kolmogorov a bound that holds wherever the largest deviation lies.
 
     See Also
     --------
-    statnn.testing.power : measured, by repeating a check.
+    statnn.testing.power : measures it by repeating a check.
 
     Examples
     --------
@@ -127,19 +128,21 @@ def sensitivity(comparison: Comparison, level: float, probability: float = 0.999
 
 @lru_cache(maxsize=256)
 def _noncentral(dof: float, level: float, probability: float) -> float:
-    """Return the noncentrality at which Student's t is beyond its quantile with a probability."""
+    """Return the noncentrality at which t exceeds the limit of its two-sided level with the given probability."""
     limit = float(stats.t.isf(level / 2, dof))
-    # the spread of the sample is at most so large with the probability left over, and the mean at least so small
+    # at `most`, too large a spread of the sample and too small a mean each miss with at most half the probability left;
+    # at `least` about half are missed
     left = (1 - probability) / 2
     most = limit * math.sqrt(stats.chi2.isf(left, dof) / dof) + float(stats.norm.isf(left))
     least = limit * math.sqrt(stats.chi2.ppf(0.5, dof) / dof)
 
-    def missed(shift: float) -> float:  # scipy's own law fails where few degrees of freedom leave quantiles of millions
+    def missed(shift: float) -> float:  # scipy's nct fails if few degrees of freedom put quantiles in the millions
         def density(z: float) -> float:
             beyond = float(special.chdtrc(dof, dof * (max(shift + z, 0.0) / limit) ** 2))
             return beyond * math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
-        edges = limit * (1 + np.array([-5, 0, 5]) / math.sqrt(2 * dof)) - shift  # where the spread of the sample counts
+        # the integrand turns where the sample needs its usual spread, within five standard errors of that
+        edges = limit * (1 + np.array([-5, 0, 5]) / math.sqrt(2 * dof)) - shift
         places = np.unique(np.clip(edges, -FARTHEST, FARTHEST))
         return float(integrate.quad(density, -FARTHEST, FARTHEST, points=places, limit=200, epsabs=0, epsrel=1e-6)[0])
 
@@ -148,7 +151,7 @@ def _noncentral(dof: float, level: float, probability: float) -> float:
 
 @lru_cache(maxsize=256)
 def _noncentral_square(dof: float, level: float, probability: float) -> float:
-    """Return the noncentrality at which chi-square is beyond its quantile with a probability."""
+    """Return the noncentrality at which chi-square exceeds the limit of its level with the given probability."""
     limit = float(stats.chi2.isf(level, dof))
     return float(
         optimize.brentq(lambda shift: stats.ncx2.sf(limit, dof, shift) - probability, 1e-9, 20 * limit + 100, rtol=1e-6)
