@@ -147,7 +147,7 @@ class PolyaUrn(TwoColourUrn):
         repelled = np.expm1(mixed_log_gamma(others + draws, self.b, self.b) - at_start)
         variance += silent * (silent - 1.0) * alone**2 * repelled
         # rounding of the exponent is blown up by (M S)^2
-        cancelled = (draws < 500) | (np.maximum(at_start, -repelled) * (silent * alone) ** 2 > 1e6 * variance)
+        cancelled = (draws < 500) | (at_start * (silent * alone) ** 2 > 1e6 * variance)
         variance[cancelled] = [self._summed_variance(silent, awake, int(n)) for n in draws[cancelled]]
         return np.asarray(variance)
 
