@@ -159,7 +159,7 @@ def _enough() -> int:
     """Return the number of replicates of unknown law that the level of one comparison needs.
 
     A skewed law may have 0.7 of its draws on one side of its mean (the exponential has 0.63). With a probability up to
-    2^(-n/2) all n are there, close together and far from the mean: a false alarm that no statistic of these n can avoid.
+    2^(-n/2) all n are there, close together and far from the mean: a false alarm that no statistic can avoid.
     """
     return max(FEWEST_REPLICATES, math.ceil(-2 * math.log2(current().level)))
 
