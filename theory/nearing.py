@@ -8,7 +8,7 @@ from statnn.theory.evaluation import LIMIT, SERIES, approach_of
 from statnn.theory.ranges import Domain
 
 _LOGARITHMS, _SLOWLY = 1000, sp.Rational(9, 10)  # allowed factor beside a power of ten; least fall of a slow limit
-_STEADILY = sp.Rational(11, 10)  # allowed excess of a remainder over its power; an extra logarithm exceeds it
+_STEADILY = 2  # factor by which a remainder may rise over its power before it is followed no farther
 
 
 def approached(left: sp.Expr, right: sp.Expr, domain: Domain, *, thorough: bool) -> tuple[str, bool]:

@@ -194,6 +194,7 @@ def test_what_is_wrong_somewhere_is_refused(wrong):
         series("a power with a logarithm", x + x**3 * sp.log(x), x + O(x**2), (x, 0)),
         series("hardly a power", x + x ** sp.Rational(2001, 1000), x + O(x**2), (x, 0)),
         series("slowly to its constant", x + x**2 / (1 - 1 / sp.log(x)), x + O(x**2), (x, 0), domain={x: (0, 0.1)}),
+        series("slowly from far below", x + x**2 / (1 - 20 / sp.log(x)), x + O(x**2), (x, 0), domain={x: (0, 0.1)}),
         limit("not given at zero", sp.Limit(sp.sin(t) / t + t / x, x, sp.oo), sp.sin(t) / t),
         series("about a point", sp.log(x), x - 1 + O((x - 1) ** 2), (x, 1)),
         series("far on the left", sp.exp(t) + 1 / t, 1 / t + O(t**-2), (t, -sp.oo)),
