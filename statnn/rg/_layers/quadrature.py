@@ -179,7 +179,8 @@ def _lasting(sigma: Activation, w: float, b: float, noise: float, low: float, hi
     apart, drift = (edges[1:] < low) | (edges[:-1] > high), np.sign(images - edges)
     group, lasting = _recurrent(edges, images, noise, REACH)
     others = lasting & ~np.isin(group, group[lasting & ~apart])  # the place of the law itself is included as it grows
-    places = others & _recurrent(edges, images, noise, 1.0)[1] | (apart & (drift[1:] * drift[:-1] <= 0))
+    inner = others & _recurrent(edges, images, noise, 1.0)[1]
+    places = inner | (others & ~np.isin(group, group[inner])) | (apart & (drift[1:] * drift[:-1] <= 0))
     if not places.any():
         return low, high
     below, above, margin = float(edges[:-1][places].min()), float(edges[1:][places].max()), MARGIN * noise
