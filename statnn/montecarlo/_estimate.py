@@ -233,7 +233,9 @@ def _sokal(rho: Floats) -> float:
 def rhat(draws: Floats) -> float:
     """Return the rank-normalised split R-hat of draws of shape (chains, draws)."""
     halves = split(draws)
-    return max(_rhat(halves), _rhat(np.abs(halves - np.median(halves))))
+    low, high = (np.quantile(halves, 0.5, method=side) for side in ("lower", "higher"))
+    # twice the distances from the median, which is rounded itself: as far from it, low and high must stay tied
+    return max(_rhat(halves), _rhat(np.abs((halves - low) + (halves - high))))
 
 
 def split(draws: Floats) -> Floats:

@@ -1,7 +1,9 @@
 """Errors of correlated draws: against the exact autoregressive process, and against a second implementation."""
 
 import math
+import statistics
 import warnings
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from scipy import signal
 
 from statnn import testing
 from statnn.montecarlo import UntrustedEstimate, _estimate, estimate
-from statnn.montecarlo._estimate import autocovariance, rhat, split
+from statnn.montecarlo._estimate import _rhat, autocovariance, rhat, split
 from statnn.testing import rejects
 
 
@@ -57,8 +59,22 @@ def test_errors_are_calibrated(rng, rho):
 @given(st.integers(2, 6), st.integers(20, 400), st.floats(-0.8, 0.95), st.integers(0, 2**32))
 def test_rhat_is_that_of_the_second_implementation(chains, length, rho, seed):
     draws = autoregressive(np.random.default_rng(seed), rho, chains, length)
+    draws = np.round(np.ldexp(draws, 30))  # theirs takes distances from a median that is rounded; here it is exact
     theirs = float(array_stats.rhat(draws, chain_axis=0, draw_axis=1))
     assert rhat(draws) == pytest.approx(theirs, rel=1e-9)
+
+
+@given(st.integers(1, 4), st.integers(4, 30), st.integers(-3, 9), st.integers(0, 2**32))
+def test_rhat_is_that_of_rational_arithmetic(chains, length, decades, seed):
+    """Distances from the median of rational numbers have the ties of an even number of draws, at any offset."""
+    draws = np.random.default_rng(seed).normal(size=(chains, length)) + 10.0**decades
+    halves = split(draws)
+    exact = [Fraction(value) for value in halves.ravel()]
+    middle = statistics.median(exact)
+    distances = [abs(value - middle) for value in exact]
+    place = {distance: k for k, distance in enumerate(sorted({*distances}))}
+    folded = np.array([place[distance] for distance in distances], dtype=float).reshape(halves.shape)
+    assert rhat(draws) == pytest.approx(max(_rhat(halves), _rhat(folded)), rel=1e-12)
 
 
 @given(st.integers(1, 6), st.floats(-0.2, 0.9), st.integers(0, 2**32))
