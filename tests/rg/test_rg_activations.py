@@ -218,6 +218,18 @@ def test_wide_layers_are_those_of_the_same_function_unknown(name):
         assert np.allclose(one, other, rtol=1e-8, atol=1e-12)
 
 
+@pytest.mark.parametrize("e", [1e-3, 0.1, 0.6, 1.0, 1.7])
+@pytest.mark.parametrize("q", [1.0, 1e2, 1e4, 1e5, 1e6])
+def test_pairs_of_wide_fields_find_a_bump_wherever_the_second_field_is_zero(q, e):
+    """E φ(x)φ(y) of φ = exp(-h²) is det(1 + 2Σ)^(-1/2), with (1+2q)² - 4q²c² = d (1 + x), d = 1 + 4q."""
+    own = averages(Activation("bump", lambda h: np.exp(-h * h), lambda h: -2 * h * np.exp(-h * h)))
+    gap, slope = (value.item() for value in own.pair_moments(np.array([e]), np.array([q])))
+    d = 1 + 4 * q
+    x = 4 * q * q * e * (2 - e) / d
+    assert gap == pytest.approx(-math.expm1(-math.log1p(x) / 2) / math.sqrt(d), rel=1e-10)
+    assert slope == pytest.approx(4 * q * (1 - e) * (d * (1 + x)) ** -1.5, rel=1e-10, abs=1e-10 * 4 * q * d**-1.5)
+
+
 def test_wide_layers_of_the_sine_in_closed_form():
     found = rg.criticality("sin")
     assert (found.kind.name, found.sigma_w) == ("HALF_STABLE", pytest.approx(1.0))

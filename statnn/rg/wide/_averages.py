@@ -300,7 +300,7 @@ class _Own:
     def _pair(self, e: float, q: float) -> tuple[float, float]:
         """Return G and S of one pair by integrating over the second field inside the average over the first."""
         deviation, across = math.sqrt(q), math.sqrt(e * (2 - e))
-        inside = gaussian_edges(np.array([deviation * max(across, 1e-8)]))
+        width = max(across, 1e-8)
         breaks = self.breaks[np.abs(self.breaks) < 2 * OUTER_END * deviation] / deviation
         what = f"the correlation map of activation {self.activation.name!r}"
         mean, _, square = (float(value[0]) for value in self._moments(np.array([q])))
@@ -319,8 +319,9 @@ class _Own:
                 density = np.exp(-other * other / 2) * weight[owner][:, None]
                 return np.asarray(np.stack([gap, product]) * density)
 
-            bends = (breaks - (1 - e) * first[:, None]) / max(across, 1e-8)
-            edges = with_edges(np.repeat(inside, first.size, axis=0), bends)
+            middle = -(1 - e) * first / width
+            edges = gaussian_edges(np.full(first.size, deviation * width), middle)
+            edges = with_edges(edges, middle[:, None] + breaks / width)
             options: Any = {"tolerance": INNER, "least": np.array([rounding / INNER, 0.0]), "together": True}
             averages = integrals(inner, edges, what=what, most=MOST_INNER, **options)
             return np.asarray(averages.reshape(2, *z.shape))

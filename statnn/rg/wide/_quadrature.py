@@ -138,15 +138,16 @@ def _sums(values: Floats, owner: Ints, count: int) -> Floats:
     return np.stack([np.bincount(owner, row, count) for row in values])
 
 
-def gaussian_edges(deviation: Floats) -> Floats:
+def gaussian_edges(deviation: Floats, middle: Floats | float = 0.0) -> Floats:
     """Return edges of the first panels in standard deviations, shape (n, edges), for fields of given deviations.
 
-    They include the scale of the activation, fields of order one.
+    They include the scale of the activation, fields of order one; `middle` is where the field is zero.
     """
     fixed = np.array([0.5, 1.0, 2.0, 4.0, 7.0, 12.0, END])
-    own = np.minimum(np.array([0.25, 1.0, 4.0, 16.0]) / np.maximum(deviation, 1e-12)[:, None], END)
-    right = np.sort(np.concatenate([np.broadcast_to(fixed, (len(deviation), fixed.size)), own], axis=1), axis=1)
-    return np.concatenate([-right[:, ::-1], np.zeros((len(deviation), 1)), right], axis=1)
+    own = np.array([0.25, 1.0, 4.0, 16.0]) / np.maximum(deviation, 1e-12)[:, None]
+    centre = np.broadcast_to(np.reshape(middle, (-1, 1)), (len(deviation), 1))
+    around = np.concatenate([centre - own, centre, centre + own], axis=1)
+    return with_edges(np.broadcast_to(np.append(-fixed, fixed), (len(deviation), 2 * fixed.size)), around)
 
 
 def with_edges(edges: Floats, more: Floats) -> Floats:
