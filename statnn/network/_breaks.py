@@ -81,7 +81,7 @@ def _breaks(function: Callable[[Values], Values], what: str) -> tuple[Floats, Fl
         numbers[~(np.abs(numbers) < 1e100).all(axis=1)] = 0.0
         size = np.abs(numbers).max(axis=1)
         if not halvings:
-            unit = float(np.median(size[np.abs(low) < 8]))
+            unit = max(float(np.median(size[np.abs(low) < 8])), float(np.finfo(float).tiny))  # subnormals are steps
         tail = np.abs(numbers @ _LAST).max(axis=1)
         rough = tail > max(_SMALL, 64 * eps) * np.maximum(size, unit)
         if not halvings:

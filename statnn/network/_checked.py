@@ -109,7 +109,8 @@ def _compare(
     slope, error, _ = differences
     with np.errstate(all="ignore"):
         off = np.abs(derived.astype(float) - slope)
-        allowed = (TOLERANCE + 4 * precision(derived)) * scale.of(slope) + 10 * error
+        subnormal = np.finfo(float).tiny  # values below are steps
+        allowed = (TOLERANCE + 4 * precision(derived)) * scale.of(slope) + 10 * error + subnormal
         wrong = _trusted(fields, differences, scale.eps) & ~(off <= allowed)
         wrong &= np.isfinite(derived) | (np.abs(fields) <= _FINITE)
         by = np.where(wrong, np.nan_to_num(off / (scale.of(slope) + error), nan=np.inf), 0.0)

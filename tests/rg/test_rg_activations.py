@@ -230,6 +230,15 @@ def test_pairs_of_wide_fields_find_a_bump_wherever_the_second_field_is_zero(q, e
     assert slope == pytest.approx(4 * q * (1 - e) * (d * (1 + x)) ** -1.5, rel=1e-10, abs=1e-10 * 4 * q * d**-1.5)
 
 
+@pytest.mark.parametrize("place", [-40.0, 27.5, 28.0, 30.0, 40.0, 100.0])
+def test_steps_of_subnormal_values_are_neither_jumps_nor_errors(place):
+    """The tail of exp(-(h-a)²) ends in multiples of 5e-324, which differences of no function resolve."""
+    bump = Activation(
+        "bump", lambda h: np.exp(-((h - place) ** 2)), lambda h: -2 * (h - place) * np.exp(-((h - place) ** 2))
+    )
+    assert bump.jumps == ()
+
+
 def test_wide_layers_of_the_sine_in_closed_form():
     found = rg.criticality("sin")
     assert (found.kind.name, found.sigma_w) == ("HALF_STABLE", pytest.approx(1.0))
