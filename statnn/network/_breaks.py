@@ -46,7 +46,7 @@ def panel_ends(
 ) -> tuple[float, ...]:
     """Return where panels must end, in increasing order: stated places, jumps of either, edges of narrow features.
 
-    Features narrower than 0.006, beyond -650 or 830, or beyond many others, may be missed.
+    Features narrower than 0.006 or a hundredth of the field, beyond -650 or 830, or beyond many others, may be missed.
     """
     places = np.array(stated, dtype=float)
     for part in (function, derivative):
@@ -73,6 +73,7 @@ def _breaks(function: Callable[[Values], Values], what: str) -> tuple[Floats, Fl
     """Return jumps of one function, and the ends of panels in which it varies on a narrow scale without a jump."""
     low, high = PANELS[:-1], PANELS[1:]
     owner, first, unit = np.arange(low.size), np.empty(0, dtype=np.int64), 0.0
+    halved, level, seen, most = [np.empty((3, 0))], np.empty(0), np.empty(0), np.zeros(low.size)
     for halvings in range(_HALVINGS):
         fields = (low + high)[:, None] / 2 + (high - low)[:, None] / 2 * _NODES
         fields[:, 0], fields[:, -1] = high, low
@@ -81,7 +82,10 @@ def _breaks(function: Callable[[Values], Values], what: str) -> tuple[Floats, Fl
         numbers[~(np.abs(numbers) < 1e100).all(axis=1)] = 0.0
         size = np.abs(numbers).max(axis=1)
         if not halvings:
+            level = np.median(numbers, axis=1)
+            seen = np.sort(np.abs(numbers - level[:, None]), axis=1)[:, -3]
             unit = max(float(np.median(size[np.abs(low) < 8])), float(np.finfo(float).tiny))  # subnormals are steps
+        np.maximum.at(most, owner, np.abs(numbers - level[owner, None]).max(axis=1))
         tail = np.abs(numbers @ _LAST).max(axis=1)
         rough = tail > max(_SMALL, 64 * eps) * np.maximum(size, unit)
         if not halvings:
@@ -93,9 +97,13 @@ def _breaks(function: Callable[[Values], Values], what: str) -> tuple[Floats, Fl
         if not owner.size:
             break
         middle = (low + high) / 2
+        halved.append(np.stack([owner, middle, tail[rough]]))
         low, high, owner = np.append(low, middle), np.append(middle, high), np.append(owner, owner)
     narrow = np.setdiff1d(first, owner)
-    ends = np.union1d(PANELS[narrow], PANELS[narrow + 1])
+    hidden = np.setdiff1d(np.flatnonzero(most > 2 * seen), owner)  # features that few of the first nodes see
+    inside, middles, tails = np.concatenate(halved, axis=1)
+    kept = np.isin(inside, hidden) & (tails > _SMALL * most[inside.astype(np.int64)])
+    ends = np.unique(np.concatenate([PANELS[narrow], PANELS[narrow + 1], middles[kept]]))
     places = np.unique(np.round(low, 12)) + 0.0
     apart = places[np.append(True, np.diff(places) > 1e-6)[: places.size]]
     return _nearest(apart), _nearest(ends)

@@ -239,6 +239,27 @@ def test_steps_of_subnormal_values_are_neither_jumps_nor_errors(place):
     assert bump.jumps == ()
 
 
+@pytest.mark.parametrize(
+    ("place", "width"),
+    [(10, 0.1), (20, 0.1), (26, 0.1), (30, 0.1), (20, 1), (30, 1), (50, 1), (-50, 1), (300, 3), (-300, 3)],
+)
+@pytest.mark.parametrize("offset", [0.0, 1.0])
+def test_averages_see_a_bump_of_any_place(place, width, offset):
+    """Of φ = offset + exp(-((h-a)/w)²), φ² less the offset's has its average in closed form, by Gaussian integrals."""
+    u = lambda h: (h - place) / width  # noqa: E731
+    own = averages(
+        Activation("b", lambda h: offset + np.exp(-(u(h) ** 2)), lambda h: -2 / width * u(h) * np.exp(-(u(h) ** 2)))
+    )
+
+    def bump(power, q):
+        spread = 1 + 2 * power * q / width**2
+        return np.exp(-power * (place / width) ** 2 / spread) / np.sqrt(spread)
+
+    q = (place / 3) ** 2 * np.array([1.0, 10.0, 1e3])
+    expected = offset**2 + 2 * offset * bump(1, q) + bump(2, q)
+    assert own.moments(q).square == pytest.approx(expected, rel=1e-11)
+
+
 def test_wide_layers_of_the_sine_in_closed_form():
     found = rg.criticality("sin")
     assert (found.kind.name, found.sigma_w) == ("HALF_STABLE", pytest.approx(1.0))

@@ -163,8 +163,8 @@ class _Own:
         at_one, values = (self._values(h, finite=False) for h in (fields, np.outer(scales, fields)))
         below, above = -at_one[1], at_one[4]
         lines = fields * np.where(fields < 0, below, above)
-        between = (self.breaks[1:] + self.breaks[:-1]) / 2
-        if not np.allclose(self._values(between, finite=False), between * np.where(between < 0, below, above)):
+        far = np.append(self.breaks, (self.breaks[1:] + self.breaks[:-1]) / 2)
+        if not np.allclose(self._values(far, finite=False), far * np.where(far < 0, below, above), atol=1e-12):
             return None
         with np.errstate(over="ignore", invalid="ignore"):  # very steep lines overflow on both sides
             kept = np.allclose(values, scales * at_one, rtol=0, atol=1e-200)  # except for underflow
