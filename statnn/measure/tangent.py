@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import Floats, array_of
+from statnn._arguments import Floats
 from statnn._axes import axes, ink, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
@@ -21,6 +21,7 @@ from statnn._tasks import check_executor, in_order, run_tasks
 from statnn.measure._classes import inputs_of
 from statnn.montecarlo._blas import one_thread
 from statnn.network import Network
+from statnn.network._differences import reals
 
 __all__ = ["TangentKernel", "tangent_kernel"]
 
@@ -232,7 +233,7 @@ def _back(task: tuple[Floats, Floats, Floats]) -> Floats:
 def _slope(net: Network, m: int, fields: NDArray[Any]) -> Floats:
     """Return σ' at the fields of a layer, shape (samples, n), in float64."""
     sigma = net.activations[m]
-    slope = array_of(sigma.derivative(fields), f"the derivative of activation {sigma.name!r}")
+    slope = reals(sigma.derivative(fields), fields.shape, f"the derivative of activation {sigma.name!r}")
     if not (finite := np.isfinite(slope)).all():
         raise ValueError(
             f"the derivative of activation {sigma.name!r} is {slope[~finite][0]} at the field {fields[~finite][0]:g}: "

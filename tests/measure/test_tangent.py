@@ -21,6 +21,10 @@ def root_slope(h):
         return 0.5 / np.sqrt(h)
 
 
+def complex_slope(h):
+    return np.ones(h.shape, complex if (abs(h) > 5000).any() else float)
+
+
 def gradients(net, x, step, *, biases=True):
     """Derivatives of all outputs by central differences, shape (samples, outputs, parameters)."""
     found = []
@@ -157,6 +161,13 @@ ONE = Network([[[1.0, 1.0]]], activation="identity")
             lambda: tangent_kernel(Network([[[1.0]]], activation=Activation("root", np.sqrt, root_slope)), [[0.0]]),
             ValueError,
             "derivative of activation 'root'",
+        ),
+        (
+            lambda: tangent_kernel(
+                Network([[[1.0]]], activation=Activation("line", np.positive, complex_slope)), [[1e4]]
+            ),
+            TypeError,
+            "derivative of activation 'line' returns complex128",
         ),
         (lambda: tangent_kernel(ONE, 1.2e154 * np.eye(2)), ValueError, "scale inputs or weights down"),
         (lambda: tangent_kernel(ONE, 3e-162 * np.eye(2), biases=False), ValueError, "scale weights up"),
