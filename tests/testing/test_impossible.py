@@ -229,6 +229,11 @@ def _even(law, count=200):
     return law.ppf((np.arange(count) + 0.5) / count)
 
 
+@pytest.mark.parametrize("law", [stats.norm(), stats.uniform(), stats.logistic()])
+def test_few_draws_carry_the_mean_of_a_law_without_rare_values(law):
+    assert statistics.mean_under(_even(law, 5), law).p == pytest.approx(1)
+
+
 def test_sixty_draws_that_are_skewed_as_the_exponential_carry_the_mean_of_their_law():
     assert statistics.mean_under(_even(stats.expon(), 60), stats.expon(), fewest=60).p > 0.5
 

@@ -231,7 +231,8 @@ def _refuse_rare(theory: Any, number: int) -> None:
     if not math.isfinite(variance):
         raise Refusal("the law has no finite variance, so no mean of draws has a standard error: compare with `law`")
     share = number / (excess + 3)
-    if math.isfinite(excess) and 2 * share < FEWEST_CARRIERS:  # half of them: a sample shows more carriers
+    # a sample shows more carriers, so half will do; those of a normal law, of excess 0, are never rare
+    if math.isfinite(excess) and 2 * number < FEWEST_CARRIERS * excess:
         raise Refusal(
             f"{share:.2g} of {number} draws of this law carry its spread: large values are so rare that the sample may "
             "hold none. Take more draws, or compare with `law`"
