@@ -18,7 +18,7 @@ from statnn.network._activation import activation as known
 from statnn.rg.wide._averages import Averages, averages
 
 GRID = np.geomspace(1e-24, 1e12, 36 * 8 + 1)
-"""Variances among which the scale of an activation is sought, at which M/q has changed by CHANGED, or by half."""
+"""Variances among which its scale is sought, where M/q has changed by CHANGED, or by half of its largest change."""
 CHANGED, NONE = 0.004, 1e-9
 TINY, SHARES = 1e-10, 10.0 ** (np.arange(-8, 0) / 2)
 """Fractions of this scale at which the leading term, and the power of the next where it is first seen, are read off."""
@@ -171,7 +171,7 @@ def criticality(activation: str | Activation) -> Criticality:
 
 
 def _scale(of: Averages) -> tuple[float, float]:
-    """Return the variance at which M/q has changed by CHANGED, or by half, and the change; 0 if M is not as q at 0."""
+    """Return the scale, a variance, and the change of M/q at it; 0 if M is not as q at 0."""
     grid = GRID[of.reach >= GRID]
     mean, slope, _ = of.moments(grid)
     if not (mean[0] > 0 and abs(grid[0] * slope[0] / mean[0] - 1) < 0.01):
