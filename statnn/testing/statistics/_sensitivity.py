@@ -35,7 +35,7 @@ class Sensitivity(Shown):
 
     See Also
     --------
-    sensitivity : computes it.
+    sensitivity : makes it.
     """
 
     deviation: float
