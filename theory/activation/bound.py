@@ -38,16 +38,22 @@ def _hazards() -> tuple[Step, ...]:
     proof = by_telescoping(y, _by_recursion)
     return (
         identity(
-            "The hazard h = ψ(y+b) − ψ(y) of a silent neuron falls by ψ(z+1) − ψ(z) = 1/z, taken twice,",
+            "By ψ(z+1) − ψ(z) = 1/z, used twice, the hazard h = ψ(y+b) − ψ(y) of a silent neuron falls from y to y+1 "
+            "by this,",
             h(y) - h(y + 1),
             b / (y * (y + b)),
             where=hazard,
             by=_by_recursion,
         ),
-        limit("and vanishes at infinity: it is the sum of its falls.", sp.Limit(h(y), y, sp.oo), 0, where=hazard),
+        limit(
+            "and it vanishes at infinity: h(y) is the sum of all its falls from y on.",
+            sp.Limit(h(y), y, sp.oo),
+            0,
+            where=hazard,
+        ),
         inequality(
-            "So is h₀ = b/(y+b), and term by term it is the smaller one: the exact hazard is larger, S is smaller, and "
-            "the paper's formula never overestimates K.",
+            "The same holds for h₀ = b/(y+b), which is smaller term by term: the exact hazard is larger, S is smaller, "
+            "and the paper's formula never overestimates K.",
             h(y),
             b / (y + b),
             sp.Sum(from_below, (j, 0, sp.oo)),
@@ -56,7 +62,7 @@ def _hazards() -> tuple[Step, ...]:
             by=proof,
         ),
         inequality(
-            "From above, f(z) = 1/z + 1/(2z²) + 1/(6z³) falls by more than 1/z²,",
+            "For a bound from above, f(z) = 1/z + 1/(2z²) + 1/(6z³) falls from z to z+1 by more than 1/z²,",
             f(z) - f(z + 1),
             1 / z**2,
             1 / (6 * z**3 * (z + 1) ** 3),
@@ -91,16 +97,16 @@ def _integrated() -> tuple[Step, ...]:
     return (
         definition("The function", E(D), EXPONENT_BOUND),
         identity(
-            "has for its derivative the difference of that mean and h₀, at y = D + β, y + b = D + a, so that ln(S₀/S) "
-            "grows more slowly;",
+            "has as its derivative the difference between that mean and h₀, at y = D + β and y + b = D + a, so that "
+            "ln(S₀/S) grows more slowly;",
             sp.Derivative(E(D), D),
             excess,
             where=bound | {a: beta + b},
         ),
-        identity("integrated from no samples, where S = S₀ = 1,", E(0), sp.S.Zero, where=bound),
+        identity("integrated from D = 0, where S = S₀ = 1,", E(0), sp.S.Zero, where=bound),
         argued(
-            "it bounds the logarithm, which is not negative: both are 0 at D = 0, and the slope of E is the larger one "
-            "by the mean of f less the hazard.",
+            "E bounds this logarithm, which is not negative: both are 0 at D = 0, and the slope of E is larger by the "
+            "mean of f minus the hazard.",
             sp.Le(sp.log(S_0(D) / S(D)), E(D), evaluate=False),
             [EXPONENT_BOUND.subs(D, 0), sp.diff(EXPONENT_BOUND - logarithm, D).subs(a, beta + b)],
             [logarithm.subs(D, 0), b / 2 * (rational_above(D + beta) + rational_above(D + beta + b)) - hazard],

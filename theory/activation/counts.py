@@ -24,7 +24,7 @@ def counts() -> Derivation:
         "asymptotic",
         (
             identity(
-                "Successive counts of the gamma-Poisson law.",
+                "The probabilities of successive counts in the gamma-Poisson law have this ratio.",
                 P(k + 1) / P(k),
                 q * (k + b) / (k + 1),
                 where=law,
@@ -33,15 +33,16 @@ def counts() -> Derivation:
             ),
             ratio_lemma()[1],
             series(
-                "With shifts b and 1 the first factor of P(k) is a power of k, and its next term says where: k ≫ 1.",
+                "With the shifts b and 1, the first factor of P(k) is a power of k; the next term shows that this "
+                "holds for k ≫ 1.",
                 sp.loggamma(k + b) - sp.loggamma(k + 1),
                 slope + O(1 / k**2),
                 (k, sp.oo),
                 by=by_stirling(k),
             ),
             limit(
-                "Hence P(k) falls as k⁻ᵅ with α = 1−b, from k ≫ 1 up to a cut-off; 0 < α < 1 is 0 < b < 1, and for b "
-                "≥ 1 there is no decaying power law.",
+                "Hence P(k) falls as k⁻ᵅ with α = 1−b, from k ≫ 1 up to a cut-off; 0 < α < 1 means 0 < b < 1, and for "
+                "b ≥ 1 there is no decaying power law.",
                 sp.Limit(k**alpha * sp.gamma(k + b) / sp.gamma(k + 1), k, sp.oo),
                 1,
                 where={alpha: 1 - b},
@@ -75,17 +76,21 @@ def counts() -> Derivation:
                 u / (1 + u),
             ),
             identity(
-                "The exact law, with β = a−b, has one more factor.", P(k + 1) / P(k), step, where=exact, by=by_gamma
+                "In the exact law, with β = a−b, the ratio has one more factor.",
+                P(k + 1) / P(k),
+                step,
+                where=exact,
+                by=by_gamma,
             ),
             identity(
-                "In the place of q stands a factor that at k ≪ D is constant: an exponential cut-off at 1/ln(1 + "
-                "(β−1)/D).",
+                "In place of q stands a factor that is constant for k ≪ D: an exponential cut-off at "
+                "1/ln(1 + (β−1)/D).",
                 step,
                 (k + b) / (k + 1) / (1 + (beta - 1) / (D - k)),
             ),
             identity(
                 "There is such a cut-off only for β > 1; at β = 1, that is b(N−c) = c, the power law runs to k = D, "
-                "and below it the count law rises again towards k = D.",
+                "and for β < 1 the count law rises again towards k = D.",
                 P(k + 1) / P(k),
                 (k + b) / (k + 1),
                 where=exact | {beta: 1},

@@ -17,8 +17,8 @@ _bound = sp.Symbol("epsilon")
 
 _NEURONS = Variable(N, "2 <= N < oo, whole", "neurons")
 _B = Variable(b, "0 < b < oo", "constant of the stable activation probability hypothesis")
-_C = Variable(c, "0 < c < oo", "mean number of active neurons a sample")
-_FEW = Variable(c, "0 < c < N", "mean number of active neurons a sample")
+_C = Variable(c, "0 < c < oo", "mean number of active neurons per sample")
+_FEW = Variable(c, "0 < c < N", "mean number of active neurons per sample")
 _SAMPLES = Variable(D, "0 <= D < oo", "samples")
 _EVENTS = Variable(n, "0 <= n < oo", "activation events")
 _WHOLE = Variable(D, "0 <= D < oo, whole", "samples")
@@ -68,7 +68,8 @@ _GAMMA_POISSON = (
     Formula("gamma-poisson.working-after", E(K(D)),
             N - (N - K0) * ((c * D0 + b * N) / (c * D + b * N)) ** b, (*_GAMMA, *_START), _AFTER, TEXT, "paper",
             "mean-field", _ROOM + "GammaPoisson.after"),
-    Formula("gamma-poisson.noise-to-signal", (N - E(K(D))) / N, known.GP_SILENT, _GAMMA, "silent over all neurons",
+    Formula("gamma-poisson.noise-to-signal", (N - E(K(D))) / N, known.GP_SILENT, _GAMMA, "ratio of silent to all "
+                                                                                         "neurons",
             TEXT, "paper", "mean-field", _ROOM + "GammaPoisson.noise_to_signal"),
     Formula("gamma-poisson.silent", S(D), known.GP_SILENT, _GAMMA, _SHARE, OWN, "exact", "gamma-poisson",
             _ROOM + "GammaPoisson.silent"),
@@ -123,7 +124,7 @@ _BETA_BERNOULLI = (
             _ROOM + "BetaBernoulli.loss"),
     Formula("beta-bernoulli.cutoff", sp.Symbol("k_c"), 1 / sp.log(1 + (A - b - 1) / D),
             (_NEURONS, Variable(D, "0 < D < oo", "samples"), _B,
-             Variable(c, "0 < c < b*N/(1 + b)", "mean number of active neurons a sample, where there is a cut-off")),
+             Variable(c, "0 < c < b*N/(1 + b)", "mean number of active neurons per sample, where there is a cut-off")),
             _CUT, OWN, "exact", "counts", _ROOM + "BetaBernoulli.cutoff"),
     Formula("beta-bernoulli.limit-error-bound", _bound, known.LIMIT_ERROR_BOUND,
             (_NEURONS, Variable(D, "0 < D < oo", "samples"), _B, _FEW),
@@ -176,7 +177,7 @@ _RAREFACTION = (
             "probability that a neuron works in a random part of the samples; the curve is the sum over neurons",
             _HYPERGEOMETRIC, "exact", "rarefaction", _ROOM + "rarefaction", main=True),
     Formula("rarefaction.variance", V(K(_d)), _missed * (1 - _missed), _SUBSAMPLE,
-            "variance of one neuron in that, the square of std; variances of neurons add up where they are independent",
+            "variance of that event for one neuron, the square of std; variances add up where neurons are independent",
             _HYPERGEOMETRIC, "exact", "rarefaction", _ROOM + "Rarefaction.std"),
 )  # fmt: skip
 

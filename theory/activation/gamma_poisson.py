@@ -80,7 +80,8 @@ def gamma_poisson() -> Derivation:
                 by=by_stirling(a),
             ),
             identity(
-                "Its k = 0 is the silent share of the paper: the paper's formula is exactly the law of this limit.",
+                "Its value at k = 0 is the silent share of the paper: the paper's formula is exactly the law of this "
+                "limit.",
                 K(D),
                 GP_WORKING,
                 where={K(D): N * (1 - P(0)), P(k): law, q: c * D / (c * D + b * N)},
@@ -102,14 +103,16 @@ def gamma_poisson() -> Derivation:
                 by=by_exponent(N),
             ),
             identity(
-                "N such neurons together have a negative binomial total: the generating function to the power N.",
+                "The total of N such neurons is negative binomial, too: its generating function is that of one neuron "
+                "to the power N.",
                 generating**N,
                 generating.subs(b, b * N),
                 domain=share | {z: (0, 1)},
                 by=lambda difference: sp.powdenest(difference, force=True),
             ),
             identity(
-                "Given that total n their counts are those of the urn, whatever q: only the weights of the urn remain.",
+                "Given their total n, the counts have the law of the urn, whatever q is: only the weights of the urn "
+                "remain.",
                 counts / P(n),
                 dirichlet * weights,
                 where={counts: (1 - q) ** (b * N) * q**n * weights, P(n): one_total, whole: i + z},

@@ -40,9 +40,9 @@ def growth() -> Derivation:
                 0,
                 where={D: N / c},
             ),
-            identity("where it is", g(1 / b), N * (b / (b + 1)) ** (b + 1), where={g(x): rate}),
+            identity("where the growth is", g(1 / b), N * (b / (b + 1)) ** (b + 1), where={g(x): rate}),
             inequality(
-                "and the second logarithmic derivative is negative everywhere: a maximum.",
+                "and the second logarithmic derivative is negative everywhere: this is a maximum.",
                 -x * sp.Derivative(slope, x, evaluate=False),
                 0,
                 (b + 1) * x / (1 + x) ** 2,

@@ -23,7 +23,8 @@ def _master_equation(time: sp.Symbol, total: sp.Expr) -> tuple[Step, ...]:
     return (
         identity("The candidate is the beta-binomial law.", P(k, time), named, where=solved, by=by_gamma),
         identity(
-            "A count stays or rises by one; over P(k) both sides of this master equation are rational, and equal.",
+            "A count stays or rises by one; divided by P(k), both sides of this master equation are rational, and "
+            "equal.",
             P(k, time + 1),
             P(k, time) * (1 - rise) + P(k - 1, time) * rise.subs(k, k - 1),
             where=solved,
@@ -108,7 +109,7 @@ def beta_bernoulli() -> Derivation:
                 by=by_euler,
             ),
             identity(
-                "Seen from p, the hypothesis is the posterior mean of pᵢ after k firings in D samples.",
+                "In terms of p, the hypothesis is the posterior mean of pᵢ after k firings in D samples.",
                 E(Given(_p, k, D)),
                 (k + b) / (D + a),
                 where={E(Given(_p, k, D)): euler.subs(k, k + 1).subs(D, D + 1) / euler, a: b + beta},
@@ -141,8 +142,8 @@ def urn() -> Derivation:
         (
             *_master_equation(n, b * N),
             identity(
-                "Jointly: in a given order of events, raising Dᵢ by one costs the factor pᵢ, whatever came before; so "
-                "all orders of the same counts are equally likely.",
+                "For the joint law: in a given order of events, each rise of Dᵢ by one contributes the factor pᵢ, "
+                "whatever came before; so all orders of the same counts are equally likely.",
                 P(k_i + 1, n + 1) / P(k_i, n),
                 (k_i + b) / total,
                 where={P(k_i, n): sequence},
@@ -166,7 +167,8 @@ def urn() -> Derivation:
                 by=by_gamma,
             ),
             identity(
-                "K alone is a pure birth chain: each of N−K silent neurons takes the next event with b/(n+bN).",
+                "K alone is a pure birth chain: each of the N−K silent neurons takes the next event with probability "
+                "b/(n+bN).",
                 P(Given(working + 1, working, n)),
                 b * (N - working) / total,
                 where={P(Given(working + 1, working, n)): sp.Sum(b / total, (i, working + 1, N))},
@@ -180,7 +182,7 @@ def urn() -> Derivation:
                 (1 - h) * silent,
             ),
             identity(
-                "and so does every factorial moment: it shrinks by 1 − mh.",
+                "and so does every factorial moment: the m-th shrinks by the factor 1 − mh.",
                 (1 - h * silent) * sp.binomial(silent, m) + h * silent * sp.binomial(silent - 1, m),
                 (1 - m * h) * sp.binomial(silent, m),
                 by=by_gamma,

@@ -54,7 +54,8 @@ def limits() -> Derivation:
                 by=by_gamma,
             ),
             limit(
-                "and b also leaves 1 − P(0) = 1 − (1−q)ᵇ: given k ≥ 1 the counts follow Fisher's log-series, α = 1.",
+                "and 1 − P(0) = 1 − (1−q)ᵇ is of order b, too: given k ≥ 1 the counts follow Fisher's log-series, α = "
+                "1.",
                 sp.Limit(P(Given(k, k >= 1)), b, 0),
                 -(q**k) / (k * sp.log(1 - q)),
                 where={P(Given(k, k >= 1)): counted / (1 - (1 - q) ** b)},

@@ -76,7 +76,7 @@ def log_gamma() -> Derivation:
                 where=differences,
                 by=_by_gamma,
             ),
-            identity("which is 1 − v with v = st/((x+s)(x+t)): log1p loses nothing.", product, 1 - ratio),
+            identity("which is 1 − v with v = st/((x+s)(x+t)): log1p loses no digits.", product, 1 - ratio),
             identity(
                 "With ln Γ(x) = (x − 1/2) ln x − x + ln(2π)/2 + μ(x), the elementary part has a mixed difference made "
                 "of log1p only;",
@@ -101,14 +101,14 @@ def log_gamma() -> Derivation:
                 by=by_fall,
             ),
             identity(
-                "Survival is one such difference,",
+                "The logarithm of survival is one such difference,",
                 -sp.log(S(D)),
                 _L(a - b, b, D),
                 where=differences | {S(D): gamma_survival(D, a, b), a: b + beta},
                 by=_by_gamma,
             ),
             identity(
-                "and the beta-binomial law, with β = a−b, is three.",
+                "and that of the beta-binomial law, with β = a−b, combines three.",
                 sp.log(P(k)),
                 _L(1, k, b - 1) - _L(beta, b, D) - _L(D + 1 - k, k, beta - 1),
                 where=differences | {P(k): beta_binomial(k, D, b, beta)},

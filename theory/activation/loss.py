@@ -68,16 +68,16 @@ def loss() -> Derivation:
                 by=lambda difference: sp.powsimp(sp.expand_power_base(difference)),
             ),
             identity(
-                "For a loss l(k) of a neuron seen k times, weighted by how often it will fire: given Dᵢ = k, pᵢ has "
-                "the mean (k+b)/(D+a), and N/c times it turns the law of the counts into the size-biased one, in "
-                "which b+1 replaces b:",
+                "Weight the loss l(k) of a neuron seen k times by how often it will fire: given Dᵢ = k, pᵢ has the "
+                "mean (k+b)/(D+a), and N/c times this mean turns the law of the counts into the size-biased one, in "
+                "which b+1 replaces b;",
                 N / c * E(Given(p, k)) * P(k),
                 P(Given(k, D, b + 1)),
                 where=biased | posterior | to_paper,
                 by=by_gamma,
             ),
             identity(
-                "summed over the neurons, and with the weight of every count in the mean of one of them.",
+                "summed over the neurons, the weighted loss is the mean of l(k) over that law.",
                 sp.Sum(E(p_i * Loss(d_i)), (i, 1, N)) / c,
                 sp.Sum(Loss(k) * P(Given(k, D, b + 1)), (k, 0, D)),
                 where=loss_of_neuron | biased | posterior | {beta: a - b, c: b * N / a},
@@ -85,7 +85,7 @@ def loss() -> Derivation:
                 by=_term_by_term,
             ),
             identity(
-                "The size-biased law is normalised as any beta-binomial; at k = 0 it is the missing mass.",
+                "The size-biased law is normalised like any beta-binomial; at k = 0 it is the missing mass.",
                 P(Given(0, D, b + 1)),
                 M(D),
                 where=biased | {M(D): ratio} | to_paper,

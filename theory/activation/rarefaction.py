@@ -42,16 +42,16 @@ def rarefaction() -> Derivation:
                 ],
             ),
             identity(
-                "Drawn one after the other, each of them comes from those others in its turn.",
+                "Drawn one after the other, each of the d samples must come from what is left of those D−k.",
                 missed,
                 sp.Product((D - k - j) / (D - j), (j, 0, _d - 1)),
                 domain=whole,
                 by=_by_factors,
             ),
             instance(
-                "Summed over the neurons, the mean number of working neurons in d of the D samples; at d = D it is "
-                "the number of counts above 0. Checked for three neurons and every set of counts in four samples, by "
-                "drawing in every way.",
+                "Summed over the neurons, this gives the mean number of working neurons in d of the D samples; at d = "
+                "D it is the number of counts above 0. Checked for three neurons and every set of counts in four "
+                "samples, by every possible draw.",
                 E(K(_d)),
                 curve,
                 cases=list(_tables(d_i)),
@@ -66,7 +66,7 @@ def rarefaction() -> Derivation:
                 by=by_gamma,
             ),
             identity(
-                "the latter is normalised, as any beta-binomial law, so the curve is unbiased at every d: no fit, no "
+                "the latter is normalised, like any beta-binomial law, so the curve is unbiased at every d: no fit, no "
                 "model.",
                 sp.Sum(missed * P(k, D), (k, 0, D - _d)),
                 S(_d),

@@ -53,16 +53,16 @@ def survival() -> Derivation:
                 where={S(Given(D, D0)): gamma_survival(D - D0, a + D0, b)} | alone,
                 by=by_gamma,
             ),
-            definition("In the urn, the joint silence of m given neurons, m < N,", S_(n), several),
+            definition("In the urn, the probability that m given neurons, m < N, are all silent", S_(n), several),
             identity(
-                "which carry the weight mb as long as they are silent,",
+                "falls with every event, as together they carry the weight mb as long as they are silent,",
                 S_(n + 1),
                 S_(n) * (1 - m * b / (n + b * N)),
                 where=together,
                 by=by_gamma,
             ),
             identity(
-                "from the start, so that the factorial moments of N−K are N!/(N−m)! Sₘ.",
+                "and starts at one, so that the factorial moments of N−K are N!/(N−m)! Sₘ.",
                 S_(0),
                 sp.S.One,
                 where=together,
@@ -79,7 +79,7 @@ def survival() -> Derivation:
                 N * S(D) * (1 - S(D)),
                 where={V(K(D)): variance(s, s**2), S(D): s},
             ),
-            identity("In the urn they are not.", V(K(n)), of_urn, where={V(K(n)): variance(s1, s2)}),
+            identity("In the urn they are not independent.", V(K(n)), of_urn, where={V(K(n)): variance(s1, s2)}),
             inequality(
                 "They compete: every event lowers S₂ more than S₁², so the urn fluctuates less.",
                 (1 - h) ** 2,

@@ -34,15 +34,15 @@ def urn_law() -> Derivation:
         "exact",
         (
             identity(
-                "Given neurons, i of them, are together one colour of weight bi in an urn of weight bN: all n events "
-                "fall on them with",
+                "Any i given neurons together are one colour of weight bi in an urn of weight bN: all n events fall on "
+                "them with probability",
                 r(i, n),
                 rising,
                 where=inside,
                 by=by_gamma,
             ),
             identity(
-                "because each event keeps to them with (n+bi)/(n+bN).",
+                "because each event keeps to them with probability (n+bi)/(n+bN).",
                 r(i, n + 1) / r(i, n),
                 (b * i + n) / (b * N + n),
                 where=inside,
@@ -55,14 +55,14 @@ def urn_law() -> Derivation:
                 sp.binomial(N, _k) * differences,
             ),
             identity(
-                "It starts at K = 0, for there r = 1 and the alternating binomial sum is 0ᵏ.",
+                "It starts at K = 0, for at n = 0 every r is 1 and the alternating binomial sum is 0ᵏ.",
                 sp.Sum((-1) ** (_k - i) * sp.binomial(_k, i), (i, 0, _k)),
                 0,
                 by=lambda gap: gap.doit().simplify(),
             ),
             identity(
-                "It solves the birth chain term by term: this is the balance of the coefficients of rᵢ(n), over that "
-                "of P(k).",
+                "It solves the birth chain term by term: this is the balance of the coefficients of rᵢ(n), divided by "
+                "that of P(k).",
                 P(_k, n + 1),
                 P(_k, n) * (1 - birth) + P(_k - 1, n) * birth.subs(_k, _k - 1),
                 where=solved,
@@ -86,7 +86,7 @@ def urn_law() -> Derivation:
                 ],
             ),
             identity(
-                "There r is 1 at i = N and the silent share S(n) at i = N−1: the mean is that of the marginal law.",
+                "Here r is 1 at i = N and the silent share S(n) at i = N−1: the mean is that of the marginal law.",
                 N * (r(N, n) - r(N - 1, n)),
                 N * (1 - silent),
                 where=inside,
