@@ -88,8 +88,8 @@ def _steps() -> tuple[Step, ...]:
     ways = expected(r"\binom{n}{a} \binom{n'}{b}")
     return (
         instance(
-            "Given m spikes in the M = WT samples of W windows, every arrangement is equally likely. Of the "
-            "ways to pick a samples of one window and b of another a share is picked with spikes alone: so the mean of "
+            "Given m spikes in the M = WT samples of W windows, every arrangement is equally likely. The mean number "
+            "of ways to pick a samples of one window and b of another, all with spikes, is the mean product of "
             "falling powers of their counts n and n′, over factorials. Every arrangement in two windows of three "
             "samples is counted.",
             ways,
@@ -100,7 +100,7 @@ def _steps() -> tuple[Step, ...]:
             ],
         ),
         identity(
-            "All ordered pairs of spikes lie in one window or in two,",
+            "All ordered pairs of spikes lie within one window or across two,",
             W * pair + W * (W - 1) * two,
             m * (m - 1),
             where={pair: joint(2), two: joint(1, 1)},
@@ -108,7 +108,7 @@ def _steps() -> tuple[Step, ...]:
             by=_zero,
         ),
         identity(
-            "and those in one, S, the sum of n(n−1) over the windows, have this mean.",
+            "and the number S within one, the sum of n(n−1) over the windows, has this mean.",
             expected("S"),
             MEAN,
             where={expected("S"): first} | slots,
@@ -116,7 +116,7 @@ def _steps() -> tuple[Step, ...]:
             by=_zero,
         ),
         identity(
-            "From falling powers of the counts of one window or two, its variance",
+            "Falling powers of the counts of one window or two give its variance",
             spread("S"),
             VARIANCE,
             where={spread("S"): second - first**2} | slots,
@@ -132,7 +132,7 @@ def _steps() -> tuple[Step, ...]:
             by=_zero,
         ),
         identity(
-            "The variance is that of the samples without a spike, too.",
+            "The samples without a spike have the same variance.",
             spread("S'"),
             spread("S"),
             where={spread("S'"): VARIANCE.subs(m, M - m), spread("S"): VARIANCE},

@@ -34,8 +34,8 @@ def _independent() -> tuple[Step, ...]:
     first, second = (sp.diff(generating, z, k).subs(z, 1) for k in (1, 2))
     return (
         identity(
-            "Independent stimuli make a unit of rate r spike in each of T samples by chance; the generating function "
-            "of the count gives, at z = 1, the mean number of ordered pairs of spikes,",
+            "Under independent stimuli a unit spikes in each of T samples with probability r; the generating "
+            "function of the count gives, at z = 1, the mean number of ordered pairs of spikes,",
             sp.Derivative(generating, z, 2),
             T * (T - 1) * r**2,
             where={z: 1},
@@ -58,8 +58,9 @@ def _shuffled() -> tuple[Step, ...]:
     measured = named(r"\operatorname{E}\left[\frac{1}{W} \sum_{w} n_{w}^{2} - \left(\frac{m}{W}\right)^{2}\right]")
     return (
         identity(
-            "A finite set of M samples, m of them with a spike, is dealt out in random order: the count in a window is "
-            "hypergeometric, and weighted with n(n−1) its law is again one, of two samples and two spikes fewer,",
+            "A finite set of M samples, m of them with a spike, is dealt out in random order: the count in a window "
+            "is hypergeometric, and weighted with n(n−1) its law is hypergeometric again, with two samples and two "
+            "spikes fewer,",
             n * (n - 1) * chance,
             _pairs * fewer,
             where={_pairs: pairs},
@@ -67,7 +68,7 @@ def _shuffled() -> tuple[Step, ...]:
             by=by_gamma,
         ),
         identity(
-            "so that their mean number is the factor that is left, as any law adds up to one,",
+            "so that the mean number of ordered pairs is the factor that is left, as any law adds up to one,",
             _pairs,
             pairs,
             where={_pairs: sp.Sum(n * (n - 1) * chance, (n, 0, T))},
@@ -75,20 +76,20 @@ def _shuffled() -> tuple[Step, ...]:
             by=by_normalisation(fewer, (n, 0, T)),
         ),
         identity(
-            "and spikes that others have used up make the counts more even.",
+            "and the counts are more even, as a spike in one sample leaves fewer for the others.",
             F,
             SHUFFLED,
             where={F: fano(T * m / M, pairs)},
         ),
         identity(
-            "When W windows use all M = WT samples their mean is known beforehand, and the variance over the windows "
-            "(divided by W) has this very expectation.",
+            "When W windows use all M = WT samples, their mean count is known beforehand, and the variance over the "
+            "windows (divided by W) has exactly this expectation.",
             measured,
             (m / W) * SHUFFLED,
             where={measured: pairs + T * m / M - (m / W) ** 2, T: M / W},
         ),
         limit(
-            "Without end of samples it is that of independent stimuli.",
+            "For infinitely many samples it is that of independent stimuli.",
             sp.Limit(F, M, sp.oo),
             INDEPENDENT,
             where={F: SHUFFLED, m: r * M},
@@ -107,8 +108,8 @@ def _blocked() -> tuple[Step, ...]:
     moments = {mean: MEAN, square: SQUARE, variance: SQUARE - MEAN**2}
     return (
         identity(
-            "When every window holds stimuli of one class, which fixes the rate p, the variance is that inside classes "
-            "and that between them: with p₁ and p₂ the means of p and p² over the classes,",
+            "When every window holds stimuli of one class, which fixes the rate p, the variance is the sum of that "
+            "within classes and that between them: with p₁ and p₂ the means of p and p² over the classes,",
             F,
             (within + between) / (T * MEAN),
             where={F: fano(T * MEAN, T * (T - 1) * SQUARE)},
@@ -121,7 +122,7 @@ def _blocked() -> tuple[Step, ...]:
             by=sp.simplify,
         ),
         identity(
-            "In the moments of the rates,",
+            "In terms of the moments of the rates,",
             F,
             1 - square / mean + T * variance / mean,
             where={F: (within + between) / (T * MEAN)} | moments,
@@ -134,7 +135,8 @@ def _blocked() -> tuple[Step, ...]:
             where={F: BLOCKED, mean: MEAN, variance: SPREAD, SQUARE: SPREAD + MEAN**2, T: 1 + longer},
         ),
         identity(
-            "A unit that fires with probability 0.8 in one of ten classes, in windows of 100 samples, has 72.2,",
+            "A unit that fires with probability 0.8 in one of ten classes, in windows of 100 samples, has a Fano "
+            "factor of 72.2,",
             F,
             sp.Rational(361, 5),
             where=one_in_ten,

@@ -75,8 +75,8 @@ def tangent_kernel() -> Derivation:
         (
             instance(
                 "The derivative of an output k with respect to a weight of layer m is that with respect to the field "
-                "of its unit, times the activation h below it; checked, as what follows, for any activation, three "
-                "layers of two units.",
+                "of its unit, times the activation h below it; checked, like what follows, for any activation and "
+                "three layers of two units.",
                 sp.Derivative(y(W[m, i, j]), W[m, i, j]),
                 delta[m, k, i] * h[m, j],
                 cases=[
@@ -98,8 +98,8 @@ def tangent_kernel() -> Derivation:
                 cases=[names | {m: layer, n: 2, k: output, j: unit} for layer in (1, 2) for output, unit in UNITS],
             ),
             instance(
-                "In the sum over the parameters of a layer two factors separate, and biases add the 1: no gradient "
-                "need be formed. A prime marks the second input of the kernel.",
+                "The sum over the parameters of a layer is a product of two factors, to which biases add the 1: no "
+                "gradient need be formed. A prime marks the second input of the kernel.",
                 kernel,
                 sp.Sum(
                     (sp.Sum(h[m, j] * h2[m, j], (j, 1, n)) + 1) * sp.Sum(delta[m, k, i] * delta2[m, l, i], (i, 1, n)),

@@ -48,7 +48,7 @@ def _geometric() -> tuple[Step, ...]:
             by=_geometric_sum,
         ),
         identity(
-            "the generating function has the geometric ratio,",
+            "the generating function is a geometric series,",
             sp.Sum(z**k * _P(k), (k, 1, sp.oo)),
             generating,
             where=law,
@@ -70,9 +70,9 @@ def _finite() -> tuple[Step, ...]:
     many = law | {m: r * M}
     return (
         instance(
-            "Of m spikes in M shuffled samples the m+1 gaps, with those at the ends, are alike: an interval is longer "
-            "than k when the m spikes share the other M−k samples; every gap of every arrangement is counted for up to "
-            "five samples.",
+            "The m spikes in M shuffled samples leave m+1 gaps, those at the ends included, which all have the same "
+            "law: an interval is longer than k when the m spikes share the other M−k samples; every gap of every "
+            "arrangement is counted for up to five samples.",
             _Q(k),
             TAIL,
             cases=[
@@ -93,7 +93,7 @@ def _finite() -> tuple[Step, ...]:
         ),
         identity("and starts at one, so this is a law.", _Q(0), 1, where=law),
         limit(
-            "Without end of samples its ratio of neighbours is geometric,",
+            "For infinitely many samples the ratio of neighbouring probabilities is that of the geometric law,",
             sp.Limit(_P(k + 1) / _P(k), M, sp.oo),
             1 - r,
             where=many,
@@ -101,7 +101,7 @@ def _finite() -> tuple[Step, ...]:
             by=lambda body: sp.gammasimp(body.rewrite(sp.gamma)),
         ),
         limit(
-            "and so is its beginning.",
+            "and so is the first probability.",
             sp.Limit(_P(1), M, sp.oo),
             r,
             where=many,
@@ -130,7 +130,7 @@ def spike_intervals() -> Derivation:
             *_geometric(),
             *_finite(),
             identity(
-                "Under independent stimuli an interval is longer than k with",
+                "Under independent stimuli an interval is longer than k with probability",
                 sp.Sum(_P(j), (j, k + 1, sp.oo)),
                 silent,
                 where={_P(k): GEOMETRIC},

@@ -37,29 +37,29 @@ def permutation_null() -> Derivation:
         "exact",
         (
             identity(
-                "Deviations from the mean add up to zero, so that the products aa′ of different ones add up to minus "
-                "the sum A of squares; averaged over all orders of the samples of one unit the squared covariance sum "
-                "is",
+                "Deviations a from the mean add up to zero, so that the products aa′ of different ones add up to "
+                "minus the sum A of their squares, and likewise b and B for a second unit; averaged over all orders "
+                "of the samples of one unit, the square of the sum of products ab is",
                 D * squares[0] * squares[1] + D * (D - 1) * products[0] * products[1],
                 A * B / (D - 1),
                 where=of_pairs,
             ),
             instance(
-                "by enumeration of all orders of three samples, and of four, the same,",
+                "and the same by enumeration of all orders of three samples and of four,",
                 sp.Sum(aligned[order] ** 2, (order, 1, sp.factorial(samples))) / sp.factorial(samples),
                 A * B / (samples - 1),
                 cases=[_enumerated(size, samples, aligned) for size in (3, 4)],
             ),
             identity(
-                "so that r², over AB, which no order changes, has this mean for any two laws.",
+                "so that r², which is this square over AB, has this mean for any two laws, as no order changes AB.",
                 (D * squares[0] * squares[1] + D * (D - 1) * products[0] * products[1]) / (A * B),
                 SQUARED,
                 where=of_pairs,
             ),
             instance(
-                "With V the sum of the variances v and Q that of their squares, the mean of tr C², the trace fixed, "
-                "counts every variance squared and every two of them with the mean of r²; checked for up to four "
-                "units,",
+                "With V the sum of the variances v, which no order changes, and Q that of their squares, the mean of "
+                "tr C² counts every variance squared, and the product of every two with the mean of r²; checked for "
+                "up to four units,",
                 sp.Sum(variance[order] ** 2, (order, 1, units))
                 + sp.Sum(variance[order] * (V - variance[order]), (order, 1, units)) * SQUARED,
                 V**2 / PARTICIPATION,
@@ -67,13 +67,14 @@ def permutation_null() -> Derivation:
                 by=sp.cancel,
             ),
             identity(
-                "which gives the null of the participation ratio; N units of equal variance:",
+                "which gives the null of the participation ratio; for N units of equal variance it is",
                 PARTICIPATION,
                 N / (1 + (N - 1) / (D - 1)),
                 where={V: N, Q: N},
             ),
             limit(
-                "which for many units and samples is the second moment of the law of Marchenko and Pastur.",
+                "whose inverse, times N, is for many units and samples the second moment of the law of Marchenko and "
+                "Pastur.",
                 sp.Limit(N / participation, N, sp.oo),
                 1 + ratio,
                 where=equal | {D: 1 + N / f, ratio: f},
@@ -122,13 +123,13 @@ def _few_samples() -> tuple[Step, ...]:
         )
     return (
         instance(
-            "A Gaussian sample covariance C of n degrees of freedom has the mean of tr C²",
+            "For Gaussian units the sample covariance C, of n degrees of freedom, gives tr C² this mean",
             squared,
             means[squared],
             cases=cases,
         ),
         instance(
-            "and that of (tr C)², by moments of Gaussians; checked for two units and n up to three,",
+            "and (tr C)² this one, by moments of Gaussians; checked for two units and n up to three,",
             of_trace,
             means[of_trace],
             cases=cases,

@@ -42,8 +42,8 @@ def _linear() -> tuple[Step, ...]:
         ),
         limit("which it approaches: the basin is infinite.", sp.Limit(_P, sigma, sp.oo), _half, where=unchanged),
         inequality(
-            "Noise of both signs never changes the class in both directions, since the two fields add up to 2a: with "
-            "pairs of opposite directions no draw falls below 1/2 either.",
+            "Noise and its opposite never both change the class, since the two fields add up to 2a: with pairs of "
+            "opposite directions no draw falls below 1/2 either.",
             (a + sigma * z) + sp.UnevaluatedExpr(a - sigma * z),
             sp.S.Zero,
             2 * a,
@@ -58,8 +58,8 @@ def _band() -> tuple[Step, ...]:
     radius, named_quartile = named(r"\sigma^{*}"), named(r"\Phi^{-1}(3/4)")
     return (
         inequality(
-            "A band of half-width m around the field 0: with the distances u and v to its two edges the chance to stay "
-            "inside falls at every amplitude.",
+            "Let a class be a band of half-width m around the field 0: with u and v the distances to its two edges, "
+            "the chance to stay inside falls with growing noise at every amplitude.",
             -sp.Derivative(_P, sigma),
             0,
             (u * _density(u / sigma) + v * _density(v / sigma)) / sigma**2,
@@ -67,7 +67,7 @@ def _band() -> tuple[Step, ...]:
         ),
         definition("At the amplitude m divided by the third quartile of the Gaussian", radius, m / named_quartile),
         identity(
-            "it is 1/2 from the centre.",
+            "the chance is 1/2 from the centre.",
             _P,
             _half,
             where={_P: BAND, x: 0, sigma: radius, radius: m / named_quartile, named_quartile: quartile},
@@ -108,9 +108,9 @@ def _classes() -> tuple[Step, ...]:
     line = (z, -sp.oo, sp.oo)
     return (
         instance(
-            "K linear classes with independent noise of amplitude σ, the first ahead by Δ = σt: it stays the largest "
-            "when all others stay below it, with the chance of this integral; known otherwise for two classes, whose "
-            "difference has the variance 2, and for three that are level,",
+            "Take K linear classes with independent noise of amplitude σ, the first ahead by Δ = σt: it stays the "
+            "largest when all others stay below it, with a chance given by this integral, which is known otherwise "
+            "for two classes, whose difference has the variance 2, and for three that are level,",
             _P,
             sp.Integral(_density(z) * _Phi(z + t) ** (K - 1), line),
             cases=[
@@ -120,7 +120,7 @@ def _classes() -> tuple[Step, ...]:
             by=by_distance(t),
         ),
         identity(
-            "which for two classes has the derivative of Φ(t/√2),",
+            "and which for two classes has the derivative of Φ(t/√2),",
             sp.Integral(_density(z) * _density(z + t), line),
             sp.Derivative(_Phi(t / sp.sqrt(2)), t),
             where=normal,
@@ -143,7 +143,7 @@ def _classes() -> tuple[Step, ...]:
         ),
         identity(
             "Noise σs on the weights of one layer, independent in every entry, adds to each output the variances of "
-            "all terms, of n inputs: in the space of weights σ* = Δ/(s|x|t).",
+            "its terms, one for each of n inputs: in the space of weights σ* = Δ/(s|x|t).",
             named(r"\operatorname{Var}[y_{k}]"),
             sigma**2 * scale**2 * sp.Sum(Entry(x, j) ** 2, (j, 1, inputs)),
             where={named(r"\operatorname{Var}[y_{k}]"): sp.Sum((sigma * scale * Entry(x, j)) ** 2, (j, 1, inputs))},

@@ -29,8 +29,9 @@ def _ranks() -> tuple[Step, ...]:
     total = wins + n * (n + 1) / 2
     return (
         identity(
-            "The rank of a member of a class among M samples is its rank among the n members and the number of others "
-            "below it; the latter add up to the U pairs that the class wins, ties half, the former to",
+            "The rank of a member of a class among M samples is its rank among the n members plus the number of "
+            "others below it; the latter add up to the number U of pairs that the class wins, ties counted half, the "
+            "former to",
             sp.Sum(j, (j, 1, size)),
             size * (size + 1) / 2,
             by=lambda gap: sp.simplify(gap.doit()),
@@ -53,7 +54,8 @@ def _line() -> tuple[Step, ...]:
     j = sp.Symbol("j", integer=True)
     return (
         instance(
-            "The line 1 + s(r − 1/2) that fits a density best has the slope of the mean rank; checked for any cubic.",
+            "The line 1 + s(r − 1/2) that fits a density best has a slope s given by the mean rank; checked for any "
+            "cubic.",
             s,
             12 * (_E - _half),
             cases=[{s: sp.solve(sp.diff(gap, s), s)[0], _E: sp.integrate(r * density, (r, 0, 1))}],
@@ -65,7 +67,8 @@ def _line() -> tuple[Step, ...]:
             where={s: 12 * (_E - _half), _E: MEAN_RANK, _AUC: area},
         ),
         identity(
-            "and a line through B bins instead differs by a factor that this sum gives, 1 up to 1/B².",
+            "and a line through B bins instead differs by a factor that this sum gives: it is 1 up to a term of "
+            "order 1/B².",
             sp.Sum(((j - _half) / whole - _half) ** 2, (j, 1, whole)) / whole,
             (1 - whole**-2) / 12,
             by=lambda gap: sp.simplify(gap.doit()),
@@ -100,8 +103,8 @@ def _random() -> tuple[Step, ...]:
             by=sp.expand,
         ),
         identity(
-            "It need not be uniform: a class much narrower than the others sits in the middle of every order, on a "
-            "share π of the ranks, with the variance",
+            "The law need not be uniform: a class much narrower than the others sits in the middle of every order, "
+            "on a share π of the ranks, with the variance",
             spread,
             share**2 / 12,
             where={spread: middle},

@@ -36,22 +36,22 @@ def node_strength() -> Derivation:
         "exact",
         (
             identity(
-                "Weights of variance σ²/n into a layer of any fan-in: the incoming links give σ², the outgoing ones "
-                "that of the ratio of widths, and the bias its own,",
+                "Weights into a layer of fan-in n have the variance σ²/n: the incoming links of a unit give σ², the "
+                "outgoing ones σ² times the ratio of widths, and the bias its own variance,",
                 links,
                 VARIANCE,
                 domain={BELOW: whole, HERE: whole, ABOVE: whole},
                 by=lambda gap: sp.simplify(gap.doit()),
             ),
             identity(
-                "between layers of one width",
+                "which between layers of equal width is",
                 strength,
                 2 * SIGMA_W**2 + SIGMA_B**2,
                 where={strength: VARIANCE, ABOVE: HERE},
             ),
             identity(
-                "No two units of a layer share a link, so strengths s of variance v are independent, and a variance "
-                "about the mean of the layer, the mean square less the squared mean, loses one of n;",
+                "No two units of a layer share a link, so their strengths s, of variance v, are independent, and the "
+                "variance about the mean of the layer, the mean square less the squared mean, loses one part in n;",
                 expected("Y^{2}"),
                 (HERE - 1) / HERE * v,
                 where={expected("Y^{2}"): squares / HERE - squares / HERE**2},
@@ -59,7 +59,7 @@ def node_strength() -> Derivation:
                 by=lambda gap: sp.simplify(gap.doit()),
             ),
             instance(
-                "term by term for up to four units.",
+                "checked term by term for up to four units.",
                 expected("Y^{2}"),
                 (HERE - 1) / HERE * v,
                 cases=[{HERE: units, expected("Y^{2}"): _mean_fluctuation(units, v)} for units in range(1, 5)],
@@ -74,7 +74,7 @@ def node_strength() -> Derivation:
                 domain={entries: (3, 5)},
             ),
             instance(
-                "by counting all arrangements in two rows of three the same.",
+                "and the same by counting all arrangements in two rows of three.",
                 expected(r"\operatorname{Var}(\Sigma_{j} w_{kj})"),
                 BELOW * variance,
                 cases=[
