@@ -96,21 +96,22 @@ def _mean() -> tuple[Step, ...]:
         ),
         identity("keeps its variance v = 1,", rho**2 * variance + 1 - rho**2, variance, where={variance: 1}),
         identity(
-            "and its autocorrelation is a power: partial sums grow by the next term.",
+            "and its autocorrelation over t draws is a power of ρ, whose sums grow by one term at a time.",
             others,
             geometric(n),
             domain=whole,
             by=by_induction(n, 0, _powers),
         ),
         limit(
-            "For ρ < 1 the integrated autocorrelation time τ is their limit.",
+            "For ρ < 1 the integrated autocorrelation time τ is this limit of the sums.",
             sp.Limit(1 + 2 * geometric(n), n, sp.oo),
             TAU,
             where={rho: sp.exp(-u)},
         ),
         definition("The variance of the mean of n draws, exact at every length,", now, MEAN_VARIANCE),
         identity(
-            "for that of the sum of n+1 draws exceeds that of n by the correlations of the new draw with all others,",
+            "grows as it should: the variance of the sum of n+1 draws exceeds that of n by the variance of the new "
+            "draw and twice its correlations with all others,",
             (n + 1) ** 2 * later - n**2 * now,
             1 + 2 * others,
             where={later: MEAN_VARIANCE.subs(n, n + 1), now: MEAN_VARIANCE},
@@ -147,16 +148,16 @@ def _window() -> tuple[Step, ...]:
             where={tau: TAU, cut: 1 + 2 * geometric(W)},
         ),
         limit(
-            "which for slow chains, ρ = exp(−u) with small u, is a share exp(−2c), 5 in 100000 at c = 5: for a single "
-            "exponential the window is wide enough. A slow mode of small weight is what it can miss.",
+            "which for slow chains, ρ = exp(−u) with small u, is a share exp(−2c) of τ, 5 in 100000 at c = 5: for a "
+            "single exponential the window is wide enough. What it can miss is a slow mode of small weight.",
             sp.Limit(rho ** (c * tau), rho, 1, "-"),
             sp.exp(-2 * c),
             where={tau: TAU},
         ),
         instance(
-            "The bias of a short run is another one: covariances are taken about the mean of the run itself, or of R "
-            "independent ones, in which a draw has an R-th part. Their expectation is known at every length; here 5 "
-            "draws and lag 2, of one run, two and three, summed over all pairs.",
+            "A short run has another bias: covariances are taken about the mean of the run itself, or of R "
+            "independent runs, of which each contributes an R-th part. Their expectation is known at every length; "
+            "here it is summed over all pairs for 5 draws and lag 2, with one run, two and three.",
             estimated,
             (1 - k / n) * (rho**k + named("V_{n}") / chains) - 2 / (n * chains) * sp.Sum(with_mean(t), (t, 1, n - k)),
             cases=[
@@ -168,7 +169,7 @@ def _window() -> tuple[Step, ...]:
             by=sp.cancel,
         ),
         identity(
-            "The covariance c of draw t with the mean adds up, over the draws that have a partner, to",
+            "The covariances c of draws t with the mean add up, over the draws that have a partner, to",
             n * sp.Sum(with_mean(t), (t, 1, n - k)),
             (n - k) * TAU - geometric(n - k) * (1 + rho**k) / (1 - rho),
             where={with_mean(t): (1 + geometric(t - 1) + geometric(n - t)) / n},
@@ -176,8 +177,8 @@ def _window() -> tuple[Step, ...]:
             by=_by_geometric_sums,
         ),
         series(
-            "In runs that are long beside the lag every one is too small by τ/n, far beyond those at which the chain "
-            "is correlated.",
+            "In runs much longer than the lag every covariance is too small by τ/n, even at lags far beyond those at "
+            "which the chain is correlated.",
             estimated,
             (1 - k / n) * rho**k - tau / n + O(n**-2),
             (n, sp.oo),
@@ -186,8 +187,8 @@ def _window() -> tuple[Step, ...]:
             by=_without_powers,
         ),
         instance(
-            "Summed over all lags the sample covariances give nothing at all, as deviations from the mean add up to "
-            "zero; here 5 draws.",
+            "Summed over all lags the sample covariances give zero, as deviations from the mean add up to zero; here "
+            "for 5 draws.",
             sp.Sum(at_lag(_lag), (_lag, -(n - 1), n - 1)),
             sp.S.Zero,
             cases=[{n: size} | {at_lag(shift): _direct(size, abs(shift)) for shift in range(1 - size, size)}],

@@ -78,7 +78,8 @@ def heat_bath() -> Derivation:
                 where={plus: sp.exp(F / T) / (sp.exp(F / T) + sp.exp(-F / T))},
             ),
             identity(
-                "whose mean is the field through a tanh: a stochastic neuron with a sigmoid for its probability.",
+                "whose mean is the tanh of F/T: a stochastic neuron that fires with a sigmoid of its field as "
+                "probability.",
                 mean,
                 sp.tanh(F / T),
                 where={mean: up - (1 - up)},
@@ -91,16 +92,16 @@ def heat_bath() -> Derivation:
                 where={plus: up, minus: 1 - up},
             ),
             instance(
-                "The same for the whole transition matrix of three coupled spins in fields, every state s and s′ "
-                "enumerated, by an update of the first spin: every flow has its return.",
+                "The same for the whole transition matrix of an update of the first of three coupled spins in "
+                "fields, every pair of states s and s′ enumerated: every flow has its return.",
                 _pi(start) * _go(start, end),
                 _pi(end) * _go(end, start),
                 cases=[chain(0) | {start: before, end: after} for before, after in product(range(1, 9), repeat=2)],
                 by=sp.simplify,
             ),
             instance(
-                "An update that keeps the law may follow another: a sweep in any order keeps it, with or without "
-                "detailed balance of its own. Here three spins, and an update of the second.",
+                "Updates that keep the law may follow one another: a sweep in any order keeps it, whether or not the "
+                "sweep itself has detailed balance. Here for three spins, and an update of the second.",
                 sp.Sum(_pi(start) * _go(start, end), (start, 1, 2**n)),
                 _pi(end),
                 cases=[chain(1) | {n: 3, end: number} for number in range(1, 9)],
@@ -210,15 +211,17 @@ def metropolis() -> Derivation:
                 where={r: (sp.exp(-after / T) / total) / (sp.exp(-before / T) / total), cost: after - before},
             ),
             inequality(
-                "It flips more often than the heat bath, with r/(1+r): downhill, where it accepts with 1,",
+                "Metropolis flips more often than the heat bath, whose probability is r/(1+r): downhill, where "
+                "Metropolis accepts with probability 1,",
                 sp.S.One,
                 r / (1 + r),
                 1 / (1 + r),
             ),
-            inequality("and uphill, where it accepts with r.", r, r / (1 + r), r**2 / (1 + r)),
+            inequality("and uphill, where it accepts with probability r.", r, r / (1 + r), r**2 / (1 + r)),
             identity(
-                "A share of it, here 15/16, is as balanced; it is taken because spins are visited in order, and flips "
-                "that are sure would keep a ferromagnetic triangle out of some of its states for ever.",
+                "A fixed share of this probability, here 15/16, is balanced as well; it is taken because spins are "
+                "visited in order, and flips that are certain would keep a ferromagnetic triangle out of some of its "
+                "states for ever.",
                 share * accepted(r),
                 r * share * accepted(1 / r),
                 where={accepted(r): smaller},

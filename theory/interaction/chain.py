@@ -49,28 +49,28 @@ def _chain() -> tuple[Step, ...]:
             by=as_polynomial,
         ),
         instance(
-            "Summed with a weight s the last spin hands on a factor tanh K: the correlation of the ends; checked by "
-            "enumeration of four,",
+            "Multiplied by its own value s before the sum, the last spin hands on a factor tanh K as well: this "
+            "gives the correlation of the ends; checked by enumeration of four,",
             ends,
             sp.Product(sp.tanh(coupling[i]), (i, 1, n - 1)),
             cases=[names | {n: 4, ends: of_ends}],
             by=_by_fractions,
         ),
         instance(
-            "which the closing bond of a ring multiplies; checked by enumeration of three.",
+            "and, with the closing bond, the partition function of a ring; checked by enumeration of three.",
             partition,
             sp.Product(2 * sp.cosh(coupling[i]), (i, 1, n)) * (1 + all_bonds),
             cases=[names | {n: 3, partition: ring}],
             by=_by_fractions,
         ),
         identity(
-            "Energy in units of J of the uniform open chain, −d ln Z/dK with K = J/T,",
+            "The uniform open chain has, in units of J, the energy −d ln Z/dK with K = J/T,",
             -named("E"),
             free * sp.tanh(K),
             where={named("E"): -sp.diff(log_z, K)},
         ),
         identity(
-            "and its heat capacity.",
+            "and this heat capacity.",
             K**2 * sp.Derivative(log_z, K, 2),
             free * K**2 / sp.cosh(K) ** 2,
             by=by_exponentials,
@@ -120,30 +120,33 @@ def _ring() -> tuple[Step, ...]:
             cases=[{either: up}, {either: down}],
         ),
         instance(
-            "and the ring is the trace of its power; checked by enumeration of three spins.",
+            "and the partition function of a ring of n spins is the trace of its n-th power; checked by enumeration "
+            "of three spins.",
             named("Z"),
             big**n + small**n,
             cases=[{n: 3, named("Z"): enumerated} | roots],
             by=lambda gap: as_polynomial(sp.expand(gap)),  # so that no root is left
         ),
         identity(
-            "Without field a spin exchanges the two eigenvectors, so correlations at distance r on a ring of n spins "
-            "take one of the two ways around, each; with t for the ratio of the eigenvalues they are",
+            "Without field a spin exchanges the two eigenvectors, so a correlation at distance r on a ring of n "
+            "spins has one term for each of the two ways around; with t for the ratio of the eigenvalues it is",
             around,
             ruled,
             where={small: t * big},
             by=lambda gap: sp.simplify(sp.powsimp(sp.expand_power_base(sp.expand(gap), force=True), force=True)),
         ),
-        identity("and t obeys the tanh rule;", small / big, sp.tanh(K), where=roots | {h: 0}, by=by_exponentials),
+        identity(
+            "and t is the tanh of the coupling;", small / big, sp.tanh(K), where=roots | {h: 0}, by=by_exponentials
+        ),
         instance(
-            "so do opposite spins on a ring of four, enumerated.",
+            "opposite spins on a ring of four, enumerated, agree.",
             opposite,
             ruled,
             cases=[{size: 4, distance: 2, opposite: _opposite(), t: sp.tanh(K)}],
             by=by_exponentials,
         ),
         identity(
-            "To sum over every other spin squares the matrix: the coupling of what is left.",
+            "Summing over every other spin squares the matrix, which gives the coupling of the spins that are left.",
             sp.tanh(other),
             sp.tanh(K) ** 2,
             where={other: sp.log(square[0, 0] / square[0, 1]) / 2},
@@ -196,8 +199,8 @@ def _moments() -> tuple[Step, ...]:
             where={ratio: variance} | whole,
         ),
         definition(
-            "Layer by layer Z takes in one state s of layer m after another, with the cost e of the step to s′ of "
-            "layer m+1, over all S states of the layer; its derivative",
+            "Layer by layer Z sums over the S states s of layer m, with the cost e of the step to a state s′ of "
+            "layer m+1; its derivative",
             named("Z_{m+1}(s')"),
             sp.Sum(Z(s) * sp.exp(-beta * e[s]), (s, 1, S)),
         ),

@@ -36,11 +36,12 @@ _DYNAMIC = (
             "Hamiltonian of a neuron of the last layer in one sample; a sum over neurons, layers and samples",
             "Lee, Lee & Yi 2024, arXiv 2410.00396", "paper", "hamiltonian", _ROOM + "DynamicNeurons.energy", main=True),
     Formula("dynamic.gradient", sp.Derivative(beta * H(h), h), 2 * lam * (h - s) - 2 * beta * (y - h),
-            (_BETA, _STIFF, _NEURON, _TARGET, _COMPUTED), "slope of the Hamiltonian in a neuron of the last layer",
+            (_BETA, _STIFF, _NEURON, _TARGET, _COMPUTED), "derivative of the Hamiltonian with respect to a neuron of "
+                                                          "the last layer",
             HAMILTONIAN, "exact", "hamiltonian", _ROOM + "DynamicNeurons.gradient"),
     Formula("dynamic.prior", named(r"-\ln p(w)"), n * w**2 / (2 * scale**2),
             (Variable(n, "1 <= n < oo, whole", "fan-in"), Variable(w, "-oo < w < oo", "free weight"),
-             Variable(scale, "0 < sigma_w < oo", "deviation of the weights times the root of the fan-in")),
+             Variable(scale, "0 < sigma_w < oo", "standard deviation of the weights times the root of the fan-in")),
             "what a free weight adds to the Hamiltonian", HAMILTONIAN, "own", "hamiltonian", _ROOM + "Prior"),
 )  # fmt: skip
 
@@ -83,7 +84,7 @@ _LINEAR_NEURONS = (
 )  # fmt: skip
 
 _REGRESSION = (Variable(x, "-oo < x < oo", "input"), _TARGET, _BETA, _STIFF,
-               Variable(scale, "0 < sigma_w < oo", "deviation of the prior of the weight"))  # fmt: skip
+               Variable(scale, "0 < sigma_w < oo", "standard deviation of the prior of the weight"))  # fmt: skip
 _LINEAR_WEIGHTS = (
     Formula("linear-weights.mean", expected(r"w \mid y"), x * y * scale**2 / (x**2 * scale**2 + NOISE), _REGRESSION,
             "mean of the free weight of one linear neuron, given one sample: ridge regression", HAMILTONIAN, "own",
@@ -149,13 +150,13 @@ _SQUARE = (
             "logarithm of the partition function per spin of the infinite square lattice", _LATTICE, "exact", "torus",
             _ROOM + "onsager"),
     Formula("onsager.energy", named("E / (N J)"), _per_spin, (_FERRO,),
-            "energy per spin of the infinite square lattice over the coupling, not at the critical one", _LATTICE,
-            "exact", "torus", _ROOM + "onsager", main=True),
+            "energy per spin of the infinite square lattice over the coupling, away from the critical coupling",
+            _LATTICE, "exact", "torus", _ROOM + "onsager", main=True),
     Formula("onsager.heat-capacity", named("C / N"), -(K**2) * sp.Derivative(_per_spin, K), (_FERRO,),
-            "heat capacity per spin of the infinite square lattice, not at the critical coupling", _LATTICE, "exact",
+            "heat capacity per spin of the infinite square lattice, away from the critical coupling", _LATTICE, "exact",
             "torus", _ROOM + "onsager"),
-    Formula("onsager.critical-coupling", named("K_{c}"), CRITICAL, (), "coupling over critical temperature", _LATTICE,
-            "exact", "torus", _ROOM + "onsager"),
+    Formula("onsager.critical-coupling", named("K_{c}"), CRITICAL, (), "coupling over the critical temperature",
+            _LATTICE, "exact", "torus", _ROOM + "onsager"),
     Formula("kaufman.log-partition", sp.log(named("Z")), _kaufman(), _TORUS,
             "logarithm of the partition function of a torus", _LATTICE, "exact", "torus", _ROOM + "kaufman"),
     Formula("kaufman.energy", named("E / J"), -sp.Derivative(_kaufman(), K), _TORUS,
@@ -182,7 +183,7 @@ _MONTE_CARLO = (
             "probability with which a cluster grows over a bond between equal spins", TEXTBOOK, "exact", "wolff",
             _WALKS + "Wolff"),
     Formula("tempering.acceptance", expected("A"), SWAP,
-            (Variable(SYMBOLS["gap"], "0 < Delta < oo", "distance of the inverse temperatures"),
+            (Variable(SYMBOLS["gap"], "0 < Delta < oo", "difference of the inverse temperatures"),
              Variable(SYMBOLS["spread"], "0 < s < oo", "standard deviation of the energy")),
             "acceptance of exchanges of replicas whose energies are Gaussian", TEXTBOOK, "asymptotic", "swap",
             _WALKS + "Tempering"),

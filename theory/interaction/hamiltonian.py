@@ -127,8 +127,9 @@ def _gradient() -> tuple[Step, ...]:
     own = 2 * lam * G(0)[j]
     return (
         instance(
-            "A hidden neuron is pulled to what the layer below computes, and by every gap g = h − σ(f) above it, f = "
-            "Wh + b the field; checked for every neuron j of the first of three layers of two units, three samples.",
+            "A hidden neuron is pulled towards what the layer below computes, and by every gap g = h − σ(f) of the "
+            "layer above, f = Wh + b being the field; checked for every neuron j of the first of three layers of two "
+            "units, with three samples.",
             sp.Derivative(beta * H(NEURON(0)[j]), NEURON(0)[j]),
             own - 2 * lam * sp.Sum(W(1)[i, j] * G(1)[i] * sigma(F(1)[i], 1), (i, 1, n)),
             cases=[net.case(0, {j: unit}, NEURON(0)[j]) for unit in UNITS],
@@ -140,14 +141,14 @@ def _gradient() -> tuple[Step, ...]:
             cases=[net.case(2, {j: unit}, NEURON(0)[j]) for unit in UNITS],
         ),
         instance(
-            "A weight collects the same cost of its field times the neuron below, over D samples μ, and its prior "
-            "of variance σ²/n.",
+            "A weight collects the same cost of its field times the neuron below, summed over D samples μ, and the "
+            "term of its prior of variance σ²/n.",
             sp.Derivative(beta * H(W(0)[i, j]), W(0)[i, j]),
             -2 * lam * sp.Sum(cost * NEURON(-1)[j, mu], (mu, 1, D)) + n * W(0)[i, j] / slope**2,
             cases=[net.case(1, {i: above, j: below}, W(0)[i, j]) for above, below in PAIRS],
         ),
         instance(
-            "A bias does without the neuron.",
+            "For a bias the factor of the neuron is absent.",
             sp.Derivative(beta * H(BIAS(0)[i]), BIAS(0)[i]),
             -2 * lam * sp.Sum(cost, (mu, 1, D)) + BIAS(0)[i] / sp.Symbol("sigma_b", positive=True) ** 2,
             cases=[net.case(1, {i: unit}, BIAS(0)[i]) for unit in UNITS],
@@ -195,7 +196,7 @@ def _locality() -> tuple[Step, ...]:
             cases=[net.case(0, {j: unit}, low) for unit in UNITS],
         ),
         instance(
-            "Neurons of different samples do not interact while the weights are held.",
+            "Neurons of different samples do not interact while the weights are held fixed.",
             mixed(here, there),
             sp.S.Zero,
             cases=cases(here, there),

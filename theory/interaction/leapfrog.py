@@ -57,14 +57,14 @@ def _geometry() -> tuple[Step, ...]:
             by=sp.expand,
         ),
         identity(
-            "Turn the momentum and take the same step: it leads back, whatever the potential, the place,",
+            "Reverse the momentum and take the same step: whatever the potential, it leads back to the starting place,",
             place + eps * (-momentum - eps / 2 * Potential(place, 1)),
             q,
             where={place: there[0], momentum: there[1]},
             by=sp.expand,
         ),
         identity(
-            "and the momentum.",
+            "and to the starting momentum, reversed.",
             -momentum - eps / 2 * (Potential(place, 1) + Potential(q, 1)),
             -p,
             where={place: there[0], momentum: there[1]},
@@ -77,15 +77,16 @@ def _geometry() -> tuple[Step, ...]:
             where={jacobian: slopes[0] * slopes[3] - slopes[1] * slopes[2]},
         ),
         instance(
-            "as a kick A and a drift B are shears in any number of dimensions; here two, with any matrix of second "
-            "derivatives.",
+            "as a kick A and a drift B are shears in any number of dimensions; here in two, with any matrix of "
+            "second derivatives.",
             shears,
             sp.S.One,
             cases=[{shears: (kick * drift * kick).det()}],
         ),
         instance(
-            "Both together make the acceptance min(1, exp(−ΔH)) balanced, and fix a mean over stationary starts at "
-            "every step size: substitute the end for the start in the integral of exp(−H), here for quadratic H.",
+            "Both properties together make the acceptance min(1, exp(−ΔH)) balanced, and fix the mean of exp(−ΔH) "
+            "over stationary starts at every step size: substitute the end for the start in the integral of exp(−H), "
+            "here for quadratic H.",
             expected(r"e^{-\Delta H}"),
             sp.S.One,
             cases=[{expected(r"e^{-\Delta H}"): _weight_of_ends()}],
@@ -127,12 +128,12 @@ def _energy() -> tuple[Step, ...]:
         ),
         series("and the third does not.", gain, eps**3 * leading + O(eps**4), (eps, 0), where=error, by=_taylor),
         definition(
-            "A step nearly follows a modified energy exactly, with a term of order ε²:",
+            "A step conserves much more exactly a modified energy, with an additional term of order ε²:",
             modified,
             shadow,
         ),
         series(
-            "the error of one step starts at the fifth order, so the error of H over a trajectory of fixed length is "
+            "its error in one step starts at the fifth order, so the error of H over a trajectory of fixed length is "
             "of order ε².",
             after - modified,
             O(eps**5),
@@ -166,7 +167,7 @@ def _oscillator() -> tuple[Step, ...]:
             p**2 + (1 - eps**2 / 4) * q**2,
             where={place: end[0] ** 2, momentum: end[1] ** 2},
         ),
-        turned("Its eigenvalues have product one and add up to its trace, 2 − ε²,", _matrix(), sp.S.One),
+        turned("The eigenvalues of a step have product one and add up to its trace, 2 − ε²,", _matrix(), sp.S.One),
         inequality(
             "so they lie on the unit circle, a rotation by θ, as long as ε < 2, that is ε = 2u/(1+u) with u > 0:",
             sp.Integer(4),

@@ -52,9 +52,9 @@ def _coordinates(net: Layers) -> tuple[Step, ...]:
     jacobian = sp.Matrix(noise).jacobian([*net.neurons[0], *net.neurons[1]])
     return (
         instance(
-            "Measure every gap h − σ(f) in units of its noise, f = Wh + b of the layer below, and read the neurons "
-            "back layer by layer: the map can be inverted. Checked, as all that follows, for two layers of two "
-            "units.",
+            "Measure every gap h − σ(f), with f = Wh + b from the layer below, in units of its noise, and read the "
+            "neurons back layer by layer: the map can be inverted. Checked, like all that follows, for two layers of "
+            "two units.",
             XI[i],
             ROOT * (NEURON(0)[i] - sigma(F(0)[i])),
             cases=[

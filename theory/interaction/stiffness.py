@@ -129,8 +129,8 @@ def _linear() -> tuple[Step, ...]:
     own = sp.KroneckerDelta(j, k)
     return (
         instance(
-            "With the identity as activation βH is quadratic; its second derivatives inside a layer, for two layers "
-            "of two units, make a matrix",
+            "With the identity as activation βH is quadratic; its second derivatives, here inside a layer for two "
+            "layers of two units, form a matrix",
             sp.Derivative(beta * H(neuron[j], neuron[k]), neuron[j], neuron[k]),
             2 * lam * (own + sp.Sum(weight[i, j] * weight[i, k], (i, 1, n))),
             cases=[
@@ -191,7 +191,7 @@ def _conditioned() -> tuple[Step, ...]:
             by=sp.cancel,
         ),
         instance(
-            "It reduces the covariance by a term of rank one: inverse of the matrix of second derivatives.",
+            "It reduces the covariance, the inverse of the matrix of second derivatives, by a term of rank one.",
             covariance,
             S[l, m] - C[l] * C[m] / total,
             cases=[
@@ -201,15 +201,15 @@ def _conditioned() -> tuple[Step, ...]:
             by=sp.cancel,
         ),
         instance(
-            "At that mean the energy is the squared miss of the network over twice the variance of what the target "
-            "sees,",
+            "At that mean the energy is the squared distance of the network from its target over twice the variance "
+            "of what the target sees,",
             least,
             (y - T[M]) ** 2 / (2 * total),
             cases=[depth | {least: energy.subs(at, simultaneous=True)}],
             by=sp.cancel,
         ),
         instance(
-            "whose matrix of second derivatives has the determinant that normalises it.",
+            "and its matrix of second derivatives has the determinant that normalises the Gaussian.",
             det,
             (2 * lam) ** M * 2 * beta * total,
             cases=[depth | {det: hessian.det()}],
@@ -227,7 +227,7 @@ def stiffness() -> Derivation:
         (*_expansion(), *_linear(), *_conditioned()),
         assumes=(
             "the activation is smooth, and λ is large",
-            "weights are held, without a target but where one is named",
+            "weights are held fixed, and there is no target unless one is named",
         ),
         uses=("hamiltonian",),
     )

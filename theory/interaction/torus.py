@@ -115,13 +115,19 @@ def _finite() -> tuple[Step, ...]:
             by=by_exponentials,
         ),
         identity(
-            "and its factors are powers of rational functions of eᴷ,",
+            "and its factors are powers of rational functions of eᴷ: of this one,",
             2 * _S * sp.exp(first),
             (sp.exp(2 * K) - 1) ** 2,
             where=mode,
             by=by_exponentials,
         ),
-        identity("of either sign.", 2 * _S * sp.exp(-first), (1 + sp.exp(-2 * K)) ** 2, where=mode, by=by_exponentials),
+        identity(
+            "and, with the other sign, of this one.",
+            2 * _S * sp.exp(-first),
+            (1 + sp.exp(-2 * K)) ** 2,
+            where=mode,
+            by=by_exponentials,
+        ),
         identity(
             "The modes l and 2n−l are equal: their factors make squares, polynomials in cosh γ.",
             4 * sp.cosh(rows * gamma / 2) ** 2,
@@ -207,7 +213,7 @@ def _bulk() -> tuple[Step, ...]:
     )
     return (
         identity(
-            "For a large torus each mode counts with γ/2 a row. To write γ as a mean over angles, note that the "
+            "In a large torus each mode contributes γ/2 per row. To write γ as a mean over angles, note that the "
             "antiderivative of",
             sp.Derivative(sp.log(inner), gamma),
             slope,
@@ -220,7 +226,7 @@ def _bulk() -> tuple[Step, ...]:
         ),
         limit("and for large γ the logarithm is γ itself:", end, 0),
         identity(
-            "they agree for all γ > 0.",
+            "so the two agree for all γ > 0.",
             2 * sp.pi * gamma,
             sp.Integral(sp.log(inner), turn),
             domain={gamma: (1, 3)},
@@ -234,12 +240,13 @@ def _bulk() -> tuple[Step, ...]:
             by=lambda gap: sp.expand(gap.subs(sp.coth(2 * K), _C / _S)),
         ),
         argued(
-            "the largest of the four products counts, and its sum over modes becomes an integral over θ: ln Z per spin "
-            "of the infinite lattice, half the mean of the logarithm over both angles.",
+            "the largest of the four products dominates, and its sum over modes becomes an integral over θ: ln Z per "
+            "spin of the infinite lattice is half the mean of the logarithm over both angles.",
             equation(named(r"\frac{1}{N} \ln Z"), log_z),
         ),
         identity(
-            "Its derivative with respect to K, c the sum of the cosines and D = cosh² 2K − c sinh 2K.",
+            "Its derivative with respect to K, with c the sum of the two cosines and D = cosh² 2K − c sinh 2K, is "
+            "this.",
             sp.Derivative(sp.log(weight), K) / 2,
             sp.coth(2 * K) * (1 + (_S**2 - 1) / weight),
             where={weight: _C**2 - _S * c},
@@ -290,7 +297,7 @@ def _energy() -> tuple[Step, ...]:
 
     return (
         identity(
-            "To average 1/D, turn the two angles by 45 degrees, their sum and difference,",
+            "To average 1/D, rotate the two angles by 45 degrees, writing them as a sum and a difference,",
             _C**2 - _S * (sp.cos(alpha + delta) + sp.cos(alpha - delta)),
             _C**2 * (1 - k * sp.cos(alpha) * sp.cos(delta)),
             where={k: modulus},
@@ -321,7 +328,7 @@ def _energy() -> tuple[Step, ...]:
             by=by_exponentials,
         ),
         identity(
-            "How slowly: count φ from the other end, and the square under the root is",
+            "To see how slowly, count φ from the other end, which makes the expression under the root",
             1 - k**2 * sp.cos(delta) ** 2,
             rest**2 + k**2 * sp.sin(delta) ** 2,
             where={rest: sp.sqrt(1 - k**2)},
@@ -334,12 +341,13 @@ def _energy() -> tuple[Step, ...]:
             [sp.sin(0), sp.sin(sp.pi / 2), -sp.sin(delta)],
         ),
         identity(
-            "So the integrand is at most what it is with the chord for the sine, which is",
+            "So the integrand is at most what it is with the chord in place of the sine, which is",
             1 / sp.sqrt(rest**2 + (k * chord) ** 2),
             sp.Derivative(above, delta),
         ),
         limit(
-            "and the integral at most its integral, which grows like a logarithm: the term with k′ before it vanishes.",
+            "and the integral is at most the integral of that, which grows like a logarithm: with the factor k′ it "
+            "vanishes.",
             sp.Limit(rest * sp.pi / (2 * k) * sp.asinh(k / rest), rest, 0),
             0,
             where={k: sp.sqrt(1 - rest**2)},

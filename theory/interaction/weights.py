@@ -53,7 +53,7 @@ def _integrated() -> tuple[Step, ...]:
             where={v: NOISE},
             by=by_gaussians,
         ),
-        definition("that of the layer and that of the target.", v, NOISE),
+        definition("whose variance is that of the layer plus that of the target.", v, NOISE),
     )
 
 
@@ -77,9 +77,9 @@ def _ridge() -> tuple[Step, ...]:
     sizes |= {strength[1]: 2 / _scale**2, strength[2]: 2 / _scale**2, strength[3]: 1 / _bias_scale**2}
     return (
         instance(
-            "What is left is a Gaussian in weights and bias θ; its precision A, the matrix of second derivatives, has "
-            "the prior's r = n/σ² of a weight, and 1/σ² of the bias, on its diagonal. Checked for two inputs and "
-            "three samples, rows of X with a 1 for the bias:",
+            "What is left is a Gaussian in weights and bias θ; its precision A, the matrix of second derivatives, "
+            "has the prior's precision r on its diagonal, n/σ² for a weight and 1/σ² for the bias. Checked for two "
+            "inputs and three samples, rows of X with a 1 for the bias:",
             A[j, k],
             sp.Sum(X[mu, j] * X[mu, k], (mu, 1, D)) / v + strength[j] * sp.KroneckerDelta(j, k),
             cases=[sizes | {j: row, k: column} for row, column in product((1, 2, 3), repeat=2)],
@@ -91,7 +91,8 @@ def _ridge() -> tuple[Step, ...]:
             cases=[sizes | {j: row, H(free[row - 1]): energy / beta} for row in (1, 2, 3)],
         ),
         instance(
-            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty κ, vn/σ².",
+            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty as κ = "
+            "vn/σ².",
             2 * v * named(r"\beta H"),
             sp.Sum((Y[mu] - sp.Sum(theta[k] * X[mu, k], (k, 1, n))) ** 2, (mu, 1, D))
             + ridge * sp.Sum(theta[k] ** 2, (k, 1, n)),
@@ -130,8 +131,8 @@ def _conditional() -> tuple[Step, ...]:
     inside, across = (W[i, j], W[i, k], W[i, l]), (W[i, j], W[m, k])
     return (
         instance(
-            "Given the neurons, the weights of a linear layer are Gaussian at any depth: no third derivative; "
-            "checked, as what follows, for two units, two inputs and three samples,",
+            "Given the neurons, the weights of a linear layer are Gaussian at any depth, as there is no third "
+            "derivative; checked, like what follows, for two units, two inputs and three samples,",
             derivative(*inside),
             sp.S.Zero,
             cases=cases("ijkl", *inside),
@@ -149,7 +150,7 @@ def _conditional() -> tuple[Step, ...]:
             cases=cases("ijk", W[i, j], W[i, k]),
         ),
         identity(
-            "Where the activation is curved there is a third derivative, f = wx:",
+            "Where the activation is curved there is a third derivative, with f = wx:",
             sp.Derivative(energy_of, w, 3, evaluate=False),
             cubic,
             where={energy_of: lam * (h - sigma(w * x)) ** 2, f: w * x},
@@ -164,7 +165,8 @@ def _conditional() -> tuple[Step, ...]:
             by=sp.expand,
         ),
         identity(
-            "Where σ″ = 0, as on either side of the kink of a relu, it does: the law is Gaussian piece by piece.",
+            "Where σ″ = 0, as on either side of the kink of a relu, it does vanish: the law is Gaussian piece by "
+            "piece.",
             cubic,
             0,
             where={sigma(f, 2): 0, sigma(f, 3): 0},

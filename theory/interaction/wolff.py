@@ -75,8 +75,8 @@ def wolff() -> Derivation:
                 where=boundary,
             ),
             identity(
-                "The way there had to leave out the m bonds, the way back the n; all that happens inside the cluster "
-                "is the same for both.",
+                "The way there had to leave out the m aligned bonds, the way back the n others; all that happens "
+                "inside the cluster is the same for both.",
                 there / back,
                 (1 - p) ** (inside - outside),
                 where=grown,
