@@ -41,7 +41,7 @@ def _three_parameters() -> tuple[Step, ...]:
     return (
         identity(
             "The spin s between two others is summed over; four constants fit the four states of the others. The "
-            "coupling comes from the products of equal over unequal states,",
+            "coupling follows from the product of the weights of equal states over that of unequal ones,",
             sp.exp(4 * coupling),
             joint,
             where=fitted,
@@ -135,14 +135,14 @@ def _flow_lines() -> tuple[Step, ...]:
     direction = (T[1, 1] - T[-1, -1]) / (2 * T[1, -1])
     return (
         identity(
-            "Powers of a matrix keep its eigenvectors: with coupling and field of a block",
+            "Powers of a matrix keep its eigenvectors: their direction, with the coupling and the field of a block,",
             direction,
             sp.exp(2 * coupling) * sp.sinh(field),
             where=fitted,
             by=exponentials,
         ),
         identity(
-            "is the same for one layer and for two, and along the flow the function stays.",
+            "is the same for one layer and for two: this function is constant along the flow.",
             direction,
             sp.exp(2 * K) * sp.sinh(h),
             where=doubled,
@@ -166,9 +166,9 @@ def _fixed_points() -> tuple[Step, ...]:
             2 * x,
             where=two,
         ),
-        limit("and the field;", sp.Limit(H(small * x, small * at) / small, small, 0), 2 * at, where=two),
+        limit("and the field, too;", sp.Limit(H(small * x, small * at) / small, small, 0), 2 * at, where=two),
         limit(
-            "blocks of b layers without field, tanh K′ being the b-th power of t = tanh K, by b:",
+            "blocks of b layers without field, where tanh K′ is the b-th power of t = tanh K, multiply 1 − t by b:",
             sp.Limit((small**block - 1) / (small - 1), small, 1, "-"),
             block,
         ),

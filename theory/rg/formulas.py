@@ -102,10 +102,10 @@ def _binary(name: str, left: sp.Expr, expression: sp.Expr, variables: tuple[Vari
 
 
 _NOISY = (Variable(_weight, "0 < w < oo", "weight, near one"),
-          Variable(_noise, "0 < epsilon < oo", "deviation of the noise"))  # fmt: skip
-_DOUBLED = "of two noisy tanh layers as one, for small activity, in their own unit of the signal"
+          Variable(_noise, "0 < epsilon < oo", "standard deviation of the noise"))  # fmt: skip
+_DOUBLED = "of two noisy tanh layers taken as one, for small activity, in their own unit of the signal"
 _SPIN_FORMULAS = (
-    _binary("coupling", named("K'"), FUNCTION, _PAIR, "coupling of two layers of one spin as one", "compose",
+    _binary("coupling", named("K'"), FUNCTION, _PAIR, "coupling of two layers of one spin taken as one", "compose",
             main=True),
     _binary("field", named("a_{2}"), _exchanged(K2, z, K1), _PAIR, "field that is handed on to the upper spin",
             "compose"),
@@ -121,7 +121,7 @@ _SPIN_FORMULAS = (
     Formula("noisy-layers.weight", named("w'"), _weight**2, _NOISY, f"weight {_DOUBLED}", OWN, "own", "noisy-doubling",
             _ROOM + "NoisyLayer.flow"),
     Formula("noisy-layers.noise", named(r"\epsilon'"), _noise * (1 + _weight**2) / _weight, _NOISY,
-            f"deviation of the noise {_DOUBLED}", OWN, "own", "noisy-doubling", _ROOM + "NoisyLayer.flow", main=True),
+            f"standard deviation of the noise {_DOUBLED}", OWN, "own", "noisy-doubling", _ROOM + "NoisyLayer.flow", main=True),
 )  # fmt: skip
 
 _RING = (Variable(notation.K, "0 < K < oo", "coupling of a ring over its temperature"),
@@ -129,7 +129,7 @@ _RING = (Variable(notation.K, "0 < K < oo", "coupling of a ring over its tempera
 _weights = {coupling_weight: sp.exp(notation.K), field_weight: sp.exp(notation.h)}
 _SWENDSEN = tuple(
     Formula(f"swendsen.{name}", named(tex), sp.factor(jacobian()[place]).subs(_weights), _RING,
-            f"change of the {text}, every other spin of a ring summed over", SWENDSEN, "exact", "swendsen",
+            f"change of the {text} when every other spin of a ring is summed over", SWENDSEN, "exact", "swendsen",
             _ROOM + "linearise")
     for place, name, tex, text in (
         ((0, 0), "coupling-by-coupling", "T_{KK}", "new coupling with the coupling"),
@@ -152,7 +152,7 @@ _FLOWING = (_Z, _U, Variable(x, "0 < x < oo", "signal"), Variable(m, "0 <= m < o
 _RESONANCE = Variable(_power, "0 <= k < 2*z - 1, whole", "power with which a perturbation begins")
 _LATER = Variable(_power, "0 <= k < 3*z - 1, whole", "power with which a variance of noise begins")
 _ANY_POWER = Variable(_power, "0 <= k < oo, whole", "power with which a perturbation begins")
-_STRENGTH = Variable(epsilon, "0 < epsilon < oo", "deviation of the noise of a layer")
+_STRENGTH = Variable(epsilon, "0 < epsilon < oo", "standard deviation of the noise of a layer")
 _unit, _scaled = n * u, n * u * x**n
 _noise_exponent = 1 + (2 - k) / n
 _amplitude = (n * u) ** (-1 / n)
@@ -176,7 +176,7 @@ def _leading(name: str, left: sp.Expr, expression: sp.Expr, text: str, method: s
 
 
 _DEPTH_FORMULAS = (
-    _fixed("layers", named("f_{m}(x)"), FLOW, "signal after so many layers at the fixed point", "layers",
+    _fixed("layers", named("f_{m}(x)"), FLOW, "signal after m layers at the fixed point", "layers",
            "functional-fixed-point", main=True),
     _fixed("layer", named("f(x)"), FIXED, "signal after one layer at the fixed point", "__call__",
            "functional-fixed-point"),
@@ -194,7 +194,7 @@ _DEPTH_FORMULAS = (
     _fixed("noise-eigenvalue", named(r"\lambda"), b * ALPHA**2, "eigenvalue of a constant variance of noise",
            "noise_eigenvalue", "noise-cutoff"),
     _fixed("noise-eigenfunction", named("D_{k}(x)"), noise_eigenfunction(_scaled) / _unit ** (k / n),
-           "variance of noise that a block keeps", "noise_eigenfunction", "noise-cutoff", _LATER),
+           "eigenfunction of a variance of noise", "noise_eigenfunction", "noise-cutoff", _LATER),
     _fixed("finite-depth", named("F(A)"), FINITE_DEPTH,
            "mean square signal after m layers near criticality, times the power 2/(z-1) of m", "finite_depth",
            "finite-depth", Variable(DISTANCE, "-oo < A < oo", "distance from criticality times layers, not 0")),
@@ -205,8 +205,8 @@ _DEPTH_FORMULAS = (
     _leading("stationary-variance", expected("h^{2}"), VARIANCE, "stationary mean square signal under weak noise",
              "stationary_variance", "noise-cutoff", _ODD, _U, _STRENGTH, main=True),
     _leading("stationary-correction", named("c"), (SECOND / moment(2)).subs(n, 2),
-             "next order of the stationary variance, leading (1 + c epsilon), where z = 3", "stationary_correction",
-             "noise-correction", _U, Variable(r, "-oo < r < oo", "residue of the depth coordinate")),
+             "next order of the stationary variance, leading order times (1 + c epsilon), where z = 3",
+             "stationary_correction", "noise-correction", _U, Variable(r, "-oo < r < oo", "residue of the depth coordinate")),
     _leading("noise-cutoff", named("m"), (_amplitude**2 / VARIANCE) ** (n / 2), "layers after which noise takes over",
              "noise_cutoff", "noise-cutoff", _ODD, _U, _STRENGTH),
 )  # fmt: skip

@@ -94,7 +94,7 @@ def fixed_function() -> Derivation:
                 -u * flow**Z,
                 where={flow: FLOW},
             ),
-            identity("from x at no depth,", start, x, where={start: FLOW, m: 0}),
+            identity("starting from x at depth zero,", start, x, where={start: FLOW, m: 0}),
             identity(
                 "and after one unit of depth it reads",
                 layer,
@@ -109,7 +109,7 @@ def fixed_function() -> Derivation:
                 where=where,
             ),
             identity(
-                "and shrinking the signal by α makes b layers one layer again.",
+                "and rescaling the signal by α makes b layers one layer again.",
                 a * block.subs(x, x / a),
                 layer,
                 where=where | {a: ALPHA},
@@ -157,15 +157,15 @@ def spectrum() -> Derivation:
         "exact",
         (
             identity(
-                "A perturbation of the flow by xᵏ is scaled alone: two layers and the lens make it",
+                "A perturbation of the flow by xᵏ is only rescaled: two layers and the rescaling by α turn it into",
                 2 * a * (x / a) ** k,
                 2**EXPONENT * x**k,
                 where=lens,
                 by=lambda gap: sp.simplify(sp.expand(sp.expand_power_exp(sp.expand_power_base(gap)))),
             ),
             identity(
-                "What it does to one layer is the mean along the way, over which the slope of the flow carries it; "
-                "with X = n u xⁿ the mean is elementary,",
+                "Its effect on one layer is a mean over the depth s within the layer, from where the slope of the "
+                "flow carries it on; with X = n u xⁿ the mean is elementary,",
                 sp.Integral(way, (s, 0, 1)),
                 mean_power(_q),
                 by=by_antiderivative((1 + s * X) ** _q / (_q * X), s),
@@ -176,7 +176,7 @@ def spectrum() -> Derivation:
                 sp.log(1 + X) / X,
                 by=by_antiderivative(sp.log(1 + s * X) / X, s),
             ),
-            definition("The functions that come of it, for every z and every k but 2z − 1,", g(x), eigenfunction()),
+            definition("The resulting functions, for every z and every k except 2z − 1,", g(x), eigenfunction()),
             identity(
                 "are eigenfunctions of the linearised transformation, F being the slope of f,",
                 linear,
@@ -185,7 +185,7 @@ def spectrum() -> Derivation:
                 by=by_coordinate,
             ),
             identity(
-                "the one with the logarithm, k = 2z − 1, too, with the eigenvalue 1/2.",
+                "and so is the one with the logarithm, k = 2z − 1, with the eigenvalue 1/2.",
                 linear,
                 g(x) / 2,
                 where=layer | {g(x): RESONANT.subs(at)} | lens,
@@ -199,15 +199,15 @@ def spectrum() -> Derivation:
                 where={lam: 2**EXPONENT, k: 1},
             ),
             identity(
-                "and a bias, k = 0, that of 2α.",
+                "and a bias, k = 0, the eigenvalue 2α.",
                 2**EXPONENT,
                 2 * a,
                 where=lens | {k: 0},
                 by=lambda gap: sp.simplify(sp.expand_power_exp(sp.expand(gap))),
             ),
             identity(
-                "A change of the coordinate by xʲ changes the flow by their bracket, so that every power n + j but "
-                "one, j = z, can be removed: of all irrelevant directions only k = 2z − 1 is met.",
+                "A change of the coordinate by xʲ changes the flow by their bracket, so that every power n + j "
+                "except one, j = z, can be removed: of all irrelevant directions only k = 2z − 1 is left.",
                 x**j * sp.Derivative(u * x**Z, x) - u * x**Z * sp.Derivative(x**j, x),
                 (n + 1 - j) * u * x ** (n + j),
             ),

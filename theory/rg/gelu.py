@@ -42,15 +42,16 @@ def _averages() -> tuple[Step, ...]:
     errors, densities = mean(r"\operatorname{erf}(x/\sqrt{2}) \operatorname{erf}(y/\sqrt{2})"), mean("n(x) n(y)")
     return (
         identity(
-            "Φ(h) is (1 + erf(h/√2))/2, and erf has no mean: by the arcsine law of erf, at half the variance, the "
-            "average of Φ(x)Φ(y) is",
+            "Φ(h) is (1 + erf(h/√2))/2, and erf averages to zero: by the arcsine law of erf, at half the variance, "
+            "the average of Φ(x)Φ(y) is",
             (1 + errors) / 4,
             _chance,
             where={errors: PRODUCT["erf"].subs(q, q / 2)},
         ),
         halves(),
         identity(
-            "The derivative of Φ is the normal density n, and x² + y² = 2u² + 2v². The average of one factor is",
+            "The derivative of Φ is the normal density n, and with half sum u and half difference v, x² + y² = 2u² + "
+            "2v². The average of one factor is",
             sp.Integral(sp.exp(-(u**2)) * ONE(u, s), (u, -sp.oo, sp.oo)),
             1 / sp.sqrt(1 + 2 * s),
             where=DENSITIES,
@@ -92,7 +93,8 @@ def _parts() -> tuple[Step, ...]:
     bent = mean("f'' g") + mean("f g''")
     return (
         identity(
-            "A factor of the field is a derivative, by parts: for f of the first field and g of the second",
+            "By integration by parts a factor of the field becomes a derivative: for f of the first field and g of "
+            "the second",
             mean("x f g"),
             q * mean("f' g") + q * c * mean("f g'"),
             where=names,
@@ -114,26 +116,27 @@ def _product() -> tuple[Step, ...]:
     known = {both: _chance, densities: _dense, cross: SINE * c * _dense}
     return (
         identity(
-            "n′ is −x n: with f = n and g = Φ the first, solved for the average on its left, is",
+            "As n′ = −x n, the first with f = n and g = Φ fixes the average on its left:",
             cross,
             -q * cross + q * c * densities,
             where=known,
         ),
         identity(
-            "With f = g = Φ, whose second derivatives are −x n, the second is the average of the product of gelu,",
+            "With f = g = Φ, whose second derivatives are −x n, the second gives the average of the product of gelu,",
             q * c * both + q**2 * (1 + c**2) * densities - 2 * q**2 * c * cross,
             PRODUCT_OF_GELU,
             where=known,
             domain=INSIDE,
         ),
         identity(
-            "at c = 1 that of its square.",
+            "and at c = 1 that of its square.",
             square,
             q * (sp.Rational(1, 4) + sp.asin(SINE) / (2 * pi) + SINE / (pi * sp.sqrt(1 + 2 * q))),
             where={square: PRODUCT_OF_GELU.subs(c, 1)},
         ),
         identity(
-            "By Price's theorem that of the slopes is its derivative by c over q,",
+            "By Price's theorem the average of the product of slopes is the derivative of this with respect to c, "
+            "over q,",
             slopes,
             _chance + q * c * (2 / (1 + q) + 1 / _determinant) * _dense,
             where={slopes: sp.diff(PRODUCT_OF_GELU, c) / q},

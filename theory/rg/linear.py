@@ -26,14 +26,14 @@ def _integral() -> tuple[Step, ...]:
     where = {c: middle + s1 * w2 / total * (y - w2 * middle - b2), v: spread}
     return (
         identity(
-            "Two Gaussian laws in a row: the exponent is a square in the activity x between the layers and one that is "
-            "left when x is integrated over,",
+            "Take two Gaussian laws in a row: the exponent is a square in the activity x between the layers plus one "
+            "that is left when x is integrated over,",
             (y - w2 * x - b2) ** 2 / s2 + (x - w1 * h - b1) ** 2 / s1,
             (x - c) ** 2 / v + (y - w2 * w1 * h - w2 * b1 - b2) ** 2 / total,
             where=where,
         ),
         identity(
-            "and of the two normalisations that integral, √(2πv), leaves the one of what is left.",
+            "and that integral, √(2πv), turns the two normalisations into that of the square that is left.",
             sp.sqrt(2 * sp.pi * v) / (sp.sqrt(2 * sp.pi * s1) * sp.sqrt(2 * sp.pi * s2)),
             1 / sp.sqrt(2 * sp.pi * total),
             where={v: spread},
@@ -54,26 +54,27 @@ def _matrices() -> tuple[Step, ...]:
             by=sp.expand,
         ),
         identity(
-            "Weights and biases of the two can be read off. The square of their noise has the terms",
+            "The weights and biases of the two together can be read off. The square of their noise has the terms",
             (W2 * x1 + x2) * (t1 * T2 + t2),
             W2 * (x1 * t1) * T2 + W2 * (x1 * t2) + (x2 * t1) * T2 + x2 * t2,
             by=sp.expand,
         ),
         identity(
-            "and a mean, the covariance, to which independent ξ of covariances S leave two of them.",
+            "and its mean is the covariance, in which two of them are left when the ξ are independent, of "
+            "covariances S.",
             W2 * E11 * T2 + W2 * E12 + E21 * T2 + E22,
             W2 * S1 * T2 + S2,
             where=dict(zip(means, (S1, 0, 0, S2), strict=True)),
             by=sp.expand,
         ),
         identity(
-            "Composition is associative, layers form a semigroup: of three layers the biases,",
+            "Composition is associative, so layers form a semigroup: for three layers the biases",
             W3 * (W2 * B1 + B2) + B3,
             (W3 * W2) * B1 + (W3 * B2 + B3),
             by=sp.expand,
         ),
         identity(
-            "and the covariances.",
+            "and the covariances agree.",
             W3 * (W2 * S1 * T2 + S2) * T3 + S3,
             (W3 * W2) * S1 * (T2 * T3) + (W3 * S2 * T3 + S3),
             by=sp.expand,
@@ -86,26 +87,27 @@ def _blocks() -> tuple[Step, ...]:
     blocks = {a(block): BIAS, s(block): NOISE}
     return (
         identity(
-            "A block of b layers of width one has the weight wᵇ. One layer more adds to the bias a(b),",
+            "A block of b layers of width one has the weight wᵇ. One more layer adds to the bias a(b),",
             a(block + 1) - a(block),
             bias * w**block,
             where=blocks,
         ),
         identity("and to the variance s(b),", s(block + 1) - s(block), noise * w ** (2 * block), where=blocks),
-        identity("which start from one layer's:", a(1), bias, where=blocks),
-        identity("the variance, too.", s(1), noise, where=blocks),
+        identity("which start from those of one layer: the bias", a(1), bias, where=blocks),
+        identity("and the variance.", s(1), noise, where=blocks),
         identity("Two layers have the bias", a(2), (1 + w) * bias, where=blocks),
         identity("and the variance", s(2), (1 + w**2) * noise, where=blocks),
         identity(
-            "Blocks of m and n layers in a row show that biases are a semigroup in b,",
+            "Blocks of m and n layers in a row show that biases form a semigroup in b,",
             w**n * a(m) + a(n),
             a(m + n),
             where=blocks,
             by=_by_powers,
         ),
-        identity("and variances.", w ** (2 * n) * s(m) + s(n), s(m + n), where=blocks, by=_by_powers),
+        identity("and so do variances.", w ** (2 * n) * s(m) + s(n), s(m + n), where=blocks, by=_by_powers),
         identity(
-            "Along the flow the stationary variance stays: flow lines in the plane of weight and noise,",
+            "Along the flow the stationary variance is constant, which gives the flow lines in the plane of weight "
+            "and noise,",
             s(block) / (1 - w ** (2 * block)),
             noise / (1 - w**2),
             where=blocks,
@@ -137,7 +139,7 @@ def _critical() -> tuple[Step, ...]:
         limit("there the bias, too, is multiplied by b,", sp.Limit(a(block) / bias, w, 1), block, where=blocks),
         limit("and so is the noise.", sp.Limit(s(block) / noise, w, 1), block, where=blocks),
         identity(
-            "A signal decays as a power of w, the correlation length is ξ = −1/ln w: that of a block is that of a "
+            "A signal decays as a power of w, with the correlation length ξ = −1/ln w: that of a block is that of a "
             "layer over b,",
             xi(positive**block),
             xi(positive) / block,
@@ -164,6 +166,6 @@ def linear_layers() -> Derivation:
         assumes=(
             "noise is Gaussian and independent from layer to layer",
             "w is not 1 or −1, where sums of powers are limits",
-            "for what is stationary |w| < 1, for the correlation length 0 < w < 1",
+            "for stationary laws |w| < 1, for the correlation length 0 < w < 1",
         ),
     )

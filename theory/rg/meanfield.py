@@ -77,8 +77,8 @@ def _price() -> tuple[Step, ...]:
     product, slopes = sp.Function("M"), mean(r"\phi'(x) \psi'(y)")
     return (
         identity(
-            "The density of two fields of variance q and correlation c changes with c as by a mixed second derivative "
-            "(Price 1958),",
+            "The density of two fields of variance q and correlation c changes with c by a mixed second derivative "
+            "times q (Price 1958),",
             sp.Derivative(law, c),
             q * sp.Derivative(law, x, y),
             where=DENSITIES,
@@ -124,7 +124,7 @@ def _heat() -> tuple[Step, ...]:
             by=lambda gap: sp.simplify(gap / _single),
         ),
         identity(
-            "so that derivatives of averages are averages with Hermite polynomials of x²/q = z²: the first",
+            "so that derivatives of averages are averages with Hermite polynomials of z, where z² = x²/q: the first",
             sp.Derivative(law, q),
             (z**2 - 1) / (2 * q) * law,
             where=DENSITIES | {z: x / sp.sqrt(q)},
@@ -189,7 +189,8 @@ def _arcsine() -> tuple[Step, ...]:
     return (
         halves(),
         identity(
-            "The derivative of erf is a Gaussian, and x² + y² = 2u² + 2v². The average of one such Gaussian is",
+            "The derivative of erf is a Gaussian, and with half sum u and half difference v, x² + y² = 2u² + 2v². "
+            "The average of one such Gaussian is",
             sp.Integral(sp.exp(-2 * u**2) * ONE(u, s), (u, -sp.oo, sp.oo)),
             1 / sp.sqrt(1 + 4 * s),
             where=DENSITIES,
@@ -212,7 +213,8 @@ def _arcsine() -> tuple[Step, ...]:
             by=by_oddness,
         ),
         identity(
-            "By Price's theorem its derivative by c is 4q/π times that average of Gaussians: the arcsine law.",
+            "By Price's theorem its derivative with respect to c is 4q/π times that average of Gaussians: the "
+            "arcsine law.",
             sp.Integral(slope.subs(c, v), (v, 0, c)),
             PRODUCT["erf"],
             domain=INSIDE,
@@ -303,16 +305,16 @@ def _arccosine() -> tuple[Step, ...]:
         ),
         definition("The function", both(c), known[both(c)]),
         identity(
-            "has q times that for its derivative: it is the chance that both are positive,",
+            "has q times that density as its derivative: it is the chance that both fields are positive,",
             sp.Derivative(both(c), c),
             q * BOTH(0, 0, c),
             where=known,
             domain=INSIDE,
         ),
-        identity("for at c = −1 one is the other's opposite.", both(-1), 0, where=known),
+        identity("for at c = −1 one field is the opposite of the other.", both(-1), 0, where=known),
         definition("The average of the product, the arc-cosine law", product(c), known[product(c)]),
         identity(
-            "has the derivative q times that chance",
+            "has q times that chance as its derivative",
             sp.Derivative(product(c), c),
             q * both(c),
             where=known,
@@ -338,14 +340,14 @@ def _kin() -> tuple[Step, ...]:
             by=_done,
         ),
         identity(
-            "The other field is c times the first and something independent, so that",
+            "The other field is c times the first plus something independent, so that",
             cross,
             q * c / 2,
             where={cross: c * _half(2, 0, sp.oo)},
             by=_done,
         ),
         identity(
-            "and the modulus, twice the ReLU less the field, has",
+            "and the modulus, twice the ReLU less the field, gives",
             modulus,
             q * 2 / pi * (sp.sqrt(1 - c**2) + c * sp.asin(c)),
             where={modulus: 4 * PRODUCT["relu"] - 4 * (q * c / 2) + q * c},

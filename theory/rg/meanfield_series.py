@@ -42,14 +42,14 @@ def tanh_sums() -> Derivation:
         (
             halves(),
             identity(
-                "In them a difference of tanh is a product, with k = 2/(cosh 2u + cosh 2v),",
+                "In u and v a difference of tanh is a product, with k = 2/(cosh 2u + cosh 2v),",
                 sp.tanh(field) - sp.tanh(other),
                 k * sp.sinh(2 * v),
                 where=kernel,
                 by=_exponentials,
             ),
             identity(
-                "and so is the product of the slopes: what distances become is a sum of squares.",
+                "and the product of the slopes is k²: a distance becomes a sum of squares.",
                 1 / (sp.cosh(field) * sp.cosh(other)) ** 2,
                 k**2,
                 where=kernel,
@@ -105,8 +105,9 @@ def _averages() -> tuple[Step, ...]:
         series("and the slope with", sp.Derivative(sp.tanh(x), x), first + O(x**6), (x, 0)),
         _averaged("of the average", first, FIRST),
         argued(
-            "All three are bounded, so that what they leave out is at most a constant times the next power of x "
-            "everywhere, and so is its average: with V for E tanh², the variance that a layer makes of q,",
+            "All three functions are bounded, so that what their series leave out is at most a constant times the "
+            "next power of x everywhere, and its average at most a constant times that of q: with V for E tanh², the "
+            "variance that a layer makes of q,",
             equation(V(q), MEAN + O(q**4)),
         ),
         argued("with S for the squared slope", equation(S(q), SLOPE + O(q**3))),
@@ -128,7 +129,7 @@ def _at_criticality() -> tuple[Step, ...]:
         ),
         argued(
             "so that q falls to zero, and the mean growth of 1/q tends to two. With q = 1/(2m) in the next term 1/q "
-            "is 2m less a logarithm: its growth is known up to a term as ln m/m², of which the sum converges,",
+            "is 2m less a logarithm: its growth is known up to a term like ln m/m², whose sum converges,",
             equation(1 / named("q_{m}"), 2 * m - 5 * sp.log(m) / 6 + O(1)),
         ),
         limit(
@@ -139,7 +140,7 @@ def _at_criticality() -> tuple[Step, ...]:
             by=lambda body: body,
         ),
         limit(
-            "So variances decay as 1/(2m), with a correction of order ln m/m²; the constant is of the start.",
+            "So variances decay as 1/(2m), with a correction of order ln m/m²; the constant C depends on the start.",
             sp.Limit(m**2 * (1 / inverse(m) - 1 / (2 * m)) - 5 * sp.log(m) / 24, m, sp.oo),
             -start / 4,
             where=law,
@@ -167,7 +168,7 @@ def _near_criticality() -> tuple[Step, ...]:
             where=where,
         ),
         series(
-            "Deviations of the variance shrink there by 1 − t, over a length 1/t,",
+            "Deviations of the variance shrink there by the factor 1 − t, over a length 1/t,",
             (1 + t) * sp.Derivative(V(q), q),
             1 - t + O(t**2),
             (t, 0),
@@ -181,7 +182,7 @@ def _near_criticality() -> tuple[Step, ...]:
             where=where,
         ),
         limit(
-            "so that near inputs part over a length 3/t².",
+            "so that nearby inputs separate over a length 3/t².",
             sp.Limit(t**2 / sp.log(chi), t, 0),
             3,
             where={chi: 1 + t**2 / 3 + _next * t**3},
@@ -194,16 +195,16 @@ def _correlation() -> tuple[Step, ...]:
     curve, product, slope = named(r"\lambda"), sp.Function("M"), mean(r"\phi'(x)")
     return (
         identity(
-            "That is no correlation length: at c = 1 correlations do not stay. tanh is odd, so that independent "
-            "fields remain independent, and c* = 0 is where they settle. For odd functions, checked for all "
-            "polynomials of fifth order, the average M of a product has there, by Price's theorem, the slope",
+            "That is no correlation length: correlations do not stay at c = 1. As tanh is odd, independent fields "
+            "remain independent, and correlations settle at c* = 0. For odd functions, checked for all polynomials "
+            "of fifth order, the average M of a product has there, by Price's theorem, the slope",
             sp.Derivative(product(c), c),
             q * slope**2,
             where={product(c): pair_mean(odd * odd.subs(x, y)), slope: pair_mean(sp.diff(odd, x)), c: 0},
             by=sp.expand,
         ),
         series(
-            "so that of the map is the weight variance times F², which at the fixed point is",
+            "so the slope of the map is the weight variance times F², which at the fixed point is",
             (1 + t) * F(q) ** 2,
             1 - t**2 / 6 + O(t**3),
             (t, 0),
@@ -265,7 +266,7 @@ def _fluctuations() -> tuple[Step, ...]:
             where={mean_after: averaged(V), base: weight**2 * square},
         ),
         limit(
-            "and the variance is what is inherited and that of a mean of n squares, of second moment F and mean M; "
+            "and the variance is the inherited one plus that of a mean of n squares, of second moment F and mean M; "
             "without bias.",
             sp.Limit(n * spread_after, n, sp.oo),
             curve**2 * spread + weight**4 * (fourth - square**2),
@@ -302,7 +303,7 @@ def finite_width() -> Derivation:
                 where={ratio: r * (fourth + (n - 1) * square**2) / (n * square**2), fourth: 6 * square**2},
             ),
             limit(
-                "After tn layers fluctuations are those of depth over width, t.",
+                "After tn layers fluctuations depend on t alone, depth over width.",
                 sp.Limit((1 + 5 / n) ** (t * n), n, sp.oo),
                 sp.exp(5 * t),
             ),

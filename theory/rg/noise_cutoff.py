@@ -55,8 +55,8 @@ def _eigenvalues() -> tuple[Step, ...]:
     layer = {f(x): x * (1 + n * u * x**n) ** (-1 / n), F(x): SLOPE.subs(at)}
     return (
         identity(
-            "Two layers add their noise, the first carried through the second, whose slope is near one, and the "
-            "lens enlarges signals by α: a variance ε² grows by",
+            "The noise of two layers adds up, that of the first carried through the second, whose slope is near one, "
+            "and rescaling enlarges signals by α: a variance ε² grows by the factor",
             2 * alpha**2,
             2 ** (1 + 2 / n),
             where=lens,
@@ -99,21 +99,21 @@ def _stationary() -> tuple[Step, ...]:
             where={P(x): sp.exp(-2 * u * x ** (Z + 1) / ((Z + 1) * epsilon**2))},
         ),
         identity(
-            "which decays as the exponential of −xᶻ⁺¹, but for a factor; its moments are Gamma functions,",
+            "which decays as the exponential of −xᶻ⁺¹ times a constant; its moments are Gamma functions,",
             sp.Integral(t**a * sp.exp(-c * t**p), (t, 0, sp.oo)),
             integral,
             domain={a: (0, 3), p: (2, 5), c: (1, 3)},
             by=lambda gap: sp.simplify(sp.gammasimp(gap.doit())),
         ),
         identity(
-            "so that the mean square signal in stationary state is M(2) over M(0),",
+            "so that the mean square signal in the stationary state is M(2) over M(0),",
             M(2) / M(0),
             VARIANCE,
             where=moments,
             by=_plain,
         ),
         identity(
-            "for tanh 0.82790 ε: noise takes over from the decay 3/(2m) after about 1/ε layers.",
+            "for tanh this is 0.82790 ε: noise takes over from the decay 3/(2m) after about 1/ε layers.",
             M(2) / M(0),
             TANH,
             where=moments | tanh,
@@ -150,7 +150,8 @@ def _expanded() -> tuple[Step, ...]:
             by=sp.expand,
         ),
         identity(
-            "and what the second has beyond half its square is a drift M and a diffusion G, d in terms of r.",
+            "and what the second order has beyond half the square of that generator is a drift M and a diffusion G, "
+            "with d in terms of r.",
             by_second - twice / 2,
             DRIFT * sp.Derivative(phi, symbol) + DIFFUSION / 2 * sp.Derivative(phi, (symbol, 2)),
             where={by_second: second, twice: _flow(_flow(phi)).doit()} | residue,
@@ -174,13 +175,12 @@ def _corrected() -> tuple[Step, ...]:
     anything = {W: Phi(symbol, 0), M: Phi(2 * symbol, 0), G: Phi(3 * symbol, 0)}
     return (
         identity(
-            "The density ρ changes by a factor 1 + εW. No probability flows in the first order that W has, whatever "
-            "M and G,",
+            "The density ρ changes by a factor 1 + εW. At first order the flow of probability is, whatever M and G,",
             current,
             rho / 2 * bracket,
             where=leading | anything,
         ),
-        definition("if the bracket vanishes. The polynomial", W, weight),
+        definition("so none flows if the bracket vanishes. The polynomial", W, weight),
         identity(
             "makes it vanish, with the M and G of before.",
             sp.Derivative(W, symbol),
@@ -205,7 +205,7 @@ def _corrected() -> tuple[Step, ...]:
             for sentence, power, factor in (
                 ("that is the fourth from the norm,", 4, 1 / (2 * u)),
                 ("the sixth from m₂,", 6, 3 / (2 * u)),
-                ("and the eighth;", 8, 5 / (2 * u)),
+                ("and the eighth from the fourth;", 8, 5 / (2 * u)),
             )
         ),
         identity(

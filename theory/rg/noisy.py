@@ -35,12 +35,12 @@ def noisy_doubling() -> Derivation:
                 where=fit,
             ),
             identity(
-                "the deviation of the noise, which the second layer hands on, is divided by A;",
+                "the standard deviation of the noise, which the second layer hands on, is divided by A;",
                 noise * sp.sqrt(1 + w**2) / A,
                 noise * (1 + w**2) / w,
                 where=fit,
             ),
-            limit("the unit at w = 1 is the root of two,", sp.Limit(1 / A, w, 1), sp.sqrt(2), where=fit),
+            limit("the unit 1/A at w = 1 is the root of two,", sp.Limit(1 / A, w, 1), sp.sqrt(2), where=fit),
             limit(
                 "where the distance from criticality doubles,",
                 sp.Limit((A * v - 1) / (w - 1), w, 1),
@@ -48,7 +48,7 @@ def noisy_doubling() -> Derivation:
                 where=fit,
             ),
             limit(
-                "and so does the deviation of the noise; its variance has the eigenvalue four.",
+                "and so does the standard deviation of the noise; its variance has the eigenvalue four.",
                 sp.Limit(noise * sp.sqrt(1 + w**2) / A, w, 1),
                 2 * noise,
                 where=fit,

@@ -75,27 +75,27 @@ def _coordinates() -> tuple[Step, ...]:
     residue = Z / 2 - d / u**2
     return (
         limit(
-            "Write x − u xᶻ + d x²ᶻ⁻¹ for a layer, n = z − 1 and X = xⁿ, which the layer takes to f(X). The coordinate "
-            "A(X) = 1/(nuX) + (r/n) ln X grows by one per layer, up to a term that vanishes as X,",
+            "Write x − u xᶻ + d x²ᶻ⁻¹ for a layer, n = z − 1 and X = xⁿ, which the layer takes to f(X). The "
+            "coordinate A(X) = 1/(nuX) + (r/n) ln X grows by one per layer, up to a term of order X,",
             sp.Limit(A(f(X)) - A(X), X, 0),
             1,
             where=where,
             by=_logarithms,
         ),
         limit(
-            "and up to X² if r is the residue z/2 − d/u². A change of coordinate does not alter it.",
+            "and of order X² if r is the residue z/2 − d/u², which a change of coordinate does not alter.",
             sp.Limit((A(f(X)) - A(X) - 1) / X, X, 0),
             u * (residue - r),
             where=where,
             by=_logarithms,
         ),
         argued(
-            "So 1/(nuX) = m + (r/n) ln m + C after m layers, with a constant C of the start if r is "
-            "that residue: what is left of the growth falls as 1/m², but for logarithms, and its sum converges.",
+            "So 1/(nuX) = m + (r/n) ln m + C after m layers, with a constant C that depends on the start, if r is "
+            "that residue: what is left of the growth falls as 1/m², apart from logarithms, and its sum converges.",
             equation(1 / (n * u * h(m) ** n), m + r / n * sp.log(m) + constant),
         ),
         limit(
-            "Signals of any start sink as",
+            "From any start signals sink as",
             sp.Limit(h(m) * (n * u * m) ** (1 / n), m, sp.oo),
             1,
             where=deep,
@@ -143,7 +143,7 @@ def _activations() -> tuple[Step, ...]:
         begins("For erf the critical weight is √π/2, and u = π/12,", "erf"),
         left("with the residue 3/5.", "erf", sp.Rational(3, 5)),
         begins("For the sigmoid, w = 4 and b = −2 make the fixed point 1/2 critical, and about it u = 4/3,", "sigmoid"),
-        left("with the residue of tanh, which it is in another coordinate.", "sigmoid", sp.Rational(3, 10)),
+        left("with the residue of tanh, as it is a tanh in another coordinate.", "sigmoid", sp.Rational(3, 10)),
     )
 
 
@@ -182,7 +182,12 @@ def finite_depth() -> Derivation:
                 sp.Derivative(h ** (-n), h) * (t * h - u * h**Z),
                 -n * t * h ** (-n) + n * u,
             ),
-            identity("which is solved by a v of depth,", sp.Derivative(v(m), m), -n * t * v(m) + n * u, where=inverse),
+            identity(
+                "which is solved by this function v of depth,",
+                sp.Derivative(v(m), m),
+                -n * t * v(m) + n * u,
+                where=inverse,
+            ),
             identity(
                 "and v = 0 at m = 0 is a start at infinity, which is forgotten like any other.",
                 v(0),
@@ -190,13 +195,13 @@ def finite_depth() -> Derivation:
                 where=inverse,
             ),
             identity(
-                "So depth and distance meet in A = tm alone, in h² times the n-th root of m²,",
+                "So depth and distance enter through A = tm alone, in h² times the n-th root of m²,",
                 (v(m) / m) ** (-2 / n),
                 F(t * m),
                 where=inverse | scaling,
             ),
             limit(
-                "at criticality with the amplitude of before,",
+                "at criticality with the same amplitude as before,",
                 sp.Limit(F(far), far, 0),
                 (n * u) ** (-2 / n),
                 where=scaling,

@@ -35,13 +35,15 @@ def _sine() -> tuple[Step, ...]:
             by=by_gaussians,
         ),
         identity(
-            "and the two have the variances 2q(1 − c) and 2q(1 + c): with C for that mean, the product averages to",
+            "and x − y and x + y have the variances 2q(1 − c) and 2q(1 + c): with C for that mean, the product "
+            "averages to",
             (cosine(2 * q * (1 - c)) - cosine(2 * q * (1 + c))) / 2,
             PRODUCTS["sin"],
             where={cosine(s): sp.exp(-s / 2)},
         ),
         identity(
-            "By Price's theorem that of the slopes is its derivative by c over q,",
+            "By Price's theorem the average of the product of slopes is the derivative of this with respect to c, "
+            "over q,",
             slopes,
             both,
             where={slopes: sp.diff(PRODUCTS["sin"], c) / q},
@@ -64,7 +66,7 @@ def _sign() -> tuple[Step, ...]:
             domain=INSIDE,
         ),
         identity(
-            "and from c = 0, where the fields are independent, the arcsine.",
+            "and integrating from c = 0, where the fields are independent, gives the arcsine.",
             product,
             PRODUCTS["sign"],
             where={product: sp.Integral(slope.subs(c, v), (v, 0, c))},

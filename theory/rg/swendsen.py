@@ -136,7 +136,7 @@ def _decimated() -> tuple[Step, ...]:
     of, new = sp.Symbol("K", positive=True), sp.Function("K'")(K, 0)
     return (
         identity(
-            "On a ring every other spin is summed over. What it leaves between its two neighbours s and s′ is a "
+            "On a ring every other spin is summed over. What each leaves between its two neighbours s and s′ is a "
             "constant, a coupling and a field, in all four states.",
             sp.exp(K * (s + other) + h) + sp.exp(-K * (s + other) - h),
             sp.exp(constant + coupling * s * other + (field - h) * (s + other) / 2),
@@ -147,15 +147,18 @@ def _decimated() -> tuple[Step, ...]:
         definition("The coupling is", sp.exp(4 * coupling), up * down / mixed**2),
         identity("Without field", sp.tanh(new), sp.tanh(of) ** 2, where=flow, by=_by_tanh),
         identity(
-            "and the linearised flow is diagonal, even and odd couplings do not mix: for the coupling,",
+            "and the linearised flow is diagonal, as even and odd couplings do not mix: the new coupling changes "
+            "with the coupling,",
             sp.Derivative(coupling, K),
             sp.tanh(2 * K),
             where=even,
             by=_in_exponentials,
         ),
-        identity("not the field,", sp.Derivative(coupling, h), 0, where=even, by=_in_exponentials),
-        identity("for the field not the coupling,", sp.Derivative(field, K), 0, where=even, by=_in_exponentials),
-        identity("but the field.", sp.Derivative(field, h), 1 + sp.tanh(2 * K), where=even, by=_in_exponentials),
+        identity("not with the field,", sp.Derivative(coupling, h), 0, where=even, by=_in_exponentials),
+        identity(
+            "and the new field not with the coupling,", sp.Derivative(field, K), 0, where=even, by=_in_exponentials
+        ),
+        identity("but with the field.", sp.Derivative(field, h), 1 + sp.tanh(2 * K), where=even, by=_in_exponentials),
     )
 
 

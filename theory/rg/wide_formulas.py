@@ -20,9 +20,9 @@ _t = sp.Symbol("t", positive=True)
 
 _VARIANCE = Variable(q, "0 < q < oo", "variance of the fields")
 _CORRELATION = Variable(c, "-1 <= c <= 1", "correlation of the fields")
-_WEIGHTS = Variable(_W, "0 < sigma_w < oo", "deviation of the weights times the root of the fan-in")
-_BIASES = Variable(_B, "0 <= sigma_b < oo", "deviation of the biases")
-_SOME_BIAS = Variable(_B, "0 < sigma_b < oo", "deviation of the biases")
+_WEIGHTS = Variable(_W, "0 < sigma_w < oo", "standard deviation of the weights times the root of the fan-in")
+_BIASES = Variable(_B, "0 <= sigma_b < oo", "standard deviation of the biases")
+_SOME_BIAS = Variable(_B, "0 < sigma_b < oo", "standard deviation of the biases")
 _LAYER = (_VARIANCE, _WEIGHTS, _BIASES)
 _ABOVE = Variable(_t, "0 < t < oo", "distance of the variance of weights from the critical one, small")
 _DEEP = Variable(_m, "1 <= m < oo, whole", "layers")
@@ -75,13 +75,14 @@ _POINT = (_WEIGHTS, _SOME_BIAS)
 
 _ERF = (
     *_maps("erf", "erf-layers"),
-    Formula("erf-layers.fixed-variance", named("q^{*}"), _fixed, _POINT, "variance of the fields that is kept, of erf",
+    Formula("erf-layers.fixed-variance", named("q^{*}"), _fixed, _POINT, "variance of the fields that a layer keeps, "
+                                                                         "of erf",
             _SOURCES["erf"], "exact", "erf-layers", _ROOM + "RandomLayer.fixed_point"),
     Formula("erf-layers.fixed-chi", named(r"\chi"), _W**2 * SQUARE["erf"].subs(q, _fixed), _POINT,
             "factor of squared small distances at that variance", _SOURCES["erf"], "exact", "erf-layers",
             _ROOM + "RandomLayer.fixed_point"),
     Formula("erf-layers.critical-sigma-w", named(r"\sigma_{w}"), 1 / sp.sqrt(SQUARE["erf"].subs(q, _on_edge)),
-            (_SOME_BIAS,), "deviation of the weights at the edge of chaos, of erf", _SOURCES["erf"], "exact",
+            (_SOME_BIAS,), "standard deviation of the weights at the edge of chaos, of erf", _SOURCES["erf"], "exact",
             "erf-layers", _ROOM + "critical_line"),
 )  # fmt: skip
 
