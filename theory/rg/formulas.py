@@ -121,7 +121,8 @@ _SPIN_FORMULAS = (
     Formula("noisy-layers.weight", named("w'"), _weight**2, _NOISY, f"weight {_DOUBLED}", OWN, "own", "noisy-doubling",
             _ROOM + "NoisyLayer.flow"),
     Formula("noisy-layers.noise", named(r"\epsilon'"), _noise * (1 + _weight**2) / _weight, _NOISY,
-            f"standard deviation of the noise {_DOUBLED}", OWN, "own", "noisy-doubling", _ROOM + "NoisyLayer.flow", main=True),
+            f"standard deviation of the noise {_DOUBLED}", OWN, "own", "noisy-doubling",
+            _ROOM + "NoisyLayer.flow", main=True),
 )  # fmt: skip
 
 _RING = (Variable(notation.K, "0 < K < oo", "coupling of a ring over its temperature"),
@@ -206,7 +207,8 @@ _DEPTH_FORMULAS = (
              "stationary_variance", "noise-cutoff", _ODD, _U, _STRENGTH, main=True),
     _leading("stationary-correction", named("c"), (SECOND / moment(2)).subs(n, 2),
              "next order of the stationary variance, leading order times (1 + c epsilon), where z = 3",
-             "stationary_correction", "noise-correction", _U, Variable(r, "-oo < r < oo", "residue of the depth coordinate")),
+             "stationary_correction", "noise-correction", _U,
+             Variable(r, "-oo < r < oo", "residue of the depth coordinate")),
     _leading("noise-cutoff", named("m"), (_amplitude**2 / VARIANCE) ** (n / 2), "layers after which noise takes over",
              "noise_cutoff", "noise-cutoff", _ODD, _U, _STRENGTH),
 )  # fmt: skip
