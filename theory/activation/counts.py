@@ -101,7 +101,7 @@ def counts() -> Derivation:
                 sp.Limit((a - b - 1) / (x * a), a, sp.oo),
                 1 / x,
             ),
-            identity("In the paper's variables.", x, c * D / (b * N), where={x: D / a, a: b * N / c}),
+            identity("In the paper's variables, x is this.", x, c * D / (b * N), where={x: D / a, a: b * N / c}),
         ),
         uses=("beta-bernoulli", "gamma-poisson"),
     )

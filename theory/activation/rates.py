@@ -29,8 +29,8 @@ def mean_field() -> Derivation:
                 where={total: c * D},
             ),
             identity(
-                "Each of the N−K silent neurons has Dᵢ = 0, and the next sample wakes it with pᵢ. This rate equation "
-                "is linear in N−K,",
+                "Each of the N−K silent neurons has Dᵢ = 0, and the next sample wakes it with probability pᵢ. This "
+                "rate equation is linear in N−K,",
                 sp.Derivative(K(D), D),
                 rate,
                 where=solved,

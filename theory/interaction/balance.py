@@ -132,8 +132,8 @@ def _one_layer() -> tuple[Step, ...]:
     chance, whole = named(r"P(s^{(m)} \mid s^{(m-1)}, s^{(m+1)})"), sum(map(block, spins))
     return (
         instance(
-            "Spins of one layer do not interact: given the layers below and above, their weight is a product, and "
-            "so is its sum over the layer; here 2-2-2 spins,",
+            "Spins of one layer do not interact: given the layers below and above, their weight is a product, and so "
+            "is its sum over the layer; here for 2-2-2 spins,",
             sp.Sum(sp.exp(-E(state) / T), (state, 1, 2**n)),
             sp.Product(2 * sp.cosh(field[i] / T), (i, 1, n)),
             cases=[layer],

@@ -128,7 +128,7 @@ def _energy() -> tuple[Step, ...]:
         ),
         series("and the third does not.", gain, eps**3 * leading + O(eps**4), (eps, 0), where=error, by=_taylor),
         definition(
-            "A step conserves much more exactly a modified energy, with an additional term of order ε²:",
+            "A step conserves a modified energy much better, one with an additional term of order ε²:",
             modified,
             shadow,
         ),

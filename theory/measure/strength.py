@@ -36,8 +36,8 @@ def node_strength() -> Derivation:
         "exact",
         (
             identity(
-                "Weights into a layer of fan-in n have the variance σ²/n: the incoming links of a unit give σ², the "
-                "outgoing ones σ² times the ratio of widths, and the bias its own variance,",
+                "Weights into a layer have the variance σ² over its fan-in: the incoming links of a unit give σ², "
+                "the outgoing ones σ² times the ratio of widths, and the bias its own variance,",
                 links,
                 VARIANCE,
                 domain={BELOW: whole, HERE: whole, ABOVE: whole},

@@ -101,7 +101,7 @@ def _parts() -> tuple[Step, ...]:
             by=sp.expand,
         ),
         identity(
-            "and twice, checked like the first for any two polynomials of third order.",
+            "and, used twice, checked like the first for any two polynomials of third order.",
             mean("x y f g"),
             q * c * mean("f g") + q**2 * (1 + c**2) * mean("f' g'") + q**2 * c * bent,
             where=names,

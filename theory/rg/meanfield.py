@@ -95,9 +95,9 @@ def _price() -> tuple[Step, ...]:
             by=lambda gap: sp.factor(sp.expand(gap / _density)),
         ),
         identity(
-            "whose integral vanishes: the derivative of the average M of a product is that of the product of slopes, "
-            "checked against moments for any two polynomials of fourth order. At c = 1 and q = q′ the slope of the "
-            "correlation map is the factor of squared small distances.",
+            "whose integral vanishes: the derivative of the average M of a product is q times that of the product of "
+            "slopes, checked against moments for any two polynomials of fourth order. At c = 1 and q = q′ the slope "
+            "of the correlation map is the factor by which squared small distances grow.",
             sp.Derivative(product(c), c),
             q * slopes,
             where={product(c): pair_mean(phi * psi), slopes: pair_mean(sp.diff(phi, x) * sp.diff(psi, y))},

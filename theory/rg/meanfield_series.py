@@ -258,9 +258,9 @@ def _fluctuations() -> tuple[Step, ...]:
     second = averaged((weight**4 * F + (n - 1) * V**2) / n)
     return (
         limit(
-            "Given the layer below, fields are independent: K′ is a mean of n terms, exact on average. Let K be off by "
-            "s/n on average, and its variance be v/n; higher moments are smaller. The mean then follows the map V with "
-            "its curvature times v,",
+            "Given the layer below, fields are independent: K′ is a mean of n terms, exact on average. Let K be off "
+            "by s/n on average, and its variance be v/n; higher moments are smaller. The mean then follows the slope "
+            "of the map V, plus half its curvature times v,",
             sp.Limit(n * (mean_after - base), n, sp.oo),
             curve * shift + bend * spread / 2,
             where={mean_after: averaged(V), base: weight**2 * square},

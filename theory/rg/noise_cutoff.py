@@ -203,7 +203,7 @@ def _corrected() -> tuple[Step, ...]:
                 by=lambda gap: sp.simplify(sp.gammasimp(gap.doit())),
             )
             for sentence, power, factor in (
-                ("that is the fourth from the norm,", 4, 1 / (2 * u)),
+                ("that is, the fourth from the norm,", 4, 1 / (2 * u)),
                 ("the sixth from m₂,", 6, 3 / (2 * u)),
                 ("and the eighth from the fourth;", 8, 5 / (2 * u)),
             )

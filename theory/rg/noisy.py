@@ -35,7 +35,8 @@ def noisy_doubling() -> Derivation:
                 where=fit,
             ),
             identity(
-                "the standard deviation of the noise, which the second layer hands on, is divided by A;",
+                "the standard deviation of the noise of both layers, the first handed on by the second, is divided "
+                "by A;",
                 noise * sp.sqrt(1 + w**2) / A,
                 noise * (1 + w**2) / w,
                 where=fit,
