@@ -99,7 +99,7 @@ class Formula:
         free = set().union(*(value.free_symbols for value in values))
         known = {variable.symbol: variable for variable in self.variables}
         if unknown := free - set(known):
-            raise ValueError(f"{self.name}: no range of {', '.join(sorted(map(str, unknown)))}")
+            raise ValueError(f"{self.name}: no range is given for {', '.join(sorted(map(str, unknown)))}")
         needed = {variable.symbol.name for variable in self.variables if variable.symbol in free}
         ranges = [*self.variables, *(variable for variable, _ in self.fixed)]
         for variable in (*reversed(ranges), *ranges):  # a range may contain variables, whose ranges contain others
@@ -261,7 +261,7 @@ class Formula:
     def _refuse_undefined(self) -> None:
         if self._undefined:
             names = ", ".join(sorted(self._undefined))
-            raise TypeError(f"{self.name} holds {names}, which has no value: put an expression there")
+            raise TypeError(f"{self.name} contains {names}, which has no value: put an expression in its place")
 
     def function(self) -> Callable[..., Any]:
         """Return the formula as a function of numbers or arrays, by name, in double precision.
@@ -352,7 +352,9 @@ class Formula:
             put[self.symbols[name]] = expr = _expression_of(name, value)
             for symbol in expr.free_symbols:
                 if symbol.name in gone:
-                    raise ValueError(f"{name} = {expr}: {symbol.name} is replaced itself; give it another name")
+                    raise ValueError(
+                        f"{name} = {expr}: {symbol.name} is itself replaced; give the new symbol another name"
+                    )
                 if symbol.name not in known:
                     new[symbol] = Variable(symbol, _assumed(symbol), f"in {name} = {expr}")
                 elif symbol != known[symbol.name].symbol:

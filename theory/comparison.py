@@ -151,7 +151,7 @@ def _in_symbols_of(formula: Formula, expression: sp.Expr) -> sp.Expr:
     if expression.has(sp.zoo, sp.nan):
         raise ValueError(f"{expression} is not finite anywhere: something was divided by zero when it was made")
     if names := undefined(expression):
-        raise ValueError(f"{expression} has no value: nothing is said of {', '.join(sorted(names))}")
+        raise ValueError(f"{expression} has no value: nothing defines {', '.join(sorted(names))}")
     there = {symbol.name: symbol for symbol in formula.symbols.values()}
     for symbol in sorted(expression.free_symbols, key=str):
         if symbol.name not in there:

@@ -162,6 +162,6 @@ def _rises(term: Callable[[Any], Any], ends: Sequence[Any], what: str) -> bool:
         far = size(_PLACES[4])
         if (late > _NOTHING and not far < late) or far > _STEEP * late > _STEEP**2 * early:
             raise ArithmeticError(
-                f"the {what} to {mpmath.nstr(end)} diverges: its terms do not fade, or after {_PLACES[4]} of them alone"
+                f"the {what} to {mpmath.nstr(end)} diverges: its terms do not fade, or only after {_PLACES[4]} of them"
             )
     return rises

@@ -185,7 +185,8 @@ def overruled(where: Definitions) -> str:
     for (name, _), (later, other) in combinations(sorted(where, key=lambda pair: pair[0].is_Symbol), 2):
         if other.has(name if name.is_Symbol else name.func) and (name.is_Symbol or later.func != name.func):
             return (
-                f"{later} = {other} is put in after {name}, which it holds: functions are before symbols, each in order"
+                f"{later} = {other} is put in after {name}, which it contains: functions go before symbols, "
+                "each in order"
             )
     return ""
 

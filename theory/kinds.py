@@ -8,12 +8,12 @@ from typing import Literal, TypeAlias
 Kind: TypeAlias = Literal["identity", "inequality", "limit", "series", "instance", "definition", "argued"]
 KINDS: dict[Kind, str] = {
     "identity": "the difference of its two sides, with the definitions put in, is zero",
-    "inequality": "its larger less its smaller side is a form, as an identity, and the form is manifestly positive",
-    "limit": "it is approached, at a distance of 10^-80; the limit is that, exactly, when thorough",
-    "series": "what is left out falls as it says; the expansion has no other term, exactly, when thorough",
+    "inequality": "its larger side minus its smaller is a form, as an identity, and the form is manifestly positive",
+    "limit": "its value is approached, at a distance of 10^-80; when thorough, the limit is taken exactly",
+    "series": "what is left out falls as stated; when thorough, the expansion is taken exactly and has no other term",
     "instance": "a general equation, checked in stated cases: small sizes, and what the names mean there",
     "definition": "nothing: it says what a name means",
-    "argued": "its sentence is the argument; the algebra which that uses is checked, but the step is not counted",
+    "argued": "its sentence is the argument; the algebra it uses is checked, but the step is not counted",
 }
 CHECKED: tuple[Kind, ...] = ("identity", "inequality", "limit", "series", "instance")
 IN_NUMBERS: tuple[Kind, ...] = ("limit", "series")

@@ -222,7 +222,7 @@ def test_what_is_right_and_awkward_is_accepted(right, thorough):
         (identity("", sp.Integral(1 / sp.sqrt(t), (t, 0, 1)), 2), "differ by .* not equal, or converge too slowly"),
         (identity("", x, abs(x) + y, domain={sp.Symbol("x"): (0, 1)}), "x in the range .* is not the x of the equ"),
         (identity("", f(x), 2 * x, where={Z(x): 2 * x, f(x): Z(x)}), r"f\(x\) = Z\(x\) is put in after Z\(x\)"),
-        (identity("", y, 2 * x, where={u: 2 * x, y: u}), "y = u is put in after u, which it holds"),
+        (identity("", y, 2 * x, where={u: 2 * x, y: u}), "y = u is put in after u, which it contains"),
         (identity("", 0.1 * x + 0.2 * x, 0.3 * x), "differ by .*; floats hold 16 digits: write sympy.Rational"),
         (identity("", x, 2 * x, where={sp.Symbol("x"): y}), "is not the x of the equation"),
         (limit("", sp.Limit(x / (1 + x), x, sp.oo), 1 + 1 / x), "x, .* stands outside of the limit, too"),
@@ -306,5 +306,5 @@ def test_sums_and_products_without_an_end_have_the_value_of_what_comes_late_on_e
         odd = endless_product(lambda k: 1 + 1 / mpmath.mpf(k) ** 2, (1, mpmath.inf))
         assert mpmath.almosteq(odd, mpmath.sinh(mpmath.pi) / mpmath.pi, 1e-45)
         for late in (lambda k: hump(k - 9850), lambda k: hump(-k - 9850)):
-            with pytest.raises(ArithmeticError, match="do not fade, or after 3200 of them alone"):
+            with pytest.raises(ArithmeticError, match="do not fade, or only after 3200 of them"):
                 endless_sum(late, (-mpmath.inf, mpmath.inf))

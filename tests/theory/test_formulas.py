@@ -140,7 +140,7 @@ def test_what_cancels_in_the_place_of_a_symbol_is_in_its_range():
     [
         ({"beta": 1}, TypeError, r"no symbol 'beta' \(do you mean 'b'\?\)"),
         ({"b": 1 / sp.Symbol("N")}, ValueError, r"this N is not the N of .*formula.symbols\['N'\]"),
-        ({"D": 2 * WORKING.symbols["D"]}, ValueError, "D is replaced itself"),
+        ({"D": 2 * WORKING.symbols["D"]}, ValueError, "D is itself replaced"),
     ],
 )
 def test_a_symbol_that_is_another_one_is_refused(put, kind, message):
@@ -152,9 +152,9 @@ def test_what_is_put_in_has_a_value():
     working = theory.formula("gamma-poisson.working")
     named = working.substitute(b=sp.Function("f")(working.symbols["N"]))
     assert "f(N)" in str(named)
-    with pytest.raises(TypeError, match=r"working holds f, which has no value: put an expression there"):
+    with pytest.raises(TypeError, match=r"working contains f, which has no value: put an expression in its place"):
         named.evaluate(N=10, D=1, c=1)
-    with pytest.raises(TypeError, match="holds f, which has no value"):
+    with pytest.raises(TypeError, match="contains f, which has no value"):
         named.function()
     held = sp.UnevaluatedExpr(sp.Rational(1, 2))
     assert working.evaluate(N=10, D=1, c=1, b=held) == working.evaluate(N=10, D=1, c=1, b="1/2")
@@ -264,7 +264,7 @@ def test_survival_is_compared_as_the_derivation_has_it():
     [
         ("survival", "N*b", TypeError, r"'N\*b' of type str is not an expression: write it in symbols"),
         ("survival", sp.Eq(*plain[:2]), TypeError, "of type Equality is not an expression"),
-        ("survival", sp.Function("g")(plain[0]), ValueError, "nothing is said of g"),
+        ("survival", sp.Function("g")(plain[0]), ValueError, "nothing defines g"),
         ("survival", 1 / (plain[0] - plain[0]), ValueError, "zoo is not finite anywhere"),
         ("leapfrog", plain[0], KeyError, "no formula is the result of the derivation 'leapfrog'"),
     ],
@@ -421,7 +421,7 @@ def test_whole_numbers_are_drawn_up_to_the_ends_of_their_range(text, values, rng
 
 
 def test_a_formula_with_a_symbol_of_no_range_is_refused():
-    with pytest.raises(ValueError, match="no range of y"):
+    with pytest.raises(ValueError, match="no range is given for y"):
         replace(WORKING, expression=sp.Symbol("y"))
     with pytest.raises(ValueError, match=r"two formulas are called gamma-poisson.working"):
         Formulas((WORKING, WORKING))
