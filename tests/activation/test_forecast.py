@@ -75,6 +75,17 @@ def test_of_chances_that_hardly_differ_a_part_of_the_spread_tells(b, mean):
     assert c_error == pytest.approx(5 * math.sqrt((1 / mean + 1 / b) / 1000), rel=1e-9)
 
 
+@pytest.mark.parametrize("samples", [10**13, 10**15])
+def test_chances_that_are_nearly_one_are_known_as_those_of_a_normal_law(samples):
+    """The variance of a share is p(1-p)(ρ + (1-ρ)/D) with 1/ρ = bN/c + 1: b is known to what of it is its own."""
+    b, N = 1e7, 1000
+    b_error, c_error = fit_errors(BetaBernoulli(N, b, 5.0), samples)
+    p, own = 5 / N, 1 / (b * N / 5 + 1)
+    chance = (1 - own) / samples
+    assert b_error == pytest.approx(b * math.sqrt(2 / N) * (1 + chance / own), rel=1e-6)
+    assert c_error == pytest.approx(math.sqrt(N * p * (1 - p) * (own + chance)), rel=1e-9)
+
+
 def test_the_urn_knows_b_as_the_gamma_poisson_law_does():
     """Given its total it is that law; its own total is given."""
     urn, poisson = (fit_errors(law(1000, 0.3, 5.0), [10, 10**9]) for law in (PolyaUrn, GammaPoisson))
