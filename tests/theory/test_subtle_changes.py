@@ -96,7 +96,7 @@ PREMISES = {
     "functional-fixed-point": "signals are positive",
     "noise-cutoff": "z is odd",
     "dispersion": "M > 5",
-    "stiffness": "without a target",
+    "stiffness": "no target unless",
     "transfer-matrix": "exp(Kss′)",
     "tanh-criticality": "there are no biases",
     "node-strength": "weights and biases are independent",
