@@ -105,7 +105,7 @@ class Checkpoints:
         except ValueError as error:
             raise StoreError(
                 f"{self.store.path / self.name} is not what statnn {version()} keeps of {chains} chains ({error}): "
-                "it is damaged, or from a system that cuts chains otherwise; end it there, or name another folder"
+                "it is damaged, or from a system with other blocks of chains; end the run there, or name another folder"
             ) from error
 
     def _draws(self, part: str) -> Records:
