@@ -126,7 +126,7 @@ def check(site):
         external[name] = sorted(outward)
     for file in sorted(site.rglob("*.css")):
         faults[str(file.relative_to(site))] = [f"from elsewhere: {each}" for each in CSS_URL.findall(file.read_text())]
-    return {name: found for name, found in faults.items() if found}, external
+    return {name: wrong for name, wrong in faults.items() if wrong}, external
 
 
 def main(arguments):
@@ -138,8 +138,8 @@ def main(arguments):
     if not (given.site / "index.html").exists():
         parser.error(f"{given.site} is no built site: it has no index.html; python -m sphinx -W docs site builds one")
     faults, external = check(given.site.resolve())
-    for name, found in faults.items():
-        print(name, *found, sep="\n    ")
+    for name, wrong in faults.items():
+        print(name, *wrong, sep="\n    ")
     hosts = Counter(urlsplit(link).netloc for links in external.values() for link in set(links))
     print(f"{len(external)} pages, {sum(map(len, faults.values()))} faults; external links, not followed:", dict(hosts))
     if given.external:

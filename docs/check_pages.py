@@ -115,34 +115,34 @@ class Browser:
 
 def troubles(browser, origin):
     """Return what went wrong while a page loaded: failed scripts and files, requests to other hosts."""
-    found = []
+    faults = []
     for event in browser.events:
         said = event.get("params", {})
         if event.get("method") == "Runtime.exceptionThrown":
-            found.append(f"script: {said['exceptionDetails'].get('exception', {}).get('description', '?')}")
+            faults.append(f"script: {said['exceptionDetails'].get('exception', {}).get('description', '?')}")
         if event.get("method") == "Network.requestWillBeSent":
             address = said["request"]["url"]
             if not address.startswith((origin, "data:", "about:", "blob:")):
-                found.append(f"from elsewhere: {address}")
+                faults.append(f"from elsewhere: {address}")
         if event.get("method") == "Network.responseReceived" and said["response"]["status"] >= 400:
-            found.append(f"{said['response']['status']}: {said['response']['url']}")
-    return found
+            faults.append(f"{said['response']['status']}: {said['response']['url']}")
+    return faults
 
 
 def check_page(browser, origin, name, pictures):
     """Return the faults of a page in each width and theme."""
     browser.look(WIDTHS[0], THEMES[0])
     browser.open(f"{origin}/{quote(name)}")
-    found = {fault: ["loading"] for fault in troubles(browser, origin)}
+    seen_at = {fault: ["loading"] for fault in troubles(browser, origin)}
     script = Path(__file__).with_name("check_pages.js").read_text(encoding="utf-8")
     for width in WIDTHS:
         for theme in THEMES:
             browser.look(width, theme)
             for fault in browser.run(script):
-                found.setdefault(fault, []).append(f"{width} {theme}")
+                seen_at.setdefault(fault, []).append(f"{width} {theme}")
             if pictures:
                 browser.picture(pictures / f"{name.replace('/', '-').removesuffix('.html')}-{width}-{theme}.png")
-    return [f"{fault} ({', '.join(where)})" for fault, where in found.items()]
+    return [f"{fault} ({', '.join(where)})" for fault, where in seen_at.items()]
 
 
 def check_search(browser, origin, words):
@@ -199,10 +199,10 @@ def main(arguments):
         finally:
             browser.close()
             server.shutdown()
-    for name, found in faults.items():
-        if found:
-            print(name, *found, sep="\n    ")
-            count += len(found)
+    for name, wrong in faults.items():
+        if wrong:
+            print(name, *wrong, sep="\n    ")
+            count += len(wrong)
     print(f"{len(pages)} pages at {WIDTHS} pixels in {' and '.join(THEMES)}: {count} faults")
     return count
 

@@ -18,7 +18,7 @@ TARGET = Path(__file__).with_name("calibration.json")
 DIGITS = 4
 
 
-def found(entries):
+def summary(entries):
     """Return the summary of one claim's entries: seeds, runs that were not as expected, and a row for each quantity."""
     rows = [asdict(row) | {"says": row.says} for row in uniformity.rows(entries)]
     for row in rows:
@@ -27,7 +27,7 @@ def found(entries):
     return {"seeds": len(entries), "unexpected": sum(not entry["expected"] for entry in entries), "rows": rows}
 
 
-def found_by_tests(entries):
+def summary_of_tests(entries):
     """Return the summary of all statistical tests of the suite, or nothing where none was rerun."""
     own = [entry for entry in entries if entry["code"] == "tests"]
     rows = [row for row in uniformity.rows(own) if row.seeds >= uniformity.FEWEST_SEEDS]
@@ -53,7 +53,7 @@ def kept(old, entries):
         if same and before["seeds"] > len(own):
             record[name] = before | {"code": code}
         elif len(own) >= uniformity.FEWEST_SEEDS:
-            record[name] = {"code": code, "numbers": numbers} | found(own)
+            record[name] = {"code": code, "numbers": numbers} | summary(own)
     return record
 
 
@@ -68,7 +68,7 @@ def main(*files):
     """Write docs/calibration.json."""
     old = json.loads(TARGET.read_text(encoding="utf-8")) if TARGET.exists() else {}
     entries = runs_of(files)
-    tests = found_by_tests(entries) or old.get("tests")
+    tests = summary_of_tests(entries) or old.get("tests")
     record = kept(old, entries) | ({"tests": tests} if tests else {})
     TARGET.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

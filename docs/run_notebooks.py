@@ -26,12 +26,12 @@ def cells(page: Path) -> list[tuple[int, str, bool]]:
     """Return the line, the code and whether it must raise, of each cell of a page."""
     text = page.read_text(encoding="utf-8")
     opened = len(re.findall(r"^`{3,}\s*\{code-cell\}", text, re.MULTILINE))
-    found = list(CELL.finditer(text))
-    if not found or len(found) != opened:
+    matches = list(CELL.finditer(text))
+    if not matches or len(matches) != opened:
         raise ValueError(
-            f"{page}: {opened} cells begin and {len(found)} end; each needs three backticks before and after"
+            f"{page}: {opened} cells begin and {len(matches)} end; each needs three backticks before and after"
         )
-    return [(text.count("\n", 0, one.start()) + 1, *_code(one[1])) for one in found]
+    return [(text.count("\n", 0, match.start()) + 1, *_code(match[1])) for match in matches]
 
 
 def _code(body: str) -> tuple[str, bool]:
@@ -61,10 +61,10 @@ def show(value: Any) -> None:
 
 def run(page: Path) -> bool:
     """Run one page in this process; report the first cell that does not behave as stated."""
-    begin, found = time.perf_counter(), cells(page)
+    begin, listed = time.perf_counter(), cells(page)
     # classes of a page are pickled by name, like those of a notebook
     sys.modules["__main__"] = notebook = types.ModuleType("__main__")
-    for line, code, must_raise in found:
+    for line, code, must_raise in listed:
         try:
             run_cell(code, str(page), line, vars(notebook))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - any error of a page
@@ -77,7 +77,7 @@ def run(page: Path) -> bool:
             if must_raise:
                 print(f"{page}:{line}: the cell is tagged raises-exception and does not raise", file=sys.stderr)
                 return False
-    print(f"{page.name}: {len(found)} cells ran in {time.perf_counter() - begin:.0f} s")
+    print(f"{page.name}: {len(listed)} cells ran in {time.perf_counter() - begin:.0f} s")
     return True
 
 

@@ -184,8 +184,8 @@ def test_a_calibration_is_renewed_by_more_seeds_and_dropped_with_its_text(tmp_pa
     for file, runs in zip(files, (ran[:50], ran[40:]), strict=True):
         calibrate.append(file, runs)
     assert [run["seed"] for run in keep.runs_of(files)] == [run["seed"] for run in ran], "ten seeds stand in both"
-    tests = keep.found_by_tests([*ran, {"what": "c", "code": "tests", "seed": 1, "p": {}, "expected": True}])
-    assert not keep.found_by_tests(others)
+    tests = keep.summary_of_tests([*ran, {"what": "c", "code": "tests", "seed": 1, "p": {}, "expected": True}])
+    assert not keep.summary_of_tests(others)
     (tmp_path / "kept.json").write_text(json.dumps(again | {"tests": tests}))
     shown = page({"one": "The first", "three": "The third"}, str.title, tmp_path / "kept.json")
     assert "90 runs of 2 claims with 2 quantities: p-values of 0 are too small, 2 runs were not as expected" in shown

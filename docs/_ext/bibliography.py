@@ -73,17 +73,17 @@ def _citation() -> re.Pattern[str]:
 
 def citations(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where a text cites a work, and the key of the work."""
-    for found in _citation().finditer(text):
-        yield found.start(), found.end(), str(found.lastgroup)
+    for cited in _citation().finditer(text):
+        yield cited.start(), cited.end(), str(cited.lastgroup)
 
 
 def cited_by(sources: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     """Return who cites each work, by its key, from pairs of a name and a text."""
-    found: dict[str, list[str]] = defaultdict(list)
+    users: dict[str, list[str]] = defaultdict(list)
     for who, text in sources:
         for key in dict.fromkeys(key for _, _, key in citations(text)):
-            found[key].append(who)
-    return found
+            users[key].append(who)
+    return users
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -142,11 +142,11 @@ def _setup_links(app: Any) -> None:
             if self.env.docname == PAGE:
                 return
             for text in list(self.document.findall(nodes.Text)):
-                found = list(citations(text))
-                if not found or any(isinstance(node, unlinked) for node in parents(text)):
+                places = list(citations(text))
+                if not places or any(isinstance(node, unlinked) for node in parents(text)):
                     continue
                 parts, end = [], 0
-                for start, stop, key in found:
+                for start, stop, key in places:
                     link = addnodes.pending_xref(
                         "", nodes.inline("", text[start:stop]), refdomain="std", reftype="ref",
                         reftarget=f"work-{key}", refexplicit=True, refwarn=True, refdoc=self.env.docname,

@@ -57,9 +57,9 @@ class Names:
     def link(self, line: str, around: str, parameters: Iterable[str] = ()) -> str:
         """Return a line of a docstring in which names are links."""
 
-        def named(found: re.Match[str]) -> str:
-            place = self.place(found[1], around, parameters)
-            return f":py:obj:`{found[1]} <{place}>`" if place else found[0]
+        def named(match: re.Match[str]) -> str:
+            place = self.place(match[1], around, parameters)
+            return f":py:obj:`{match[1]} <{place}>`" if place else match[0]
 
         return _NAME.sub(named, line)
 
@@ -86,22 +86,22 @@ def _title(file: Path, text: str) -> str:
 
 def shown_in() -> dict[str, list[tuple[str, str]]]:
     """Return, by the full name of an object, the title and document of pages whose code uses it."""
-    found = defaultdict(list)
+    pages = defaultdict(list)
     for pattern in PAGES:
         for file in sorted(HERE.glob(pattern)):
             text = file.read_text(encoding="utf-8")
             cells = [text] if file.suffix == ".py" else _CELL.findall(text)
             document = file.relative_to(HERE).with_suffix("").as_posix().replace("gallery/", "gallery-pages/")
             for name in sorted(_used(ast.parse("\n".join(cells)))):
-                found[name].append((_title(file, text), f"/{document}"))
-    return found
+                pages[name].append((_title(file, text), f"/{document}"))
+    return pages
 
 
 def derived_in() -> dict[str, list[str]]:
     """Return, by the full name of an object, the derivations of what it computes."""
-    found = defaultdict(list)
+    derivations = defaultdict(list)
     for form in map(formula, formulas()):
         for name in (form.implementation, form.implementation.rpartition(".")[0]):
-            if name and form.derivation not in found[name]:
-                found[name].append(form.derivation)
-    return found
+            if name and form.derivation not in derivations[name]:
+                derivations[name].append(form.derivation)
+    return derivations

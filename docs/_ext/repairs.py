@@ -74,8 +74,8 @@ def lead_back(_app: Any, page: str, _template: str, context: dict[str, Any], _do
     Sphinx takes all objects of a file to be in the room of the first.
     """
 
-    def name(found: re.Match[str]) -> str:
-        start, full, place = found.groups()
+    def name(match: re.Match[str]) -> str:
+        start, full, place = match.groups()
         short = full.rpartition(".")[2]
         rest = re.search(rf"\.{short}(\.\w+)*$", place)
         return f'{start}{full}.html#{full}{rest[1] or "" if rest else ""}"'
