@@ -27,7 +27,7 @@ def _field() -> Step:
     spins, local = vector("s", 3), vector("h", 3)
     pairs = dict(zip([(0, 1), (1, 2), (0, 2)], sp.symbols("J_:3", real=True), strict=True))
     energy = -sp.log(weight(pairs, list(local), tuple(spins)))
-    names = {n: sp.Integer(3)} | {J[first, first]: sp.S.Zero for first in (1, 2, 3)}
+    names = {n: sp.Integer(3)} | {J[site, site]: sp.S.Zero for site in (1, 2, 3)}
     for place, (spin, field) in enumerate(zip(spins, local, strict=True), 1):
         names |= {s[place]: spin, fields[place]: field}
     for (first, second), coupling in pairs.items():

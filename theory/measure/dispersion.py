@@ -75,7 +75,7 @@ def _without_end(finite: sp.Expr) -> sp.Expr:
 def _counted(spikes: int, first: int, second: int) -> sp.Rational:
     """Return the mean number of ways to pick spikes from each of two windows of three samples."""
     arrangements = list(combinations(range(6), spikes))
-    counts = [(sum(place < 3 for place in window), sum(place >= 3 for place in window)) for window in arrangements]
+    counts = [(sum(place < 3 for place in spiking), sum(place >= 3 for place in spiking)) for spiking in arrangements]
     return sp.Rational(sum(comb(window, first) * comb(rest, second) for window, rest in counts), len(counts))
 
 
