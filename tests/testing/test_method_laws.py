@@ -137,6 +137,15 @@ def test_a_cold_model_is_no_fault_of_the_method(method, rng):
     assert "stationarity" not in check_method(method, BinaryNeurons(np.zeros((3, 3)), 9.0), rng=rng).names("held")
 
 
+@pytest.mark.parametrize("temperature", [0.6, 0.9])
+def test_error_bars_of_rare_energies_are_no_fault_of_the_method(temperature, rng):
+    """Of twelve cold spins most runs never leave the ground states: nobody knows an error from these."""
+    report = check_method(HeatBath(), square_lattice(3, 4, temperature=temperature), chains=1000, rng=rng)
+    assert set(report.names("not asked")) <= {"stationarity", "reach", "error bars"}
+    with rejects(r"error bars: .*\(mean - exact\)/error: "):
+        check_method(Ordered("mean energy"), square_lattice(3, 4, temperature=1.5), chains=1000, rng=rng)
+
+
 def test_what_cannot_be_checked_says_why():
     with pytest.raises(TypeError, match="method is a str; pass an object"):
         check_method("wolff")
