@@ -140,6 +140,11 @@ def test_activations_of_terms_that_cancel_keep_single_precision(rng):
     check_activation(strategies._activations.of_terms(((-1.0, 0.125, 0.0),), 0.125), rng=rng)
 
 
+def test_values_that_overflow_inside_are_no_numbers(rng):
+    with np.errstate(all="ignore"), pytest.raises(BrokenLawError, match=r"\n  elementwise: .*at h = -?\d+.*: nan, "):
+        check_activation(Own(lambda h: np.sinh(h) / np.cosh(h)), rng=rng)
+
+
 def test_what_raises_breaks_the_law_that_asked_it(rng):
     class Dead(Own):
         def derivative(self, h):  # noqa: ARG002 - as the others
