@@ -31,6 +31,9 @@ STEPS = 50
 SHORT = 252
 """Samples whose spikes a byte can count."""
 
+ABREAST = 16
+"""Windows that `moments` reads at a time."""
+
 TOGETHER = 64
 """Units whose histograms stay in the first cache."""
 
@@ -123,23 +126,27 @@ def follow(fires: Any, begin: int, counters: Any) -> None:
 def moments(counts: Any, at_once: int, short: Any, spikes: Any, squares: Any) -> Any:
     """Add counts, unsigned of shape (windows, units), and their squares; return the largest, rounded to ``short``.
 
-    Sums over ``at_once`` windows are exact in the floats of ``short``, zeros of shape (3, units). Four windows are
-    read side by side: their sums are loaded and stored once.
+    Sums over ``at_once`` windows are exact in the floats of ``short``, zeros of shape (3, units). `ABREAST` windows are
+    read side by side: memory then delivers more at a time, and sums are loaded and stored once for all of them.
     """
     windows, units = counts.shape
     number = short.dtype.type
     short_sum, short_square, most = short[0], short[1], short[2]
     for begin in range(0, windows, at_once):
         end = min(windows, begin + at_once)
-        fours = begin + (end - begin) // 4 * 4
-        for w in range(begin, fours, 4):
+        abreast = begin + (end - begin) // ABREAST * ABREAST
+        for w in range(begin, abreast, ABREAST):
             for i in range(units):
-                a, b = number(counts[w, i]), number(counts[w + 1, i])
-                c, d = number(counts[w + 2, i]), number(counts[w + 3, i])
-                most[i] = max(most[i], a, b, c, d)
-                short_sum[i] += (a + b) + (c + d)
-                short_square[i] += (a * a + b * b) + (c * c + d * d)
-        for w in range(fours, end):
+                largest, total, square = most[i], number(0), number(0)
+                for row in range(ABREAST):
+                    n = number(counts[w + row, i])
+                    largest = max(largest, n)
+                    total += n
+                    square += n * n
+                most[i] = largest
+                short_sum[i] += total
+                short_square[i] += square
+        for w in range(abreast, end):
             for i in range(units):
                 n = number(counts[w, i])
                 most[i] = max(most[i], n)
