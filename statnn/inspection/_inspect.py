@@ -168,8 +168,8 @@ def inspect(
     >>> from statnn import Network
     >>> rng = np.random.default_rng(0)
     >>> net = Network.random([5, 40, 3], "relu", rng=0)
-    >>> found = inspect(net, rng.normal(size=(300, 5)), only=["activity"], rng=0)
-    >>> found["activity"].tables[0].rows[0][2], found["activity"].reason
+    >>> page = inspect(net, rng.normal(size=(300, 5)), only=["activity"], rng=0)
+    >>> page["activity"].tables[0].rows[0][2], page["activity"].reason
     (40, '')
     >>> both = {"narrow": Network.random([5, 20, 3], rng=0), "wide": Network.random([5, 80, 3], rng=0)}
     >>> comparison = inspect(both, rng.normal(size=(300, 5)), only=["activity"], rng=0)

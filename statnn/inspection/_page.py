@@ -32,7 +32,7 @@ class Inspection(ByValue):
     data : Data
         The samples and labels used.
     sections : tuple of Section
-        Answers in the order of the page; select one as ``found["spikes"]``.
+        Answers in the order of the page; select one as ``page["spikes"]``.
     seed : tuple
         Entropy and spawn key; the same seed gives the same numbers.
     """

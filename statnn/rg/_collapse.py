@@ -59,11 +59,11 @@ class Collapse(ByValue):
     >>> m = np.repeat([100.0, 200.0, 400.0], 9)
     >>> t = np.tile(np.linspace(-2, 2, 9), 3) / m
     >>> y = FixedFunction(3, 1 / 3).finite_depth(t * m) / m
-    >>> found = collapse(t, m, y, 1e-3 * y, rng=1)
-    >>> controls, values, errors = found.scaled()
+    >>> collapsed = collapse(t, m, y, 1e-3 * y, rng=1)
+    >>> controls, values, errors = collapsed.scaled()
     >>> controls.shape, values.shape
     ((1, 27), (27,))
-    >>> ax = found.plot()
+    >>> ax = collapsed.plot()
     """
 
     value_exponent: float

@@ -64,10 +64,10 @@ class Power(Shown):
     --------
     >>> Power((0.1, 0.2, 0.4), (0.2, 0.2, 0.4, 0.4), level=1e-9).probability([0.1, 0.3, 0.5])
     array([0. , 0.5, 1. ])
-    >>> found = Power((0.1, 0.2, 0.4), (0.2,) * 15 + (0.4,) * 15, level=1e-9)
-    >>> round(found.smallest(0.9).value, 3)
+    >>> curve = Power((0.1, 0.2, 0.4), (0.2,) * 15 + (0.4,) * 15, level=1e-9)
+    >>> round(curve.smallest(0.9).value, 3)
     0.323
-    >>> ax = found.plot()
+    >>> ax = curve.plot()
     """
 
     deviations: tuple[float, ...]

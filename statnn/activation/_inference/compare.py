@@ -51,8 +51,8 @@ class Comparison(ByValue):
     >>> import numpy as np
     >>> from statnn.activation import compare
     >>> rng = np.random.default_rng(1)
-    >>> found = compare(rng.binomial(50, rng.beta(2.0, 3.0, size=400)), samples=50)
-    >>> ax = found.plot()
+    >>> comparison = compare(rng.binomial(50, rng.beta(2.0, 3.0, size=400)), samples=50)
+    >>> ax = comparison.plot()
     """
 
     fits: tuple[Fit, ...]

@@ -77,11 +77,11 @@ class Fit(ByValue):
     --------
     >>> from statnn.activation import GammaPoisson, fit
     >>> counts = GammaPoisson(400, b=0.5, c=40.0).simulate([200], counts=True, rng=1).counts[0, 0]
-    >>> found = fit(counts, samples=200, law=GammaPoisson)
-    >>> low, high = found.interval("b", level=0.99)
+    >>> fitted = fit(counts, samples=200, law=GammaPoisson)
+    >>> low, high = fitted.interval("b", level=0.99)
     >>> low < 0.5 < high
     True
-    >>> ax = found.plot()
+    >>> ax = fitted.plot()
     """
 
     process: Process

@@ -53,8 +53,8 @@ class Rarefaction(ByValue):
     Examples
     --------
     >>> from statnn.activation import rarefaction
-    >>> found = rarefaction([0, 1, 2, 10], samples=10, at=range(11))
-    >>> ax = found.plot()
+    >>> curve = rarefaction([0, 1, 2, 10], samples=10, at=range(11))
+    >>> ax = curve.plot()
     """
 
     at: NDArray[np.int64]

@@ -99,10 +99,10 @@ class Paths(ByValue):
     Examples
     --------
     >>> from statnn.activation import BetaBernoulli
-    >>> found = BetaBernoulli(1000, b=0.3, c=5.0).simulate([10, 1000], replicas=2, rng=1)
-    >>> found.working.shape
+    >>> paths = BetaBernoulli(1000, b=0.3, c=5.0).simulate([10, 1000], replicas=2, rng=1)
+    >>> paths.working.shape
     (2, 2)
-    >>> ax = found.plot()
+    >>> ax = paths.plot()
     """
 
     _axes: ClassVar = ("", "checkpoints")

@@ -70,10 +70,10 @@ class Basin(ByValue):
     >>> from statnn import Network
     >>> from statnn.measure.basins import sample_basin
     >>> net = Network([[[1.0], [-1.0]]], activation="identity")
-    >>> found = sample_basin(net, [[1.0], [2.0], [-1.0]], [0, 0, 1], rng=0, threshold=0.9, draws=10_000)
-    >>> {label: radii.round(1).tolist() for label, radii in found.by_class().items()}
+    >>> basin = sample_basin(net, [[1.0], [2.0], [-1.0]], [0, 0, 1], rng=0, threshold=0.9, draws=10_000)
+    >>> {label: radii.round(1).tolist() for label, radii in basin.by_class().items()}
     {0: [0.8, 1.6], 1: [0.8]}
-    >>> ax = found.plot()
+    >>> ax = basin.plot()
     """
 
     _axes: ClassVar = ("", "sigma")

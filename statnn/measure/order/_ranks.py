@@ -58,10 +58,10 @@ class RankProbability(ByValue):
     Examples
     --------
     >>> from statnn.measure.order import pooled_ranks
-    >>> found = pooled_ranks([[0.0], [1.0], [2.0], [3.0]], [[1.0], [1.0]], [0, 0, 1, 1], bins=2)
-    >>> found.slope
+    >>> ranks = pooled_ranks([[0.0], [1.0], [2.0], [3.0]], [[1.0], [1.0]], [0, 0, 1, 1], bins=2)
+    >>> ranks.slope
     array([-3.,  3.])
-    >>> ax = found.plot()
+    >>> ax = ranks.plot()
     """
 
     _axes: ClassVar = ("classes", "")

@@ -53,8 +53,8 @@ class Accumulator:
     >>> activity = Accumulator(units=2, window=2)
     >>> for batch in ([[0.3, 0.0]], [[0.0, 0.0], [1.2, 0.0]], [[0.1, 0.0]]):
     ...     activity.update(batch)
-    >>> found = activity.result()
-    >>> found.rate, found.silent, found.fano_factor.round(4).tolist()
+    >>> summary = activity.result()
+    >>> summary.rate, summary.silent, summary.fano_factor.round(4).tolist()
     (array([0.75, 0.  ]), array([False,  True]), [0.1667, None])
     """
 

@@ -84,8 +84,8 @@ def statistics(
     --------
     >>> import numpy as np
     >>> x = np.random.default_rng(0).random((100_000, 3)) - [0.9, 0.5, 2.0]
-    >>> found = statistics(x, window=100)
-    >>> found.rate.round(2), found.fano_factor.round(1).tolist(), found.silent_units
+    >>> summary = statistics(x, window=100)
+    >>> summary.rate.round(2), summary.fano_factor.round(1).tolist(), summary.silent_units
     (array([0.1, 0.5, 0. ]), [0.9, 0.5, None], 1)
     """
     if order not in ORDERS:
@@ -169,8 +169,8 @@ def from_window_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> Spik
 
     Examples
     --------
-    >>> found = from_window_counts([[1, 0], [3, 0], [2, 0]], window=10)
-    >>> found.rate, found.fano_factor.round(4).tolist(), found.silent_units
+    >>> summary = from_window_counts([[1, 0], [3, 0], [2, 0]], window=10)
+    >>> summary.rate, summary.fano_factor.round(4).tolist(), summary.silent_units
     (array([0.2, 0. ]), [0.3333, None], 1)
     """
     T = whole(window, "window", minimum=1, maximum=MOST_SAMPLES)

@@ -97,10 +97,10 @@ class SpikeStatistics(ByValue):
     --------
     >>> import numpy as np
     >>> from statnn.measure.spikes import statistics
-    >>> found = statistics(np.random.default_rng(0).random((10_000, 3)) - [0.9, 0.5, 0.8], window=100)
-    >>> found.test("binomial").rejected()
+    >>> summary = statistics(np.random.default_rng(0).random((10_000, 3)) - [0.9, 0.5, 0.8], window=100)
+    >>> summary.test("binomial").rejected()
     array([False, False, False])
-    >>> ax = found.plot()
+    >>> ax = summary.plot()
     """
 
     rate: Floats

@@ -64,10 +64,10 @@ class TransferMatrix(ByValue):
     >>> BinaryLayer([[0.7]]).transfer().log_weights
     array([[ 0. , -1.4],
            [-1.4,  0. ]])
-    >>> one = BinaryLayer([[0.7]]).transfer()
-    >>> one.compose(one) == one.power(2), one.power(2).project().couplings.round(4)
+    >>> layer = BinaryLayer([[0.7]]).transfer()
+    >>> layer.compose(layer) == layer.power(2), layer.power(2).project().couplings.round(4)
     (True, array([[0.3829]]))
-    >>> round(one.correlation_length(), 6), one.spectrum().ratios.round(6)
+    >>> round(layer.correlation_length(), 6), layer.spectrum().ratios.round(6)
     (1.985812, array([1.      , 0.604368]))
     """
 

@@ -63,12 +63,12 @@ class LinearisedFlow(ByValue):
     --------
     >>> import numpy as np
     >>> from statnn.rg import linearise
-    >>> found = linearise(np.random.default_rng(1).choice([-1, 1], (1024, 8, 8)), rng=1)
-    >>> means, errors = found.mean(level=0)
-    >>> T, errors = found.matrix(step=0)
+    >>> linearised = linearise(np.random.default_rng(1).choice([-1, 1], (1024, 8, 8)), rng=1)
+    >>> means, errors = linearised.mean(level=0)
+    >>> T, errors = linearised.matrix(step=0)
     >>> means.shape, T.shape
     ((11,), (6, 6))
-    >>> ax = found.plot()
+    >>> ax = linearised.plot()
     """
 
     samples: float

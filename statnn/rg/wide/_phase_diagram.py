@@ -57,8 +57,8 @@ class PhaseDiagram(ByValue):
     Examples
     --------
     >>> from statnn.rg import phase_diagram
-    >>> found = phase_diagram("erf", [0.5, 1.5], [0.0, 0.1])
-    >>> ax = found.plot()
+    >>> diagram = phase_diagram("erf", [0.5, 1.5], [0.0, 0.1])
+    >>> ax = diagram.plot()
     """
 
     _axes: ClassVar = ("sigma_w", "sigma_b")

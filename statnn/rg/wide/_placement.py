@@ -96,8 +96,8 @@ class Placement(ByValue):
     >>> from statnn.rg import place
     >>> import numpy as np
     >>> net = Network.random([50] * 5, "tanh", 1.5, 0.1, rng=0)
-    >>> found = place(net, np.random.default_rng(0).normal(size=(20, 50)))
-    >>> ax, signals = found.plot(critical=False), found.plot_signals()
+    >>> placement = place(net, np.random.default_rng(0).normal(size=(20, 50)))
+    >>> ax, signals = placement.plot(critical=False), placement.plot_signals()
     """
 
     layers: tuple[LayerPlace, ...]

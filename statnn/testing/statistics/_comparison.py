@@ -136,8 +136,8 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
 
     Examples
     --------
-    >>> found = z_score(1.2, 0.1, 1.0)
-    >>> round(found.z, 6), round(found.p, 4)
+    >>> comparison = z_score(1.2, 0.1, 1.0)
+    >>> round(comparison.z, 6), round(comparison.p, 4)
     (2.0, 0.0455)
     """
     given = {"estimate": estimate, "error": error, "theory": theory, "bias": bias, "dof": dof}
@@ -192,8 +192,8 @@ def worst(comparisons: Iterable[Comparison]) -> Comparison:
     Examples
     --------
     >>> from statnn.testing.statistics import z_score
-    >>> found = worst([z_score(1.0, 0.1, 1.1), z_score(1.0, 0.1, 1.3)])
-    >>> round(found.z, 6), found.comparisons
+    >>> comparison = worst([z_score(1.0, 0.1, 1.1), z_score(1.0, 0.1, 1.3)])
+    >>> round(comparison.z, 6), comparison.comparisons
     (-3.0, 2)
     """
     made = list(comparisons)

@@ -53,8 +53,8 @@ def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
 
     Examples
     --------
-    >>> found = line([0.0, 1.0, 2.0], [1.0, 3.1, 4.9], [0.1, 0.1, 0.1])
-    >>> round(found.slope, 3), round(found.error, 3), found.p > 0.05
+    >>> fitted = line([0.0, 1.0, 2.0], [1.0, 3.1, 4.9], [0.1, 0.1, 0.1])
+    >>> round(fitted.slope, 3), round(fitted.error, 3), fitted.p > 0.05
     (1.95, 0.071, True)
     """
     x, y, error = (array_of(v, n, 1) for v, n in ((x, "x"), (y, "y"), (error, "error")))
@@ -106,8 +106,8 @@ def power_law(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
 
     Examples
     --------
-    >>> found = power_law([1.0, 2.0, 4.0], [1.0, 4.1, 15.9], [0.01, 0.04, 0.16])
-    >>> round(found.slope, 2)
+    >>> fitted = power_law([1.0, 2.0, 4.0], [1.0, 4.1, 15.9], [0.01, 0.04, 0.16])
+    >>> round(fitted.slope, 2)
     2.0
     """
     x, y, error = (array_of(v, n, 1) for v, n in ((x, "x"), (y, "y"), (error, "error")))
