@@ -1,6 +1,7 @@
 """The rules of the house: who may import whom, what is public, how long a module may be."""
 
 import ast
+import doctest
 import importlib
 import inspect
 import pkgutil
@@ -410,9 +411,17 @@ def test_no_module_is_too_long(folder):
     assert not {path: length for path, length in lengths.items() if length > MOST_LINES}
 
 
+def examples(module):
+    """Return the syntax trees of the examples in docstrings of a module."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = [ast.get_docstring(node) or "" for node in ast.walk(module) if isinstance(node, documented)]
+    lines = [doctest.DocTestParser().get_examples(text) for text in docstrings]
+    return [ast.parse("".join(line.source for line in each)) for each in lines]
+
+
 def vague_names(module):
-    """Return the names that a module binds and that could be anything's; where zero is a number, so is one."""
-    nodes = [*ast.walk(module)]
+    """Return names, bound in a module or its examples, that could be anything's; beside zero, one is a number."""
+    nodes = [node for each in (module, *examples(module)) for node in ast.walk(each)]
     bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
     return bound & (EMPTY - {"one"} if "zero" in bound else EMPTY)
@@ -425,6 +434,7 @@ def test_names_say_what_things_are(folder):
 
 def test_names_that_could_be_anything_would_be_seen():
     assert vague_names(ast.parse("found = [one for one in told]")) == {"found", "one"}
+    assert vague_names(ast.parse("'>>> found = 2'")) == {"found"}
     assert not vague_names(ast.parse("zero, one = 0, 1"))
 
 

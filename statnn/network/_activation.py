@@ -232,7 +232,7 @@ class Activation:
         Examples
         --------
         >>> from statnn.network import ACTIVATIONS
-        >>> [float(one) for one in ACTIVATIONS["tanh"].series(0.0, 4)]
+        >>> [float(term) for term in ACTIVATIONS["tanh"].series(0.0, 4)]
         [0.0, 1.0, 0.0, -0.3333333333333333]
         """
         return _series(self, field, terms, digits)
