@@ -12,7 +12,7 @@ from validation.claims._tools import BELOW, HYPOTHESIS, draw_residuals, with_res
 READINGS = (BetaBernoulli, PolyaUrn, GammaPoisson)
 NEURONS, B, C, SAMPLES = 12, 0.6, 4.0, 30
 STEP = 1e-4
-K = np.arange(600)  # beyond it no law has more than 1e-12
+K = np.arange(600)  # every law has a weight below 1e-12 beyond
 BATCHES = 400
 LAWS = [f"chi-square of how often a neuron was active k times, {reading.__name__}" for reading in READINGS]
 SCORES = [f"mean of ∂ ln P(D_i)/∂ ln b, {reading.__name__}" for reading in READINGS]
@@ -24,9 +24,9 @@ def _run(rng, quick):
     for reading in READINGS:
         process = reading(NEURONS, B, C)
         counts = process.simulate([SAMPLES], replicas, rng=rng, method="stepwise", counts=True).counts[:, 0]
-        # one neuron a replica, because those of one urn are not independent
+        # one neuron per replica, because the neurons of one urn are not independent
         observed.append(np.bincount(counts[:, 0], minlength=K.size))
-        # replicas are, and so are batches of them
+        # replicas are independent, and so are batches of replicas
         batches.append([np.bincount(batch.ravel(), minlength=K.size) for batch in np.split(counts, BATCHES)])
     return {"k": K, "observed": observed, "batches": batches} | _laws([B] * len(READINGS))
 
@@ -51,7 +51,7 @@ def _judge(data):
     return Verdict.judged(
         findings,
         Outcome.EXACT,
-        "simulation agrees with the three count laws, of which none has a fitted parameter",
+        "simulation agrees with the three count laws, none of which has a fitted parameter",
         otherwise="simulation and a count law differ beyond chance",
     )
 
@@ -113,7 +113,7 @@ CLAIM = Claim(
         "$D = 30$; 20,000 replicas (400,000 in a full run). Lines: exact laws without a fitted parameter. Error "
         "bars: binomial standard error, cut below where it reaches zero; counts that were never seen are left out."
         + BELOW
-        + " Only counts "
+        + " Only for counts "
         "expected ten times or more."
     ),
     run=_run,

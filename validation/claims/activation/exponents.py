@@ -54,7 +54,7 @@ def _run(rng, quick):
 def _judge(data):
     findings = []
     for i in range(2):
-        # the exact curve gives the exponents at these sizes
+        # the exact curve corrects the limiting exponents to these sizes
         comparisons = [
             mean(slopes[:, i], float(exact[i] - limit[i] + expected[i]))
             for slopes, exact, limit, expected in zip(
@@ -122,7 +122,7 @@ CLAIM = Claim(
     id="loss-exponents",
     title="Power-law decay of the loss: two candidates",
     statement="For cD ≫ bN the noise-to-signal ratio falls as D^(−b), the missing mass as D^(−(b+1)).",
-    source=MAIN_TEXT + " (a power-law decay; which quantity and exponent is unknown, so both candidates are kept)",
+    source=MAIN_TEXT + " (a power-law decay; its quantity and exponent are unknown, so both candidates are kept)",
     standing="asymptotic",
     expected=Outcome.ASYMPTOTIC,
     caption=(

@@ -1,4 +1,4 @@
-"""The paper's K(D) against the exact one: how wrong, with which order, and within which bound."""
+"""The paper's K(D) against the exact mean: the error, its order in 1/N, and its proved bound."""
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def _run(rng, quick):
 
 def _amplitude():
     """Return lim N · error at D = N/4: S falls short of the limit by the share (b+1)c/2N · q, K = N(1 - S)."""
-    events = C / 4  # a neuron
+    events = C / 4  # per neuron
     q, silent = events / (events + B), (B / (events + B)) ** B
     return (B + 1) * C / 2 * q * silent / (1 - silent)
 
@@ -64,7 +64,7 @@ def _judge(data):
         for measured, error, exact in zip(data["measured"], data["error"], data["exact"], strict=True)
     )
     order = float(data["order_expected"])
-    # the same fit on the exact curve tells what the slope is at these sizes
+    # the same fit to the exact curve gives the slope at these sizes
     fit, exact = (power_law(SMALL, data[name], data["error"]) for name in ("measured", "exact"))
     slope = fit.against(exact.slope + order + 1)
     ratios = np.concatenate(
@@ -94,8 +94,8 @@ def _judge(data):
         ],
         Outcome.ASYMPTOTIC,
         f"relative error falls as N^({fit.slope:.3f} ± {fit.error:.3f}) in simulation; it is positive and within "
-        f"its proved bound, at N = 10⁵ {float(data['bound'][3] / data['order'][3]):.4f} times the error",
-        otherwise="the error does not fall as 1/N with its amplitude, or leaves its bound",
+        f"its proved bound, which is {float(data['bound'][3] / data['order'][3]):.4f} times the error at N = 10⁵",
+        otherwise="the error does not fall as 1/N with the stated amplitude, or exceeds its bound",
     )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ TWINS = {
 def _draw(data, figure):
     figure.set_size_inches(9, 7)
     (left, middle), (right, ratio) = lettered(figure, 2, 2)
-    wide = {"linewidth": 3.5, "alpha": 0.6}  # so that a bound which is as good as the error is seen on it
+    wide = {"linewidth": 3.5, "alpha": 0.6}  # so that a bound that lies on the error is seen on it
     bound = {"linestyle": "--", "color": "black", "linewidth": 1}
     labels = ("beta-Bernoulli, exact", "Pólya urn, exact", "paper = gamma-Poisson")
     for curve, label, colour, line in zip(data["curves"], labels, COLOURS, ("-", "-.", "--"), strict=False):

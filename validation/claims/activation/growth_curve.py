@@ -14,7 +14,10 @@ GROWTH = "mean of K(D) over replicas"
 
 
 def _covariance(process, D):
-    """Cov(K(D), K(D')) = Var K(D) S(D')/S(D) for D <= D': a silent neuron stays so whatever the others do."""
+    """Return Cov(K(D), K(D')) = Var K(D) S(D')/S(D) for D <= D'.
+
+    A silent neuron stays silent with probability S(D')/S(D), whatever the others do.
+    """
     silent, variance = process.silent(D), process.working_std(D) ** 2
     first, last = (
         np.minimum.outer(np.arange(D.size), np.arange(D.size)),
@@ -90,7 +93,7 @@ READINGS = (BetaBernoulli, PolyaUrn)
 METHODS = ("exact", "stepwise")
 ENTRIES = "covariance of K between two checkpoints, each reading and method"
 SCALE = "mean of (K − E K)ᵀ C⁻¹ (K − E K) over the number of checkpoints"
-COMPETING = "variance of K at a checkpoint: neurons that compete less independent ones"
+COMPETING = "variance of K at a checkpoint, competing minus independent neurons"
 
 
 def _run_covariance(rng, quick):
@@ -130,7 +133,7 @@ def _judge_covariance(data):
 
 
 def _twin_entries(data, by):
-    """Let checkpoints be less bound to each other than they are, at the right variances."""
+    """Weaken the covariances of different checkpoints and keep the variances."""
     apart = 1 - np.eye(data["D"].size)
     return {**data, "covariance": data["covariance"] * (1 - by * apart)}
 
@@ -264,7 +267,7 @@ CLAIMS = (
         caption=(
             "Covariance of the number of working neurons at $D$ and $D'$ samples, for neurons that decide sample by "
             "sample (a) and that compete for events (b); $N = 60$, $b = 0.5$, $c = 3$. Lines: theory. "
-            "Circles: paths drawn without stepping; crosses: stepwise, both moved apart by 4 %; 8,000 paths each "
+            "Circles: paths drawn without stepping; crosses: stepwise, both shifted aside by 4 %; 8,000 paths each "
             "(60,000 in a full run). Error bars: standard error over paths."
         ),
         run=_run_covariance,
@@ -283,8 +286,8 @@ CLAIMS = (
         expected=Outcome.EXACT,
         caption=(
             "Number $K$ of working neurons after a start from $K_0 = 40$ neurons at $D_0 = 40$ samples; $N = 1000$, "
-            "$b = 0.5$, $c = 5$. Solid: the formula with this start; dashed: the formula from nothing. Circles: mean "
-            "of 400 stepwise replicas (10,000 in a full run). Error bars: standard deviation of one path, not the "
+            "$b = 0.5$, $c = 5$. Solid: the formula with this start; dashed: from $D_0 = K_0 = 0$. Circles: "
+            "mean of 400 stepwise replicas (10,000 in a full run). Error bars: standard deviation of one path, not the "
             "standard error of the mean." + BELOW
         ),
         run=_run_start,

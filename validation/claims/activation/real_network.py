@@ -18,14 +18,14 @@ from validation.claims._tools import ABSTRACT, MAIN_TEXT, lettered
 from validation.trained import images as networks
 
 CLEAR = 1e-3
-"""Level at which a few trainings contradict; what is found lies far beyond it."""
+"""Level at which a few trainings contradict a claim; the contradictions lie far beyond it."""
 
 SEEN = 10
 LOW = "share of working units that are active in less than half of the samples"
-FIT = "p of the beta-binomial law fitted to all units, corrected for the number of trainings"
-BEND = f"P(active | silent in {SEEN}) less the straight line through k >= {SEEN // 2}"
-FIRST = "K(1)/N less the most that the formula gives for any b"
-OBEY = "of the units, put in their place by units that obey the hypothesis"
+FIT = "p-value of the beta-binomial law fitted to all units, corrected for the number of trainings"
+BEND = f"P(active | silent in {SEEN}) minus the straight line through k >= {SEEN // 2}"
+FIRST = "K(1)/N minus the largest value of the formula for any b"
+OBEY = "of the units, replaced by units that obey the hypothesis"
 TWIN = (0.5, 1.2)
 """Beta shapes (b, β) of the twin, which obeys the hypothesis with b = 1/2 and c/N = 0.29."""
 
@@ -154,7 +154,7 @@ def _draw_counts(data, figure):
 
 
 def _next_activation(counts, samples, seen):
-    """Return P(active in one more sample | k of ``seen`` active) for k = 0..seen, over all sub-samples at once.
+    """Return P(active in one more sample | active in k of ``seen``) for k = 0..seen, over all sub-samples at once.
 
     The number of activations in a random sub-sample is hypergeometric, so no sub-sample need be drawn.
     """
@@ -201,7 +201,9 @@ def _judge_response(data):
         f"{working.error:.3f}"
     )
     bend = Finding.of(BEND, gap, level=CLEAR, sees=0.66, unit=OBEY)
-    return Verdict.judged([bend], Outcome.DOMAIN, f"straight within errors: {detail}", otherwise="not linear in D_i")
+    return Verdict.judged(
+        [bend], Outcome.DOMAIN, f"straight within errors: {detail}", otherwise="the probability is not linear in D_i"
+    )
 
 
 def _twin_response(data, by):
@@ -253,9 +255,9 @@ def _judge_growth(data):
         f"D = {data['samples']}"
     )
     first = Finding.of(
-        FIRST, over, asks=Asks.AT_MOST, level=CLEAR, sees=0.66, unit="of the way from what grows to the fitted formula"
+        FIRST, over, asks=Asks.AT_MOST, level=CLEAR, sees=0.66, unit="of the way from the data to the fitted formula"
     )
-    return Verdict.judged([first], Outcome.DOMAIN, detail, otherwise="outside c ≪ N")
+    return Verdict.judged([first], Outcome.DOMAIN, detail, otherwise="the formula fails outside c ≪ N")
 
 
 def _twin_growth(data, by):
@@ -322,8 +324,9 @@ def _claims(name, title, *, needs_data, cost):
             standing="paper",
             caption=(
                 "Probability that a hidden unit of a trained classifier is active in the next sample, given that it "
-                "was active in $k$ of 10 (symbols), and the straight line that the hypothesis gives with fitted $b$ "
-                "and $c$. Error bars: standard error over 5 independent trainings (12 in a full run on digits)."
+                "was active in $k$ of 10 samples (symbols), and the straight line that the hypothesis gives with "
+                "fitted $b$ and $c$. Error bars: standard error over 5 independent trainings (12 in a full run on "
+                "digits)."
             ),
             run=_run_response,
             judge=_judge_response,

@@ -1,4 +1,4 @@
-"""What more neurons do: nothing is lost, and more of them stay silent."""
+"""More neurons lose no activation, and more of them stay silent."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from validation.claims._tools import ABSTRACT, lettered, log_slope, scaled
 
 SIZES = 50 * 2 ** np.arange(6)
 B, D_SEEN = 0.5, 40
-RISE = "rise of the noise-to-signal ratio with a doubling of N at fixed c, smallest of all"
+RISE = "rise of the noise-to-signal ratio with a doubling of N at fixed c, least significant"
 SPARSE = "noise-to-signal ratio at fixed c"
 DENSE = "noise-to-signal ratio at a fixed share c/N of active neurons"
 
@@ -130,7 +130,7 @@ def _run_over(rng, quick):
 def _judge_over(data):
     missing = worst(map(z_score, data["repeats"].tolist(), data["error"].tolist(), data["exact"].tolist()))
     order = float(data["order"])
-    # the same fit on the exact curve tells what the slope is at these sizes
+    # the same fit to the exact curve gives the slope at these sizes
     fit, exact = (power_law(MANY, data[name], data["error"]) for name in ("repeats", "exact"))
     slope = fit.against(exact.slope + order + 1)
     final = float(log_slope(np.array([1e6, 1e8]), data["large"]))
@@ -148,8 +148,9 @@ def _judge_over(data):
             ),
         ],
         Outcome.ASYMPTOTIC,
-        f"1 − K/(cD) falls as N^({final:.4f}) for large N: almost every activation wakes a new neuron; more never hurt",
-        otherwise="the missing share does not vanish as 1/N with its amplitude",
+        f"1 − K/(cD) falls as N^({final:.4f}) for large N: almost every activation wakes a new neuron; more neurons "
+        "never hurt",
+        otherwise="1 − K/(cD) does not vanish as 1/N with the stated amplitude",
     )  # fmt: skip
 
 

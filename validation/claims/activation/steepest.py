@@ -13,7 +13,7 @@ SHAPES = (0.2, 0.5, 1.0, 2.0, 5.0)
 NEURONS, VALUES = 400, 2_000
 MANY = 10.0 ** np.arange(2, 8)
 PLACE = "ln of cD/N where K(D) grows fastest"
-LIMIT = "exact ln of cD/N where the urn grows fastest, farthest"
+LIMIT = "exact ln of cD/N where the urn grows fastest, farthest from 0"
 ORDER = "exponent in N of 1 - cD/N where beta-Bernoulli neurons grow fastest"
 
 
@@ -21,7 +21,8 @@ def _vertices(log_D, working):
     """Return a value for each replica, whose mean is where the parabola through the mean growth rates is highest.
 
     The vertex v = -slope/2 bend is not linear in K(D), but slope and bend are: to first order in its distance from the
-    mean, a replica moves it by -(slope + 2 v bend)/2 bend, its own slope and bend above, the mean bend below.
+    mean, a replica moves it by -(slope + 2 v bend)/2 bend, with its own slope and bend in the numerator and the mean
+    bend in the denominator.
     """
     rates = np.diff(np.atleast_2d(working)) / np.diff(log_D)
     middle = (log_D[1:] + log_D[:-1]) / 2
@@ -49,7 +50,7 @@ def _run(rng, quick):
 
 
 def _judge(data):
-    # a parabola over a finite window misses the top by a known amount: the same parabola on the exact curve does
+    # a parabola over a finite window misses the top by as much as the same parabola through the exact curve
     place = worst(
         mean(vertex - exact + location, float(location))
         for vertex, exact, location in zip(data["vertex"], data["vertex_exact"], data["location"], strict=True)
@@ -119,7 +120,7 @@ CLAIM = Claim(
         "lines: exact; symbols: differences of the mean of 2,000 stepwise replicas (40,000 in a full run), errors "
         "below the size of symbols. Dotted: $cD = N$. (b) How far the steepest place $D^*$ of beta-Bernoulli "
         "neurons, computed exactly, lies from $N/c$; lines: slope $-1$ through the last symbol. Symbols and colours "
-        "tell the same $b$ in both panels."
+        "mark the same $b$ in both panels."
     ),
     run=_run,
     judge=_judge,

@@ -1,4 +1,4 @@
-"""The power law of the count law: its exponent where it holds, and where it does not."""
+"""The power law of the count law: its exponent, and the range in which it holds."""
 
 import numpy as np
 from scipy import optimize, stats
@@ -15,7 +15,7 @@ CUTOFF = 20_000
 EXPONENT = f"exponent α of counts from {FIRST} to {LAST}"
 STATED = "exact exponent of these counts, farthest from 1 - b"
 BEYOND = "share of neurons above 3 k_c"
-CUT = "ln of the neurons above 3 k_c over those of a pure power law, largest"
+CUT = "ln of the number of neurons above 3 k_c over that of a pure power law, largest"
 
 
 def _maximum_likelihood(k, weight):
@@ -45,7 +45,7 @@ def _run(rng, quick):
         c = 0.005 * neurons
         D = int(CUTOFF * b * neurons / c)
         process = BetaBernoulli(neurons, b, c)
-        # each neuron on its own: the first block of a path, drawn without stepping
+        # neurons are independent: the first block of a path, drawn without stepping
         counts = process.simulate([D], 1, rng=rng, counts=True).counts[0, 0]
         seen = np.bincount(counts[(counts >= FIRST) & (counts <= LAST)], minlength=LAST + 1)[FIRST:]
         alpha, variance = _maximum_likelihood(window, seen)
@@ -67,14 +67,14 @@ def _run(rng, quick):
 
 
 def _judge(data):
-    # the exact law on the same window gives what the exponent is at these sizes
+    # the exact law on the same window gives the exponent at these sizes
     exponents = [
         z_score(float(alpha), float(error), float(pseudo))
         for alpha, error, pseudo in zip(data["alpha"], data["error"], data["pseudo"], strict=True)
     ]
     exponent = worst(exponents)
     limit = float(data["stated"][[comparison.theory for comparison in exponents].index(exponent.theory)])
-    # the local exponent is 1 - b + k/k_c - b(1-b)/2k + ...: the fitted one, an average, is off by the larger at most
+    # the local exponent is 1 - b + k/k_c - b(1-b)/2k + ...; the fit averages it, so the larger term bounds its error
     far = int(np.argmax(np.abs(data["pseudo"] - data["stated"])))
     stated = Finding(
         quantity=STATED, estimate=data["pseudo"][far], error=0.0, theory=data["stated"][far],
@@ -99,8 +99,8 @@ def _judge(data):
         asks=Asks.BELOW,
     )
     detail = (
-        f"1 ≪ k ≪ k_c = {float(data['cutoff'][0]):.0f} with α = 1 − b, b < 1; a pure power law fails beyond: only "
-        f"{share.min():.1e} to {share.max():.1e} of what it predicts above 3 k_c is there"
+        f"1 ≪ k ≪ k_c = {float(data['cutoff'][0]):.0f} with α = 1 − b, b < 1; a pure power law fails beyond: of "
+        f"the neurons that it predicts above 3 k_c, only {share.min():.1e} to {share.max():.1e} are there"
     )
     return Verdict.judged(
         [
@@ -164,7 +164,7 @@ CLAIM = Claim(
         "Distribution of the number $k$ of activations of a neuron for three $b$. Dots: one draw of 500,000 neurons "
         "(4,000,000 in a full run) in logarithmic bins; solid: exact law; dashed: power law $k^{-(1-b)}$ through the "
         "exact law at $k = 100$; dotted: cut-off $k_c = 20{,}000$. Dots have no error bars: their scatter is that of "
-        "their counts."
+        "the counts."
     ),
     run=_run,
     judge=_judge,

@@ -1,8 +1,8 @@
 """Networks trained on more and more images: working units, noise-to-signal ratio, missing mass and test loss.
 
 Each training set is a fresh random subset with equally many of every digit, each network a fresh random start. A
-unit *works* if at least one image of its own training set activates it. The missing mass is measured as what it is:
-the share of activations on test images that come from units no training image activates.
+unit *works* if at least one image of its own training set activates it. The missing mass is measured directly: the
+share of activations on test images that come from units no training image activates.
 
 The exponent of the loss law of arXiv 2412.18073 is not known to us. The candidates, noise-to-signal ratio (exponent b)
 and missing mass (exponent b + 1), are measured on the networks themselves, so that no fit of b enters the verdict.
@@ -23,11 +23,11 @@ from validation.trained import images as networks
 
 NAMES = {"loss": "loss", "error": "error", "NSR": "ratio"}
 
-RATIO = "noise-to-signal ratio over the loss, relative to its mean: drift or bend in ln D, the clearer"
-MASS = "share left of the loss less that of the missing mass, from the smallest to the largest D"
+RATIO = "drift or bend in ln D, the clearer, of the noise-to-signal ratio over the loss, relative to its mean"
+MASS = "share of the loss left from the smallest to the largest D, minus the share left of the missing mass"
 
 CLEAR = 1e-2
-"""Level at which a few series of trainings contradict."""
+"""Level at which a few series of trainings contradict a claim."""
 
 DIGITS = np.array([40, 80, 160, 320, 640, 1240])
 MNIST = 30 * 2 ** np.arange(8)
@@ -36,7 +36,7 @@ MNIST = 30 * 2 ** np.arange(8)
 def _run(rng, quick, data=None):
     whole = None if data is None else networks.mnist(data)
     sizes = DIGITS if data is None else MNIST[:: 2 if quick else 1]
-    # bends of a few tenths are to be seen above a scatter of as much in one series
+    # enough to see bends of a few tenths, which is also the scatter of one series
     trainings = 48 if data else 12 if quick else 24
     series = [_series(child, sizes.tolist(), whole) for child in rng.spawn(trainings)]
     names = ("loss", "error", "ratio", "mass", "b", "epochs", "converged")
@@ -44,7 +44,7 @@ def _run(rng, quick, data=None):
 
 
 def _series(rng, sizes, whole):
-    """Train one network a size; return what was measured, shape (sizes, 7)."""
+    """Train one network per size; return what was measured, shape (sizes, 7)."""
     every = networks.digits(rng) if whole is None else whole
     rows = []
     for size in sizes:
@@ -99,15 +99,15 @@ def _judge(data):
         f"NSR / loss relative to its mean drifts by {drift.estimate:.2f} ± {drift.error:.2f} and bends by "
         f"{bend.estimate:.2f} ± {bend.error:.2f} (both 0: p = {constant:.1g}); from "
         f"D = {sizes[0]} to {sizes[-1]} the loss falls to {loss[:, -1].mean() / loss[:, 0].mean():.0%}, the missing "
-        f"mass of {data['mass'][:, 0].mean():.1e} to {left:.1%} (p = {mass.p:.1g})"
+        f"mass from {data['mass'][:, 0].mean():.1e} to {left:.1%} of that (p = {mass.p:.1g})"
     )
-    # p is that of both together, by Hotelling's law
+    # p tests both together, by Hotelling's law
     clearer = replace(max(drift, bend, key=lambda trend_part: abs(trend_part.z)), p=constant, law="Hotelling")
-    way = {"level": CLEAR, "sees": 0.66, "unit": "of the way to a candidate that is the loss"}
+    way = {"level": CLEAR, "sees": 0.66, "unit": "of the way to a candidate proportional to the loss"}
     findings = Finding.of(RATIO, clearer, **way), Finding.of(MASS, mass, **way)
     holding = [finding.quantity for finding in findings if finding.holds(len(findings))]
     if not holding:
-        return Verdict(Outcome.CONTRADICTED, findings, f"the loss falls, but as neither: {detail}")
+        return Verdict(Outcome.CONTRADICTED, findings, f"the loss falls, but as neither candidate: {detail}")
     candidates = {RATIO: "noise-to-signal ratio", MASS: "missing mass"}
     names = " and the ".join(candidates[name] for name in holding)
     return Verdict(Outcome.DOMAIN, findings, f"the loss falls as the {names} on this range of D: {detail}")
@@ -115,7 +115,7 @@ def _judge(data):
 
 def _as_the_loss(name):
     def twin(data, by):
-        """Bring a candidate near the loss law, with the scatter it has."""
+        """Move the mean of a candidate towards the loss law and keep its scatter."""
         mean_of, share = data[name].mean(axis=0), min(by, 1.0)
         wanted = data["loss"].mean(axis=0) * (mean_of[0] / data["loss"].mean(axis=0)[0])
         moved = mean_of ** (1 - share) * wanted**share

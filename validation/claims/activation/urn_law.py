@@ -1,4 +1,4 @@
-"""The law of K as a whole when neurons compete."""
+"""The full law of K when neurons compete."""
 
 import numpy as np
 from scipy import stats
@@ -85,7 +85,7 @@ CLAIM = Claim(
     caption=(
         "Distribution of the number $K$ of working neurons when 40 neurons compete for 60 events, $b = 0.8$. "
         "Circles: 20,000 stepwise replicas (500,000 in a full run), with binomial standard errors. Solid: exact law; "
-        "dashed: binomial law of independent neurons of the same mean, which is wider." + BELOW + " Only counts "
+        "dashed: binomial law of independent neurons of the same mean, which is wider." + BELOW + " Only for values "
         "expected ten times or more."
     ),
     run=_run,
