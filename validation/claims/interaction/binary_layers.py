@@ -12,11 +12,11 @@ from validation.claims._tools import BELOW, draw_residuals, scaled, with_residua
 
 LAYERS, WIDTH = 12, 8
 TEMPERATURES = np.geomspace(1.2, 4.0, 8)
-"""Colder ones of these layers need tempering: chains of some couplings stay where they began."""
+"""Colder layers need tempering: for some couplings chains stay where they began."""
 
 
 def random_layers(rng):
-    """Return Gaussian couplings of variance one over the fan-in, Gaussian fields of a tenth."""
+    """Return layers with Gaussian couplings of variance one over the fan-in and Gaussian fields of deviation 0.1."""
     blocks = [rng.normal(size=(WIDTH, WIDTH)) / np.sqrt(WIDTH) for _ in range(LAYERS - 1)]
     return BinaryNeurons(blocks, 0.1 * rng.normal(size=LAYERS * WIDTH))
 
@@ -56,7 +56,7 @@ def _judge(data):
     )  # fmt: skip
     return Verdict.judged(
         findings, Outcome.EXACT, f"transfer matrices at {len(TEMPERATURES)} temperatures",
-        otherwise="not what transfer matrices give",
+        otherwise="sampling and transfer matrices differ",
     )  # fmt: skip
 
 

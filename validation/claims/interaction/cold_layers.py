@@ -15,12 +15,12 @@ from validation.claims.interaction.binary_layers import LAYERS, WIDTH, random_la
 TEMPERATURE = 0.35
 CHAINS = 200
 MIXED, TIMES = 1.1, 3.0
-"""R-hat below which chains agree, and how many times farther from one it is where they freeze.
+"""R-hat below which chains agree, and the factor by which R-hat - 1 is larger where chains freeze.
 
-Couplings differ from seed to seed, and so do both: of 70 seeds the largest R-hat of tempering was 1.056, and the least
-of block updates, whose excess over one was at least six times larger on each of them, 1.061.
+Couplings differ from seed to seed, and so does R-hat: over 70 seeds its largest value was 1.056 with tempering, and its
+smallest 1.061 with block updates, whose R-hat - 1 was at least six times larger on every seed.
 """
-FREEZE = "excess of R-hat over one, block updates alone over tempering"
+FREEZE = "R-hat - 1 of block updates alone over R-hat - 1 of tempering"
 
 
 def _run(rng, quick):
@@ -48,7 +48,9 @@ def _run(rng, quick):
 def _judge(data):
     mixed, stuck = map(float, data["rhat"])
     findings = (
-        Finding.of("energy by tempering", mean(data["tempered"], float(data["exact"])), sees=0.002, unit="of it"),
+        Finding.of(
+            "energy by tempering", mean(data["tempered"], float(data["exact"])), sees=0.002, unit="of the energy"
+        ),
         Finding(
             quantity="R-hat of tempering", estimate=mixed, error=0.0, theory=MIXED, asks=Asks.AT_MOST, sees=0.1,
             unit="of R-hat",
@@ -60,7 +62,7 @@ def _judge(data):
     )  # fmt: skip
     detail = (
         f"τ = {data['tau'][0]:.3g} sweeps, {data['temperatures'].size} temperatures, {data['round_trips'].mean():.3g} "
-        f"round trips a chain; block updates alone after as many: energy off by "
+        f"round trips per chain; block updates alone, with as many updates: energy off by "
         f"{float((data['frozen'] - data['exact']).mean()):.2g}"
     )
     return Verdict.judged(findings, Outcome.EXACT, detail, otherwise="tempering misses, or chains do not freeze")
@@ -93,7 +95,7 @@ CLAIM = Claim(
     id="cold-layers",
     title="Cold layers need tempering",
     statement=(
-        f"At T = {TEMPERATURE} random binary layers are glassy: chains from random starts freeze, and R-hat says so; "
+        f"At T = {TEMPERATURE} random binary layers are glassy: chains from random starts freeze, and R-hat shows it; "
         "parallel tempering finds the exact energy."
     ),
     source=OURS,

@@ -43,11 +43,11 @@ def _judge(data):
         DISTANCE, comparison, sees=0.45 if len(data["judged"]) < 1000 else 0.3, unit="of the stated error"
     )
     detail = f"{len(data['judged'])} runs, τ = {data['tau'].mean():.3g} draws"
-    return Verdict.judged((finding,), Outcome.ASYMPTOTIC, detail, otherwise="errors are not what they say")
+    return Verdict.judged((finding,), Outcome.ASYMPTOTIC, detail, otherwise="stated errors are wrong")
 
 
 def _too_small(data, by):
-    """Let stated errors be too small by a share, as the naive ones are that take draws for independent."""
+    """Let stated errors be too small by a share, like naive errors, which take draws to be independent."""
     return {**data, "judged": data["judged"] * (1 + by)}
 
 
@@ -56,7 +56,7 @@ def _draw(data, figure):
     left, right = lettered(figure, 1, 2)
     edges = np.linspace(-4.5, 4.5, 37)
     z = np.linspace(-4.5, 4.5, 200)
-    for name, colour, label in (("naive", COLOURS[1], "draws taken for independent"), ("scores", COLOURS[0], "statnn")):
+    for name, colour, label in (("naive", COLOURS[1], "draws as if independent"), ("scores", COLOURS[0], "statnn")):
         left.hist(data[name], edges, density=True, histtype="step", linewidth=1.5, color=colour, label=label)
         right.plot(stats.norm.ppf((np.arange(len(data[name])) + 0.5) / len(data[name])), np.sort(data[name]), ".",
                    color=colour, label=label)  # fmt: skip

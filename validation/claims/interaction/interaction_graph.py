@@ -66,7 +66,7 @@ def _run(rng, quick):
     for kind, free, prior in (("neurons", FREE[:1], None), ("all", FREE, Prior(1e3, 1e3))):
         model = DynamicNeurons(net, x, y, 2.0, 3.0, free, prior)
         names = _names(model)
-        # a pair that interacts may by chance hardly do so in one state, but not in several
+        # the second derivative of a pair that interacts may happen to be tiny in one state, but not in several
         states = model.deterministic() + 0.3 * rng.normal(size=(STATES, model.dimension))
         out[f"hessian_{kind}"] = np.max([np.abs(_hessian(model, state)) for state in states], axis=0)
         out[f"pattern_{kind}"] = _pattern(model.graph(parameters=kind == "all"), names)
@@ -92,13 +92,13 @@ def _judge(data):
     findings = (
         Finding(quantity=LEAK, estimate=max(leaks), error=0, theory=0, tolerance=1e-8, sees=2e-8, unit=of_largest),
         Finding(
-            quantity=WEAKEST, estimate=min(weakest), error=0, theory=1e-8, asks=Asks.ABOVE, sees=1, unit="of itself"
+            quantity=WEAKEST, estimate=min(weakest), error=0, theory=1e-8, asks=Asks.ABOVE, sees=1, unit="of its size"
         ),
-        Finding(quantity=FAR, estimate=far, error=0, theory=1e-4, asks=Asks.ABOVE, sees=1, unit="of itself"),
+        Finding(quantity=FAR, estimate=far, error=0, theory=1e-4, asks=Asks.ABOVE, sees=1, unit="of its size"),
     )
     detail = (
-        f"{edges[0]} pairs of neurons and {edges[1]} pairs with parameters interact; with the neurons integrated out "
-        f"even the weights of the most distant of {DEPTH} layers do"
+        f"{edges[0]} pairs of neurons interact, {edges[1]} pairs once parameters are free; with the neurons integrated "
+        f"out even the weights of the first and the last of {DEPTH} layers do"
     )
     return Verdict.judged(findings, Outcome.EXACT, detail, otherwise="the graph is not that of the energy")
 

@@ -1,4 +1,4 @@
-"""A posterior over weights on real digits: sampled, and exact for one linear layer; a tanh network beside it."""
+"""The posterior over weights on real digits, sampled and exact for one linear layer; a tanh network for comparison."""
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def _model(widths, activation, x, y):
 
 
 def _answers(model, x):
-    """Return the class that each network of some states sees in each of x, shape (states, samples)."""
+    """Return a function of states: the class that each network assigns to each of x, shape (states, samples)."""
 
     def classes(states):
         parts = model.unpack(states)
@@ -100,7 +100,7 @@ def _judge(data):
         Finding.of(
             "variance of the posterior in random directions",
             worst(mean(data["square"][:, k], float(data["variance"][k])) for k in each),
-            sees=0.25, unit="of the variance in one of them",
+            sees=0.25, unit="of the variance in one direction",
         ),
         Finding.of(
             "squared distance from the mean in the metric of the exact covariance, per dimension",
@@ -109,7 +109,7 @@ def _judge(data):
         Finding.of("energy", mean(data["energy"], float(data["energy_exact"])), sees=0.007, unit="of the energy"),
     )  # fmt: skip
     return Verdict.judged(
-        findings, Outcome.EXACT, f"Gaussian algebra; {DIRECTIONS} directions", otherwise="not the Gaussian posterior"
+        findings, Outcome.EXACT, f"{DIRECTIONS} random directions", otherwise="not the Gaussian posterior"
     )
 
 
@@ -161,8 +161,9 @@ CLAIM = Claim(
     caption=(
         "Posterior of one linear layer on 100 digits of 12 features. (a, b) Mean and standard deviation of "
         "every weight, sampled in 32 chains of 400 sweeps (5,000 in a full run), against the exact ones; line: "
-        "equality. (c) Distribution over chains of the mean test accuracy, for the linear layer and for one more "
-        "layer of 10 tanh units. Points have no error bars; their scatter about the line is that of sampling."
+        "equality. (c) Distribution over chains of the mean test accuracy, for the linear layer and for a network "
+        "with a hidden layer of 10 tanh units. Points have no error bars; their scatter about the line is that of "
+        "sampling."
     ),
     run=_run,
     judge=_judge,

@@ -15,7 +15,7 @@ TEMPERATURES = np.array([2.0, CRITICAL, 3.0])
 METHODS = ("heat bath", "metropolis", "wolff", "multispin")
 SEES = {"heat bath": 0.013, "metropolis": 0.008, "wolff": 0.02, "multispin": 0.004}
 CHAINS = {"heat bath": 256, "metropolis": 256, "wolff": 200, "multispin": 256}
-"""So many that the tails of their means can be judged: a chain that tunnels at T = 2 is rare and far off."""
+"""Enough chains to judge the tails of their means: at T = 2 a chain that tunnels is rare and far off."""
 
 
 def _run(rng, quick):

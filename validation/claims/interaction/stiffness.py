@@ -1,4 +1,4 @@
-"""The deterministic limit: as layers stiffen, neurons go to what their network computes, with order 1/λ."""
+"""The deterministic limit: the mean squared distance of neurons from what their network computes falls as 1/λ."""
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def _run(rng, quick):
 
 
 def _expansion(stiffness, ratio, error, *, order):
-    """Fit ln(sampled / linearised) = a - s ln λ + c/λ + d/λ², s only if asked; return coefficients and errors."""
+    """Fit ln(sampled / linearised) = a - s ln λ + c/λ + d/λ², with s only if `order`; return the fit and its errors."""
     powers = [np.ones_like(stiffness), 1 / stiffness, stiffness**-2.0]
     design = np.transpose([*powers, -np.log(stiffness)] if order else powers)
     weighted = design * (ratio / error)[:, None]
@@ -71,8 +71,8 @@ def _judge(data):
         Finding.of(ORDER, order, sees=0.006, unit="of the order"),
         Finding.of(AMPLITUDE, amplitude, sees=0.006, unit="of the amplitude"),
     )
-    detail = f"{len(x)} stiffnesses from {x[0]:g} on, orders up to 1/λ² beyond the leading one allowed for"
-    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="another approach to the network")
+    detail = f"{len(x)} stiffnesses from λ = {x[0]:g} up; the fit has corrections to the leading order up to 1/λ²"
+    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="not order 1/λ with this amplitude")
 
 
 def _draw(data, figure):
@@ -96,7 +96,7 @@ def _draw(data, figure):
 
 CLAIM = Claim(
     id="stiffness",
-    title="Stiff layers give the network back",
+    title="Stiff layers recover the network",
     statement=(
         "As λ → ∞ the dynamic neurons approach what their network computes: the mean squared distance falls as 1/λ, "
         "with the amplitude of the linearised layers."

@@ -1,4 +1,4 @@
-"""Teacher and student: the posterior does not remember its start, and the teacher is one of its own samples."""
+"""Teacher and student: chains forget their start, and the teacher ranks in the posterior like one of its samples."""
 
 import numpy as np
 from scipy import stats
@@ -88,7 +88,7 @@ def _judge(data):
         ),
         Finding.of(
             RANKS, worst(uniform(data["ranks"][:, i]) for i in each),
-            sees=4.0 if few else 0.5, unit="of its width, by which the posterior is too narrow",
+            sees=4.0 if few else 0.5, unit="of the posterior's width, by which it is too narrow",
         ),
     )  # fmt: skip
     detail = f"{len(data['ranks'])} teachers; {', '.join(NAMES)}"
@@ -142,7 +142,7 @@ CLAIM = Claim(
     caption=(
         "Chains from the teacher and from a random start, 60 teachers (600 in a full run). (a) Posterior of the "
         "output at a new input for one teacher, from both starts, and the output of the teacher. (b) Difference "
-        "between the means of the two starts in units of the posterior's spread, one mark a teacher, for the output, "
+        "between the means of the two starts in units of the posterior's spread, a mark per teacher, for the output, "
         "the squared norm of the weights and the energy. (c) Cumulative distribution of the rank of the teacher "
         "in the posterior; line: uniform. There are no error bars: all teachers are shown."
     ),
