@@ -12,10 +12,10 @@ DISTANCES = np.linspace(-3.0, 4.0, 8)
 NOISES = np.array([0.5, 1.0, 2.0])
 NAMES = ("value", "distance from criticality", "noise")
 SEES = {"value": 0.05, "distance from criticality": 0.065, "noise": 0.11}
-QUALITY = "spread about one curve per degree of freedom"
+QUALITY = "chi-square about one curve per degree of freedom"
 FUNCTION = "mean ratio of the deepest data to the scaling function"
 CORRECTION = 0.01
-"""Bound on the effect on exponents of corrections to scaling: a share ln(m)/m of a value, 2 % at the least depth."""
+"""Bound on what corrections to scaling, a share ln(m)/m of a value, 2 % at the least depth, add to exponents."""
 
 
 def _run(rng, quick):
@@ -33,7 +33,7 @@ def _run(rng, quick):
                 values[i, j, k], errors[i, j, k] = square.mean(), square.std(ddof=1) / np.sqrt(replicas)
     noise, depth, distance = np.broadcast_arrays(NOISES[:, None, None], DEPTHS[None, :, None], DISTANCES)
     controls = np.array([(distance / depth).ravel(), (noise / depth).ravel()])
-    wide = np.hypot(errors, values * np.log(depth) / depth)  # and what the scaling form leaves out
+    wide = np.hypot(errors, values * np.log(depth) / depth)  # with what the scaling form leaves out
     fitted = collapse(
         controls, depth.ravel().astype(float), values.ravel(), wide.ravel(), degree=8, bootstrap=40, rng=rng
     )
@@ -70,12 +70,12 @@ def _judge(data):
         ),
         Finding.of(FUNCTION, ratio, sees=0.09, unit="of the function"),
     ]  # fmt: skip
-    detail = f"the exponents from the collapse alone; {DEPTHS[0]} to {DEPTHS[-1]} layers"
-    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="no such collapse")
+    detail = f"exponents from the collapse alone, {DEPTHS[0]} to {DEPTHS[-1]} layers"
+    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="the data do not collapse as stated")
 
 
 def _other_exponent(i):
-    """Return the twin in which one exponent is another."""
+    """Return the twin in which the theory of one exponent is too large by a share."""
     return lambda data, by: {**data, "theory": data["theory"] * (1 + by * (np.arange(len(NAMES)) == i))}
 
 
@@ -110,8 +110,8 @@ CLAIM = Claim(
     id="data-collapse",
     title="Depth, distance and noise meet in one function",
     statement=(
-        "Near criticality m ⟨h²⟩ of noisy tanh layers depends on (w - 1)m and εm alone; a collapse that knows nothing "
-        "of the function finds the exponents 1, 1, 1, and the function is that of the flow out of infinity."
+        "Near criticality m ⟨h²⟩ of noisy tanh layers depends on (w - 1)m and εm alone; a collapse without "
+        "knowledge of the function finds the exponents 1, 1, 1, and the function is that of the flow from infinity."
     ),
     source="our construction; the idea of renormalising over layers: Lee, Lee & Yi 2024, arXiv 2410.00396",
     standing="own",

@@ -1,9 +1,9 @@
 """Random layers of finite width: corrections of order 1/n, fluctuations of depth over width.
 
 Expected before the first run: slope -1 with the amplitude of the recursion at leading order for tanh, and the exact
-second moment (1 + 5/n)^m for ReLU at criticality. What is judged has tails like those of a normal law: shifts are
-cleared of the fluctuations that cancel on average, and moments of ReLU, whose squares after m layers are log-normal
-with a skewness in the hundreds, are those of the independent factors of single layers.
+second moment (1 + 5/n)^m for ReLU at criticality. The judged quantities have nearly normal tails: shifts are cleared of
+the fluctuations that cancel on average, and for ReLU, where squares after m layers are log-normal with a skewness in
+the hundreds, moments are taken of the independent factors of single layers.
 """
 
 import numpy as np
@@ -24,8 +24,8 @@ NEXT = 0.01
 RELU_WIDTHS = (50, 100, 200)
 RELU_DEPTHS = np.array([2, 4, 8, 16])
 
-# Least squares with the same weight at every width: n times a gap has nearly the same error at all, and with fixed
-# coefficients one replica of every width makes one replicate of the slope or the limit.
+# Least squares with the same weight at every width: n times a gap has nearly the same error at each, and with
+# fixed coefficients one replica of every width makes one replicate of the slope or the limit.
 SLOPES = np.linalg.pinv(np.stack([np.ones(4), np.log(WIDTHS)], axis=1))[1]
 INTERCEPTS = np.linalg.pinv(np.stack([np.ones(4), 1 / WIDTHS], axis=1))[0]
 
@@ -72,9 +72,9 @@ def _run(rng, quick):
 
 
 def _cleared(path, variance):
-    """Return K − q of the last layer less its linear response to the noise of every layer, which has mean 0.
+    """Return K − q of the last layer minus its linear response to the noise of every layer.
 
-    A layer maps K to V(K) on average, exactly; what is left is of order 1/n, as its mean is.
+    A layer maps K to V(K) on average, exactly, so that its noise has mean 0; the rest is of order 1/n, like its mean.
     """
     x, weight = np.polynomial.hermite_e.hermegauss(80)
 

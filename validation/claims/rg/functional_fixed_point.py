@@ -1,4 +1,4 @@
-"""Iterated tanh comes to the exact fixed-point function under composition and rescaling, at the rate 1/2."""
+"""Iterated tanh approaches the exact fixed-point function under composition and rescaling, at the rate 1/2."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._tools import lettered
 
 TIMES = 20
-FUNCTION = "distance of 4096 layers of tanh, seen through α = √2, from f*"
+FUNCTION = "distance of 4096 layers of tanh, rescaled by α = √2, from f*"
 LENS = "largest factor by which this distance falls from 2^n to 2^(n+1) layers, n >= 8"
 SHOWN = (0, 1, 2, 4)
 NAMES = ("tanh", "erf", "sigmoid", "fold")
@@ -37,7 +37,7 @@ def _run(rng, quick):  # noqa: ARG001 - nothing here is random
             curves = [steps[n](x) for n in SHOWN]
             fixed = steps[0].fixed(x)
     layer = _layers()["tanh"]
-    lenses = np.array([2 ** (1 / 2), 2 ** (1 / 3)])  # of z = 3, and of z = 4
+    lenses = np.array([2 ** (1 / 2), 2 ** (1 / 3)])  # the factor of z = 3, and that of z = 4, wrong for tanh
     times = np.arange(13)
     direct = [
         [np.abs(alpha**n * layer.iterate(x / alpha**n, 2 ** int(n)) - fixed).max() for n in times] for alpha in lenses
@@ -65,16 +65,16 @@ def _judge(data):
             quantity=LENS, estimate=lens.max(), error=0, theory=data["lens"], tolerance=0.02, sees=0.05, unit="of it"
         ),
     ]  # fmt: skip
-    detail = "rates from the last eight steps before rounding; 4096 layers of tanh composed one by one"
-    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="not this function, or not at this rate")
+    detail = "rates from eight steps before rounding errors show; 4096 layers of tanh composed one by one"
+    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="another function or another rate")
 
 
 def _rate(name):
-    return f"rate a step at which {name} comes to its fixed function"
+    return f"rate per step at which {name} approaches its fixed function"
 
 
 def _other_rate(i):
-    """Return the twin in which the rate of one layer is another."""
+    """Return the twin in which the rate of one layer is too large by a share."""
     return lambda data, by: {**data, "rate": data["rate"] * (1 + by * (np.arange(len(NAMES)) == i))}
 
 
@@ -106,11 +106,11 @@ def _draw(data, figure):
 
 CLAIM = Claim(
     id="functional-fixed-point",
-    title="Repeated layers come to one function",
+    title="Repeated layers approach one function",
     statement=(
-        "Composed with itself and rescaled by α = 2^(1/(z-1)), a critical layer x - u x^z + … comes to "
-        "x (1 + (z-1) u x^(z-1))^(-1/(z-1)), for every activation at the rate 1/2 a step: the one irrelevant direction "
-        "that is no change of coordinate, x^(2z-1), has the eigenvalue 1/2."
+        "Composed with itself and rescaled by α = 2^(1/(z-1)), a critical layer x - u x^z + … approaches "
+        "x (1 + (z-1) u x^(z-1))^(-1/(z-1)), for every activation at the rate 1/2 per step: x^(2z-1), the one "
+        "irrelevant direction that is no change of coordinate, has the eigenvalue 1/2."
     ),
     source="our construction; the idea of renormalising over layers: Lee, Lee & Yi 2024, arXiv 2410.00396",
     standing="own",

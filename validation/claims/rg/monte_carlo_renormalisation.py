@@ -14,16 +14,16 @@ from validation.claims._tools import lettered
 COUPLING = np.log1p(np.sqrt(2)) / 2
 EXACT = {"y_t": 1.0, "y_h": 15 / 8, "K_c": float(COUPLING)}
 SEES = {"y_t": 0.065, "y_h": 0.014, "K_c": 0.008}
-"""Deviations that are seen; the three-state Potts model, another universality class, has y_t = 6/5."""
+"""Deviations that are seen; the three-state Potts model, of another universality class, has y_t = 6/5."""
 WITHIN = {"y_t": 0.01, "y_h": 0.01, "K_c": 0.001}
 """Relative deviations that the claim allows for what few steps and few operators leave out."""
 CHAINS = 64
 START = 0.43
-"""Where the search for K_c begins, 2.4 % off: a step of Newton on small lattices, then one on those that are judged."""
+"""Start of the search for K_c, 2.4 % off: a Newton step on small lattices, then one on those that are judged."""
 
 
 def _flow(length, coupling, steps, sweeps, thin, rng):
-    """Sample a lattice, a quarter of the sweeps before; many times the correlation time of its magnetisation."""
+    """Sample a lattice after a burn-in of a quarter of the sweeps, many correlation times of its magnetisation."""
     return sample_flow(
         square_lattice(length, length, temperature=1 / coupling), (length, length), sweeps, levels=steps,
         burn_in=sweeps // 4, thin=thin, chains=CHAINS, method=MultiSpin(), rng=rng, progress=False,
@@ -55,7 +55,7 @@ def _run(rng, quick):
 
 
 def _best(data, name):
-    """Return the estimate of the step before last, all operators; of K_c the deepest match, the smallest error."""
+    """Return the estimate of the step before last, all operators; for K_c, of the deepest match, least error."""
     values, errors = data[name], data[f"{name}_error"]
     at = (-1, int(np.argmin(errors[-1]))) if name == "K_c" else (-2, -1)
     return float(values[at]), float(errors[at])
@@ -74,7 +74,7 @@ def _judge(data):
                 unit="of what is allowed",
             ),
         ]  # fmt: skip
-    detail = "1 %, 1 % and 0.1 % are allowed for few steps and few operators; errors that exceed them say nothing"
+    detail = "1 %, 1 % and 0.1 % are allowed for few steps and few operators; larger errors would decide nothing"
     return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="further from the exact values than allowed")
 
 
@@ -83,7 +83,7 @@ def _error(name):
 
 
 def _wrong(i):
-    """Return the twin in which one of the three is another number."""
+    """Return the twin in which the exact value of one of the three is wrong."""
     return lambda data, by: {**data, "exact": data["exact"] * (1 + by * (np.arange(len(EXACT)) == i))}
 
 
@@ -147,10 +147,10 @@ def _draw(data, figure):
 
 CLAIM = Claim(
     id="monte-carlo-renormalisation",
-    title="Monte Carlo renormalisation finds the square lattice",
+    title="Monte Carlo renormalisation of the square lattice",
     statement=(
-        "Blocks of two by two of layers that are coupled like a square lattice, and Swendsen's linearised matrix, give "
-        "y_t = 1 and y_h = 15/8 within 1 %, and two lattices matched in size K_c = ln(1+√2)/2 within 0.1 %."
+        "For layers coupled like a square lattice, blocks of two by two and Swendsen's linearised matrix give y_t = 1 "
+        "and y_h = 15/8 within 1 %, and matching two lattices in size gives K_c = ln(1+√2)/2 within 0.1 %."
     ),
     source=f"exact: Onsager 1944; the matrix: Swendsen 1979; {OURS}",
     standing="asymptotic",

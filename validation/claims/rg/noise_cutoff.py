@@ -62,13 +62,13 @@ def _judge(data):
     )
     detail = (
         f"the next order of the level, a factor 1 + {float(data['correction']):.4f} ε, is divided out; the crossover "
-        f"at ε = {NOISE[0]} is allowed the share ln(m)/m of corrections to scaling"
+        f"at ε = {NOISE[0]} has the tolerance ln(m)/m for corrections to scaling"
     )
-    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="no such cut-off")
+    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="another order, level or crossover")
 
 
 def _crossover(data):
-    """Compare the least noise with the scaling function, point by point beyond a third of 1/ε layers."""
+    """Compare the data at the least noise with the scaling function, point by point beyond 0.3/ε layers."""
     for m, value, error in zip(data["depths"][0], data["values"][0], data["errors"][0], strict=True):
         if 0.3 < NOISE[0] * m < SPAN:
             theory = float(np.interp(NOISE[0] * m, data["fine"], data["curve"]))
@@ -125,8 +125,8 @@ CLAIM = Claim(
     id="noise-cutoff",
     title="Noise cuts criticality off",
     statement=(
-        "Noise of variance ε² grows by 4 when two critical tanh layers become one: signals decay as without noise for "
-        "about 1/ε layers and then stay at ⟨h²⟩ = ε √6 Γ(3/4)/Γ(1/4)."
+        "The variance ε² of noise grows fourfold when two critical tanh layers become one: signals decay as without "
+        "noise for about 1/ε layers and then stay at ⟨h²⟩ = ε √6 Γ(3/4)/Γ(1/4)."
     ),
     source="our construction; the idea of renormalising over layers: Lee, Lee & Yi 2024, arXiv 2410.00396",
     standing="own",

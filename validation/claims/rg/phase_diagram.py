@@ -17,14 +17,14 @@ from validation.claims._tools import lettered, of_batches, scaled
 SIGMA_B = 0.3
 SIGMA_W = (0.8, 1.1, 1.3, 1.5, 1.8, 2.2, 2.8)
 LAYERS = (2, 5, 12)
-"""At which correlations are compared."""
+"""Layers at which correlations are compared."""
 WINDOW = slice(2, 8)
 """Layers between which the decay is measured."""
 DEPTH = 12
 WIDTHS = (200, 400)
 BATCHES = 60
 PATHS = f"correlation at layers {', '.join(map(str, LAYERS))}"
-DECAY = "rate at which correlations decay a layer"
+DECAY = "slope of ln |c - c*| against the layer"
 
 
 def _run(rng, quick):
@@ -89,10 +89,10 @@ def _judge(data):
     )  # fmt: skip
     n, two = WIDTHS
     detail = (
-        f"{len(SIGMA_W)} values of σ_w in both phases, extrapolated from widths {n} and {two}: what is left is of "
+        f"{len(SIGMA_W)} values of σ_w in both phases, extrapolated from widths {n} and {two}: the error left is of "
         "order 1/n²"
     )
-    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="not the mean-field maps")
+    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="correlations do not follow the maps")
 
 
 def _draw(data, figure):
@@ -140,7 +140,7 @@ CLAIM = Claim(
         r"weights, $\sigma_w$, and biases, $\sigma_b$; dashed: the critical line $\chi = 1$; circles: simulated. "
         r"(b) $\xi_c$ at $\sigma_b = 0.3$ (line); decay of correlations in layers 2 to 7, simulated in networks "
         "of widths 200 and 400 and extrapolated (circles), and from the mean-field maps over the same layers "
-        "(crosses). 1,500 networks (10,000 in a full run). Error bars: standard error over 20 batches of them."
+        "(crosses). 1,500 networks (10,000 in a full run). Error bars: standard error over 60 batches of networks."
     ),
     run=_run,
     judge=_judge,

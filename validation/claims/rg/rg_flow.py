@@ -17,9 +17,9 @@ ABOVE = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "fontsize": "small
 LAYERS = ((1.0, 0.02), (1.08, 0.05), (0.9, 0.02))
 
 
-ENDS = "means and correlation of the end spins, chain less block"
-LENGTHS = "2^k ξ_k over ξ_0, less one"
-LEAVE = "exponents y with which coupling and field leave the ordered fixed point"
+ENDS = "means and correlation of the end spins, block minus chain"
+LENGTHS = "2^k ξ_k/ξ_0 - 1"
+LEAVE = "exponents y of coupling and field at the ordered fixed point, minus theory"
 NAMES = ("weight", "noise")
 
 
@@ -34,7 +34,7 @@ def _ends(K, h, m):
 
 
 def _of_block(K, field, given):
-    """Return the same of two spins with one coupling and their own fields."""
+    """Return the same averages of two spins with one coupling and a field on each."""
     up, down = np.array([1, 1, -1, -1]), np.array([1, -1, 1, -1])
     p = np.exp(K * up * down + field * up + given * down)
     p /= p.sum()
@@ -71,10 +71,10 @@ def _judge_binary(data):
     findings = (
         _exact(ENDS, of_blocks - data["ends"], 1e-12, "of a correlation"),
         _exact(LENGTHS, halving / halving[:, :1] - 1, 1e-9, "of ξ"),
-        _exact(LEAVE, leaving, 1e-9, "of y, less its theory"),
+        _exact(LEAVE, leaving, 1e-9, "in y"),
     )
     detail = f"chains of up to {2 ** (of_blocks.shape[1] - 1)} layers"
-    return Verdict.judged(findings, Outcome.EXACT, detail, otherwise="not the closed recursion")
+    return Verdict.judged(findings, Outcome.EXACT, detail, otherwise="blocks do not follow the closed recursion")
 
 
 def _exact(quantity, deviations, tolerance, unit):
@@ -150,7 +150,7 @@ def _run_noisy(rng, quick):
 
 
 def _limits(values):
-    """Return the limit ε → 0 of values at halved noises, to second order, and the last correction."""
+    """Return the limit ε → 0 of values at halved noises, free of the first order, and its change in the last step."""
     once = 2 * values[1:] - values[:-1]
     return once[-1], np.abs(once[-1] - once[-2])
 
@@ -162,21 +162,21 @@ def _judge_noisy(data):
     findings = [
         Finding(
             quantity=f"eigenvalue of the {name}, ε → 0", estimate=limit[i], error=0, theory=data["exact"][i],
-            tolerance=max(2 * error[i], 1e-3), sees=0.03, unit="of it",
+            tolerance=max(2 * error[i], 1e-3), sees=0.03, unit="of the eigenvalue",
         )
         for i, name in enumerate(NAMES)
     ] + [
         Finding(
-            quantity=f"order in ε of the approach, {name}", estimate=orders[i], error=0, theory=data["order"][i],
-            tolerance=0.3, sees=0.5, unit="of the order",
+            quantity=f"order in ε of the eigenvalue minus 2, {name}", estimate=orders[i], error=0,
+            theory=data["order"][i], tolerance=0.3, sees=0.5, unit="of the order",
         )
         for i, name in enumerate(NAMES)
     ]  # fmt: skip
     detail = (
-        f"extrapolated from ε = {data['noises'][-3]:g} to {data['noises'][-1]:g}, tolerance twice the last step; a "
+        f"extrapolated from ε = {data['noises'][-3]:g} to {data['noises'][-1]:g}, tolerance twice the last change; a "
         f"projection loses up to {np.nanmax(data['truncation']):.2g} nats"
     )
-    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="other eigenvalues")
+    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="the eigenvalues do not approach 2 as ε")
 
 
 def _one(name, i):
@@ -185,7 +185,7 @@ def _one(name, i):
 
 
 TWINS_NOISY = {f"eigenvalue of the {name}, ε → 0": _one("exact", i) for i, name in enumerate(NAMES)} | {
-    f"order in ε of the approach, {name}": _one("order", i) for i, name in enumerate(NAMES)
+    f"order in ε of the eigenvalue minus 2, {name}": _one("order", i) for i, name in enumerate(NAMES)
 }
 
 
@@ -226,7 +226,7 @@ CLAIMS = (
             "Decimation of layers of one spin with coupling $K$ and field $h$. (a) Flows from five starts "
             r"(symbols) along lines of constant $e^{2K}\sinh h$; square: the ordered fixed point; dashed: the line "
             "of disordered ones. (b) Correlation length of blocks of $2^k$ layers (symbols) and its halving with "
-            "every doubling (lines). Symbols and colours tell the same start in both panels. Nothing is random; "
+            "every doubling (lines). Symbols and colours mark the same start in both panels. Nothing is random; "
             "there are no error bars."
         ),
         run=_run_binary,
@@ -240,8 +240,8 @@ CLAIMS = (
         id="rg-noisy-flow",
         title="Two noisy layers as one, rescaled",
         statement=(
-            "Two layers tanh(wh) with noise are projected on one and rescaled by the height that is found: at w = 1 "
-            "the distance from criticality and the noise double as the noise tends to zero, so that noise cuts "
+            "Two layers tanh(wh) with noise are projected on one and rescaled by its fitted height: at w = 1 the "
+            "distance from criticality and the noise double as the noise tends to zero, so that noise cuts "
             "criticality off after a number of layers that grows as its inverse."
         ),
         source=OURS,

@@ -1,4 +1,4 @@
-"""Layers of trained networks on the phase diagram, and whether two numbers a layer say what signals do.
+"""Layers of trained networks on the phase diagram, and whether two numbers per layer predict signals.
 
 Expected before the first run: at initialisation the place of the layers predicts the correlation of real images through
 depth within the fluctuations of a finite width; after training it does not, because weights are no longer independent.
@@ -20,7 +20,7 @@ from validation.trained.training import train_all
 
 LAYERS = 6
 REPLICAS = 8
-AFTER = "measured less predicted correlation in the last hidden layer, after training"
+AFTER = "measured minus predicted correlation in the last hidden layer, after training"
 SCALE = 1.2
 
 
@@ -61,16 +61,16 @@ def _judge(data):
     before, after = gap[:, 0], mean(gap[:, -1], 0.0)
     chi = data["chi"].mean(axis=2)
     detail = (
-        f"{before.mean():+.3f} ± {standard_error(before):.3f} at the start; effect size {effect(gap[:, -1]):.1f}; mean "
+        f"at the start {before.mean():+.3f} ± {standard_error(before):.3f}; effect size {effect(gap[:, -1]):.1f}; mean "
         f"χ {chi[:, 0].mean():.2f} → {chi[:, -1].mean():.2f} ± {standard_error(chi[:, -1]):.2f}; test accuracy "
         f"{100 * data['accuracy'][:, -1].mean():.1f} %"
     )
     finding = Finding.of(AFTER, after, sees=0.15, unit="in the correlation", level=CLEAR)
-    return Verdict.judged((finding,), Outcome.DOMAIN, detail, otherwise="after training it does not")
+    return Verdict.judged((finding,), Outcome.DOMAIN, detail, otherwise="after training they do not predict it")
 
 
 def _as_predicted(data, _by):
-    """Let trained networks do what their place predicts, but for the spread between trainings."""
+    """Shift the correlations of trained networks onto the predicted mean and keep their spread between trainings."""
     correlation = np.array(data["correlation"])
     correlation[:, -1, -1] -= (correlation - data["predicted"])[:, -1, -1].mean()
     return {**data, "correlation": correlation}
@@ -116,15 +116,15 @@ def _draw(data, figure):
 _claim = partial(
     Claim,
     statement=(
-        "The places of its layers on the phase diagram, two numbers a layer, predict how the correlation of real "
-        "images goes through the depth of a trained network."
+        "The places of its layers on the phase diagram, two numbers per layer, predict how the correlation of real "
+        "images changes through the depth of a trained network."
     ),
     source="this project, for networks as in Lin et al. 2025, arXiv 2501.02436",
     standing="own",
     expected=Outcome.CONTRADICTED,
     caption=(
         "(a) Layers 1 to 5 of trained tanh networks on the plane of the standard deviations of weights, "
-        r"$\sigma_w$, and biases, $\sigma_b$, at three times of training; numbers: the first and the last layer in the "
+        r"$\sigma_w$, and biases, $\sigma_b$, at three times in training; numbers: the first and the last layer at the "
         r"end; dashed: the critical line $\chi = 1$. (b) Correlation of pairs of test images in each layer (symbols), "
         "and as predicted from these places (lines). Error bars: standard error over 8 trainings."
     ),
