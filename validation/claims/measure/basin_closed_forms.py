@@ -1,4 +1,4 @@
-"""Attraction basins whose radius is known: bands, linear classes, and the linear unit that has no end."""
+"""Attraction basins whose radius is known: bands, linear classes, and linear units, whose basins are infinite."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._tools import lettered, scaled
 
 DISTANCES = (0.0, 0.5, 0.9)
-"""Of the sample from the middle of a band of half-width 1."""
+"""Distances of the sample from the middle of a band of half-width 1."""
 CLASSES = (3, 5, 10)
 DIRECTION = np.array([0.6, 0.8])
 AHEAD = 0.7
@@ -30,7 +30,7 @@ def _classes(number):
 
 
 def _blocks(number, samples):
-    """Return linear classes side by side and one sample in each, without a class ahead but for the bias.
+    """Return linear classes side by side and one sample in each, for which the bias alone puts a class ahead.
 
     All samples of a call see the same noise on weights, but samples that share no input see independent columns of it.
     """
@@ -88,14 +88,14 @@ def _run(rng, quick):
 
 
 def _shift(chances, radius, draws):
-    """Return by how much the mean ln σ* of so many draws is beyond that of infinitely many, of the order of 1/draws."""
+    """Return the bias of the mean ln σ* that a finite number of draws causes, of order 1/draws."""
     from statnn.theory.measure.basin_oracle import mean_log_radius
 
     return mean_log_radius(*chances, radius, draws) - np.log(radius)
 
 
 def _theory(data):
-    """Return the mean ln σ* of the draws at hand."""
+    """Return the mean ln σ* that theory gives at the number of draws taken."""
     return {name: np.log(data[f"theory_{name}"]) + data[f"shift_{name}"] for name in ("bands", "linear", "weights")}
 
 
@@ -115,7 +115,7 @@ def _judge(data):
             sees=1 / len(data["kept_linear"]), unit="of the samples",
         ),
     )  # fmt: skip
-    return Verdict.judged(findings, Outcome.EXACT, "bisection finds the solved radii", otherwise="radii are others")
+    return Verdict.judged(findings, Outcome.EXACT, "bisection finds the exact radii", otherwise="radii are not exact")
 
 
 TWINS = {
@@ -173,10 +173,10 @@ def _chance(sigma):
 
 CLAIM = Claim(
     id="basin-closed-forms",
-    title="Attraction basins that can be solved",
+    title="Attraction basins with exact radii",
     statement=(
         "The radius found by bisection with common random numbers is that of the closed forms: bands from anywhere "
-        "inside, three to ten linear classes, noise on weights; a linear unit that tells two classes apart has no end."
+        "inside, three to ten linear classes, noise on weights; basins of a linear unit with two classes are infinite."
     ),
     source="this project, for the attraction basins of Lin et al. 2025, arXiv 2501.02436",
     standing="exact",
@@ -185,7 +185,7 @@ CLAIM = Claim(
         r"(a) Probability that noise of amplitude $\sigma$ leaves the class unchanged, for a sample at $a = 0.5$ "
         "in a band of half-width 1 (circles; line: exact) and for two classes of a linear unit, which never fall "
         "below one half (squares). Error bars: standard error over 150 samples (2,000 in a full run), 1,000 draws "
-        r"each (4,000). (b) Deviation of the mean $\ln\sigma^*$ from what so many draws give on average, in standard "
+        r"each (4,000). (b) Deviation of the mean $\ln\sigma^*$ from its theory at this number of draws, in standard "
         "errors: bands, linear classes (600 samples; 2,000), and noise on weights. Error bars: one standard error."
     ),
     run=_run,

@@ -1,13 +1,13 @@
 """Attraction basins of trained networks against depth and width.
 
 Expected before the first run, with the paper: the median sample basin grows with depth and the median weight basin,
-whose noise enters in every layer, shrinks. Found on digits: both shrink, by an eighth and by a sixth a doubling; the
-sample basin hardly depends on width, and the weight basin grows with it. So on MNIST, where the sample basin loses a
+whose noise enters in every layer, shrinks. On digits both shrink, by an eighth and by a sixth per doubling; the sample
+basin hardly depends on width, and the weight basin grows with it. So it is on MNIST, where the sample basin loses a
 third from one layer to two and little after that.
 
 Radii are those of held-out images that the network classifies correctly; within a replica all networks see the same
-images, and trends are slopes of ln σ* against log₂ of depth or width, one a replica. A trained network is a domain, not
-a proof, so what is found to hold "holds within a domain".
+images, and trends are slopes of ln σ* against log₂ of depth or width, one per replica. Trained networks are a domain,
+not a proof, so a claim that holds on them "holds within a domain".
 """
 
 import numpy as np
@@ -25,12 +25,12 @@ from validation.trained.recipe import Recipe
 DEPTHS = (1, 2, 4, 8, 16)
 """Numbers of layers of weights."""
 SPACES = ("samples", "weights")
-GROWTH = "change of ln σ* of samples a doubling of depth"
-SHRINKAGE = "change of ln σ* of weights a doubling of depth"
+GROWTH = "change of ln σ* of samples per doubling of depth"
+SHRINKAGE = "change of ln σ* of weights per doubling of depth"
 
 
 def _plan(quick, data):
-    """Return inputs, width against depth, widths and their depth, training images, epochs, and images measured."""
+    """Return inputs, width for all depths, widths and their common depth, training images, epochs, images measured."""
     if data is None:
         return (64, 64, (16, 64, 128), 4, 1_297, *((30, 30) if quick else (80, 200)))
     return (784, 256, (64, 256, 1024), 4, *((2_000, 20, 100) if quick else (4_000, 20, 120)))
@@ -64,7 +64,7 @@ def _recipe(shape, epochs, data):
 
 
 def _measured(recipe, images, seeds, noise, measured):
-    """Return medians of both basins of every replica, those of every class, shares without end, and accuracies."""
+    """Return median radii of both basins by replica, those by class, shares of infinite basins, and accuracies."""
     trainings = training.train_all(recipe, images, seeds)
     medians, classes, endless = [], [], []
     for training_run, own, seed in zip(trainings, images, noise, strict=True):
@@ -84,7 +84,7 @@ def _median(radii):
 
 
 def _slopes(values, at):
-    """Return the slope of ln σ* against log₂ of the size, one a replica; `values` has shape (replicas, sizes)."""
+    """Return the slope of ln σ* against log₂ of the size, one per replica; `values` has shape (replicas, sizes)."""
     return np.polynomial.polynomial.polyfit(np.log2(at), np.log(values).T, 1)[1]
 
 
@@ -96,9 +96,9 @@ def _judge(data):
         trends.append(mean(slopes, 0.0))
         by_width = mean(_slopes(data["radius_width"][:, :, i], data["widths"]), 0.0)
         words.append(
-            f"{space}: ln σ* changes by {slopes.mean():+.3f} ± {standard_error(slopes):.3f} a doubling of depth "
+            f"{space}: ln σ* changes by {slopes.mean():+.3f} ± {standard_error(slopes):.3f} per doubling of depth "
             f"(d = {effect(slopes):+.1f}; median {ends[0]:.2f} at 1 layer, {ends[-1]:.2f} at {data['depths'][-1]}), by "
-            f"{by_width.estimate:+.3f} ± {by_width.error:.3f} a doubling of width"
+            f"{by_width.estimate:+.3f} ± {by_width.error:.3f} per doubling of width"
         )
     accuracy = data["accuracy_depth"].mean(axis=0)
     widest = _widest(data["by_class_depth"][:, :, 0])
@@ -107,7 +107,7 @@ def _judge(data):
         f"({data['depths'][accuracy.argmax()]} layers), {accuracy[-1]:.3f} at {data['depths'][-1]}; {widest}"
     )
     findings = [
-        Finding.of(name, trend, asks=asks, level=CLEAR, sees=0.45, unit="in ln σ* a doubling")
+        Finding.of(name, trend, asks=asks, level=CLEAR, sees=0.45, unit="in ln σ* per doubling")
         for name, trend, asks in zip((GROWTH, SHRINKAGE), trends, (Asks.ABOVE, Asks.BELOW), strict=True)
     ]
     return Verdict.judged(findings, Outcome.DOMAIN, detail, otherwise="not as the paper says")
@@ -124,7 +124,7 @@ def _widest(radii):
 
 def _with_depth(space):
     def twin(data, by):
-        """Let basins in one space be wider by so much a doubling of depth."""
+        """Let basins in one space widen by that much more in ln σ* per doubling of depth."""
         radii = np.array(data["radius_depth"])
         radii[:, :, space] *= np.exp(by * np.log2(data["depths"]))
         return {**data, "radius_depth": radii}

@@ -1,9 +1,9 @@
-"""From which training-set size on a tanh network is more than a linear one, and more than its own linear part.
+"""Training-set sizes from which a tanh network is better than a linear network and than its own linear part.
 
 Expected before the first run: a tanh network, a linear network of the same shape that is trained in the same way and
 the L-map of the tanh network agree on small training sets; beyond, they part gradually and at two different sizes, so
 that one common critical size is contradicted. On odd and even digits they do part gradually, but within the errors at
-one size. (Told apart as ten classes, digits are too easy: at 1,280 images the three differ by less than 1 %.)
+one size. (As ten classes, digits are too easy: at 1,280 images the three differ by less than 1 %.)
 """
 
 from dataclasses import replace
@@ -22,12 +22,12 @@ from validation.claims._trained import CLEAR, standard_error
 from validation.trained.recipe import Recipe
 
 APART = 0.02
-"""Difference in accuracy from which two curves have parted."""
+"""Difference in accuracy from which two curves count as parted."""
 SMALL, PARTED = (
-    "largest lead on the smallest training sets",
-    "least lead on the largest training sets, one training left out",
+    "largest difference from the tanh network on the smallest training sets",
+    "least lead of the tanh network on the largest training sets, any one training left out",
 )
-RATIO = "ln of the ratio of the two sizes from which on the L-map and the linear network are left behind"
+RATIO = "ln of the size at which the L-map falls behind over that at which the linear network does"
 CURVES = ("tanh network", "linear network", "L-map of the tanh network")
 
 
@@ -64,7 +64,7 @@ def _run(rng, quick, data=None):
 
 
 def _odd_or_even(images):
-    """Return images with two classes: ten of small digits are separated by planes too well to tell maps apart."""
+    """Return images with two classes: planes separate ten classes of small digits too well to tell the maps apart."""
     return replace(images, train_labels=images.train_labels % 2, test_labels=images.test_labels % 2)
 
 
@@ -86,7 +86,7 @@ def _parting(sizes, gap):
 
 
 def _partings(data):
-    """Return the two logarithmic sizes of the mean curves, and the errors of both and of their difference."""
+    """Return the two logarithmic sizes of the mean curves, the errors of both and of their difference, or None."""
     gaps, sizes = _gaps(data["accuracy"]), data["sizes"]
     logarithms = np.array([_parting(sizes, gap) for gap in gaps.mean(axis=0).T])
     replicas = len(gaps)
@@ -116,8 +116,8 @@ def _judge(data):
         ),
     ]  # fmt: skip
     if errors is None:
-        # one of the curves does not part within the sizes, so that there are no two of them to compare
-        never = f"one of them never leaves it by {APART:.0%} at up to {end}"
+        # a curve that does not part within the sizes leaves no two sizes to compare
+        never = f"one of them is not behind by {APART:.0%} at up to {end} images"
         return Verdict.judged(findings, Outcome.DOMAIN, detail, otherwise=never)
     ratio = z_score(logarithms[1] - logarithms[0], errors[2], 0.0, dof=len(gaps) - 1)
     findings.append(Finding.of(RATIO, ratio, level=CLEAR, sees=1.7, unit="in ln of the size"))
@@ -126,14 +126,14 @@ def _judge(data):
     )
     limit = stats.t.isf(CLEAR / (2 * len(findings)), len(gaps) - 1)
     detail = (
-        f"linear network and L-map part from the tanh network by {APART:.0%} at {sizes} images, a ratio that is known "
+        f"linear network and L-map part from the tanh network by {APART:.0%} at {sizes} images, with a ratio known "
         f"up to a factor {np.exp(limit * errors[2]):.2f} either way; {detail}"
     )
-    return Verdict.judged(findings, Outcome.DOMAIN, detail, otherwise="no common size from which on they part")
+    return Verdict.judged(findings, Outcome.DOMAIN, detail, otherwise="they do not part at one common size")
 
 
 def _moved(at, by):
-    """Return the twin in which the L-map is better by so much at one of the sizes."""
+    """Return the twin in which the L-map is better by `by` at one of the sizes."""
 
     def twin(data):
         accuracy = np.array(data["accuracy"])

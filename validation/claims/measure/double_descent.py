@@ -4,7 +4,7 @@ Expected before the first run: with noisy labels and long training the squared t
 just fits the training samples and falls again beyond it; where units are many, each is active on fewer samples and
 more of them are silent. The peak is found; the share of wrong answers has none, and activity goes the other way: with
 width the mean rate rises and fewer units are silent, without a trace of the peak. On MNIST the rise is 0.02 in full
-mode: eight trainings left it open for one seed of two (p = 0.0015), and twenty are taken.
+mode: eight trainings leave it open for one seed of two (p = 0.0015), so that twenty are taken.
 """
 
 import numpy as np
@@ -74,7 +74,7 @@ def _activity(net, images, seed):
 
 
 def _peak(curve):
-    """Return the place of the highest peak over lower points on both sides, and these; the middle if there is none."""
+    """Return the place of the highest peak over lower points on both sides, and these; an inner point if none is."""
     heights = [min(curve[j] - curve[:j].min(), curve[j] - curve[j + 1 :].min()) for j in range(1, len(curve) - 1)]
     peak = int(np.argmax(heights)) + 1
     return peak, int(curve[:peak].argmin()), peak + 1 + int(curve[peak + 1 :].argmin())
@@ -116,7 +116,7 @@ def _judge(data):
 
 
 def _flat(side):
-    """Return the twin in which the error on one side of the peak is higher, by a share of what it is lower there."""
+    """Return the twin in which a share of the dip on one side of the peak is filled up."""
 
     def twin(data, by):
         loss = np.array(data["test_loss"])

@@ -2,8 +2,8 @@
 
 Expected before the first run: with a large start the outputs on learnt samples are small differences of large numbers,
 so basins are small (about 1e-2) when the samples are known by heart, and decay widens them beyond 1e-1 as the test
-accuracy rises. They do grow, on digits and on 200 images of MNIST, but by a factor of two to three and not from so
-little: the smallest radii belong to the time when samples are still being learnt by heart, and are 0.07 on digits.
+accuracy rises. They do grow, on digits and on 200 images of MNIST, but by a factor of two to three and from larger
+radii: the smallest, 0.07 on digits, belong to the time when samples are still being learnt by heart.
 """
 
 import numpy as np
@@ -18,12 +18,12 @@ from validation.claims._trained import CLEAR, above_zero, effect, standard_error
 from validation.trained.recipe import Recipe
 
 BOUNDARY = 0.1
-"""Radius that basins pass, in units of the pixels, which lie in [0, 1]."""
+"""Radius that basins should pass late in training, in units of the pixels, which lie in [0, 1]."""
 BY_HEART = 0.95
 """Accuracy on the training samples, mean over trainings, from which they count as known by heart."""
 LATE = "test accuracy gained once samples are known by heart"
-SMALL = f"ln of {BOUNDARY} over the radius then"
-WIDE = f"ln of the last radius over {BOUNDARY}"
+SMALL = f"ln of {BOUNDARY} over the basin radius once samples are known by heart"
+WIDE = f"ln of the last basin radius over {BOUNDARY}"
 WINDOW = 20
 MEASURED = 100
 """Samples whose basins are measured in each network."""
@@ -129,7 +129,7 @@ def _judge(data):
 
 
 def _twin_accuracy(data, by):
-    """Let what is learnt late be less."""
+    """Let networks learn less late in training."""
     accuracy, (_, after) = np.array(data["test_accuracy"]), _turn(data)
     accuracy[:, after] -= by
     return {**data, "test_accuracy": accuracy}
@@ -137,7 +137,7 @@ def _twin_accuracy(data, by):
 
 def _twin_radius(last):
     def twin(data, by):
-        """Let basins be smaller, when samples are known by heart as the paper says, or at the end."""
+        """Let basins be smaller at the end, or, as the paper says, when samples are known by heart."""
         radii = np.array(data["train_basin"])
         radii[:, _turn(data)[last]] *= np.exp(-by)
         return {**data, "train_basin": radii}
@@ -161,7 +161,7 @@ def _draw(data, figure):
         ylabel="accuracy", ylim=(0, 1.03), title=f"{data['samples']} samples, weight decay {data['decay']:.3g}"
     )
     for name, mark, colour in (("train_basin", "s-", COLOURS[1]), ("test_basin", "o-", "black")):
-        logs = np.log(np.where(np.isinf(data[name]), np.nan, data[name]))  # a random start may have no end of basins
+        logs = np.log(np.where(np.isinf(data[name]), np.nan, data[name]))  # basins of a random start may be infinite
         middle, error = logs.mean(axis=0), standard_error(logs)
         ends = np.exp(middle) - np.exp(middle - error), np.exp(middle + error) - np.exp(middle)
         label = f"{name.split('_')[0].replace('train', 'training')} samples"

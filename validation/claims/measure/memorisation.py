@@ -1,15 +1,15 @@
-"""Do rates, Fano factors and their variances tell random, generalising and memorising networks apart.
+"""Whether rates, Fano factors and their variances tell random, generalising and memorising networks apart.
 
 Expected before the first run: a random network, the start, differs from both trained ones in every number; in shuffled
-order MFF is what the rates alone make it, so that it says nothing that MFR does not; with one class a window MFF is
+order MFF is what the rates alone make it, so that it says nothing that MFR does not; with one class per window MFF is
 larger for generalising networks, whose units answer to classes, and this goes beyond the rates; MFR and its variance
 differ between generalising and memorising, too, but not in one direction for all architectures and data. So the
 paper's indicators hold within a domain. Found: MFF tells the two apart in every set-up, far beyond the rates, but it
-is the smaller for networks that generalise on the ten classes of digits and the larger on the two of breast cancer;
+is smaller for networks that generalise on the ten classes of digits and larger on the two of breast cancer;
 rates and variances do not differ clearly in all of them. None has one direction, and the statement is contradicted on
-the two sets together. On MNIST alone MFR and the variance of the factors are the larger for networks that generalise,
-with one hidden layer and with three, and the statement holds there; six and ten replicas of the first runs were too
-few for the level that all comparisons share.
+the two sets together. On MNIST alone MFR and the variance of the factors are larger for networks that generalise,
+with one hidden layer and with three, and the statement holds there; six and ten replicas are too few for the level that
+all comparisons share.
 
 Generalising and memorising networks share start, images and order of samples; memorising ones have all training labels
 permuted. Spikes are those of all hidden units on held-out images, which neither network has seen, threshold 0.
@@ -29,10 +29,10 @@ from validation.trained.training import scrambled
 
 SOURCE = "Lehmler et al. 2023, arXiv 2308.00858, abstract"
 INDICATORS = ("MFR", "Var r", "MFF", "Var F", "MFF beyond rates", "MFF shuffled", "MFF shuffled - null", "silent")
-DIRECTION = "generalising less memorising in spreads, least clear set-up of the clearest indicator and direction"
-MOVED = "trained less random networks in spreads, least clear kind and set-up of the clearest indicator"
+DIRECTION = "generalising minus memorising in spreads, least clear set-up of the clearest indicator and direction"
+MOVED = "trained minus random networks in spreads, least clear kind and set-up of the clearest indicator"
 NAMED = 4
-"""The first of `INDICATORS` are those of the paper; MFF and Var F with one class a window."""
+"""Number of indicators of the paper, the first of `INDICATORS`; MFF and Var F with one class per window."""
 ORDERS = 4
 """Random orders over which the shuffled factor is averaged."""
 
@@ -53,7 +53,7 @@ def _cancer(rng):
 
 
 def _sets(rng, quick, data):
-    """Return name, one set of images a replica, width, window and snapshots of every data set."""
+    """Return name, one set of images per replica, width, window and snapshots of every data set."""
     replicas = 6 if quick else 10
     times = (0, 1, 4, 15, 50) if quick else (0, 1, 3, 10, 30, 100, 300)
     if data is not None:
@@ -142,7 +142,7 @@ def _gaps(values, indicator):
 def _separates(data, indicator, sign):
     """Compare generalising with memorising, by one indicator in one direction, in the set-up where it is least clear.
 
-    Gaps are in spreads of those at the end; snapshots of the second half of training count where they contradict.
+    Gaps are in units of their spread at the end; snapshots of the second half of training count where they contradict.
     """
     comparisons = []
     for values in data["values"]:
@@ -154,7 +154,7 @@ def _separates(data, indicator, sign):
 
 
 def _direction(data, indicator):
-    """Return the better of both directions of an indicator."""
+    """Return the comparison of an indicator in its clearer direction."""
     return max((_separates(data, indicator, sign) for sign in (1, -1)), key=clearness)
 
 
@@ -196,8 +196,8 @@ def _judge(data):
     apart = ", ".join(f"{INDICATORS[i]} in {_differs_from_random(data, i)}" for i in range(NAMED))
     detail = (
         f"generalising minus memorising at the end, Cohen's d (AUC) in {', '.join(data['setups'])}: "
-        f"{'; '.join(_words(data, i) for i in (0, 1, 2, 3, 4, 5))}. Both differ from random ones: {apart} of {setups}. "
-        f"Shuffled MFF minus its null, which knows the rates alone: {residual.mean():.4f} ± "
+        f"{'; '.join(_words(data, i) for i in (0, 1, 2, 3, 4, 5))}. Both differ from random networks: {apart} of "
+        f"{setups} set-ups. Shuffled MFF minus its null, which depends on rates alone: {residual.mean():.4f} ± "
         f"{standard_error(residual):.4f}. Accuracy on training / held-out samples: generalising "
         f"{ends[:, 0, :, 0].mean():.2f} / {ends[:, 0, :, 1].mean():.2f}, memorising {ends[:, 1, :, 0].mean():.2f} / "
         f"{ends[:, 1, :, 1].mean():.2f}"
@@ -214,33 +214,33 @@ def _judge(data):
             Finding.of(MOVED, moved, sees=15, unit="spreads", **shown),
         ],
         Outcome.DOMAIN,
-        f"clearest is {clearest}; {detail}",
-        otherwise=f"none in one direction in all {setups}",
+        f"the clearest is {clearest}; {detail}",
+        otherwise=f"no indicator has one direction in all {setups} set-ups",
     )
 
 
 def _exchanged(data, by):
-    """Bring generalising and memorising networks together, by a share of what parts their means."""
+    """Bring generalising and memorising networks together, by a share of the difference of their means."""
     values = data["values"]
     middle = values.mean(axis=2, keepdims=True)
     return {**data, "values": values - by / 2 * (middle - middle[:, ::-1])}
 
 
 def _farther(data, by):
-    """Let all trained networks be farther from the random ones they began as, by so many spreads."""
+    """Move trained networks `by` spreads farther from the random ones they began as."""
     moved = _way(data)
     return _shifted(data, by * moved.std(axis=2, ddof=1, keepdims=True))
 
 
 def _nearer(data, by):
-    """Bring trained networks so many spreads nearer to the random ones they began as, and no farther than there."""
+    """Move trained networks `by` spreads towards the random ones they began as, and no farther than there."""
     moved = _way(data)
     mean, spread = moved.mean(axis=2, keepdims=True), moved.std(axis=2, ddof=1, keepdims=True)
     return _shifted(data, -np.sign(mean) * np.minimum(np.abs(mean), by * spread))
 
 
 def _way(data):
-    """Return how far every network came from the random one it began as."""
+    """Return the change of the indicators of every network from the random one it began as."""
     return data["values"][:, :, :, -1:] - data["values"][:, :1, :, :1]
 
 
@@ -251,7 +251,7 @@ def _shifted(data, shift):
 
 
 def _alike(data, by):
-    """Bring all set-ups near the first, which then do not differ in direction, by a share of what parts them."""
+    """Bring all set-ups near the first by a share of their difference, so that they agree in direction."""
     values = data["values"]
     return {**data, "values": values + by * (values[:1] - values)}
 
@@ -259,9 +259,9 @@ def _alike(data, by):
 PANELS = {
     0: "mean firing rate (MFR)",
     1: "variance of rates over units",
-    2: "mean Fano factor (MFF), one class a window",
+    2: "mean Fano factor (MFF), one class per window",
     3: "variance of Fano factors over units",
-    4: "MFF less $1 - $ mean rate",
+    4: "MFF minus ($1 - $ mean rate)",
 }
 
 
@@ -291,10 +291,10 @@ def _draw(data, figure):
         axes.set_xticks([0.4, 1, 10, 100], ["0", "1", "10", "100"])
         axes.minorticks_off()
     for axes in (panels[0], panels[3]):
-        axes.set_ylabel("generalising less memorising (spreads)")
+        axes.set_ylabel("generalising minus memorising (spreads)")
     last.axhline(0, color="grey", linestyle=":", linewidth=1)
     last.margins(y=0.1)
-    last.set(title="trained less random, at the end", ylabel="spreads", yscale="symlog")
+    last.set(title="trained minus random, at the end", ylabel="spreads", yscale="symlog")
     last.set_xticks(range(NAMED), ["MFR", "var. of\nrates", "MFF", "var. of\nfactors"])
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=kinds)
 

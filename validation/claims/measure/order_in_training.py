@@ -2,10 +2,10 @@
 
 Expected before the first run: slopes rise from the 0 of random weights and fall by a smaller amount later, at least in
 some layer; over learning rates a lower first-layer slope goes with a higher accuracy; the last hidden layers can be
-replaced by their linear substitution map without loss, the first ones cannot. A trained network is a domain, not a
-proof, so a claim that is found to hold "holds within a domain". On digits the second expectation fails: while samples
+replaced by their linear substitution map without loss, the first ones cannot. Trained networks are a domain, not a
+proof, so a claim that holds on them "holds within a domain". On digits the second expectation fails: while samples
 are still being learnt a higher slope goes with a higher accuracy, and once they are learnt accuracies differ too little
-to show the relation. On MNIST eight replicas were too few in full mode, where the best rate is not the one of the
+to show the relation. On MNIST eight replicas are too few in full mode, where the best rate is not that of the
 lowest slope (p = 0.02).
 """
 
@@ -36,8 +36,8 @@ RATES = (2e-3, 5e-3, 1.3e-2, 3.2e-2)
 MARGIN = 0.01
 """Accuracies that differ by less count as equal."""
 RISE, FALL = "rise of the slope to its peak, least clear layer", "fall of the slope after its peak, clearest layer"
-RELATION = "fall of accuracy with the slope: less their correlation over learning rates"
-LATE = "accuracy lost by the L-map above the last hidden layer but one"
+RELATION = "fall of accuracy with the slope: minus their correlation over learning rates"
+LATE = "accuracy lost by the L-map above the penultimate hidden layer"
 
 
 def _hidden(data):
@@ -159,7 +159,7 @@ def _draw_rise(data, figure):
         tops.append(ahead.mean(axis=0).max())
     middle.axhline(0, color="grey", linestyle=":", linewidth=1)
     scale = max(*tops, 0.1)
-    middle.set(ylabel="slope $s$ less its last value, paired", ylim=(-2 * scale, 1.5 * scale))
+    middle.set(ylabel="slope $s$ minus its last value, paired", ylim=(-2 * scale, 1.5 * scale))
     left.axhline(0, color="grey", linestyle=":", linewidth=1)
     left.set(ylabel="slope $s$ of rank probability, mean over classes")
     left.legend(loc="center right", bbox_to_anchor=(1, 0.68))
@@ -172,7 +172,7 @@ def _draw_rise(data, figure):
 
 
 def _epochs(epochs, *several):
-    """Logarithmic axes of epochs, with the start drawn at 1/2."""
+    """Set logarithmic axes of epochs, with the start drawn at 1/2."""
     ticks = [0, *(e for e in epochs if e in (1, 3, 10, 13, 32, 50, 100, 200))]
     for axes in several:
         axes.set(xscale="log", xlabel="epoch")
@@ -205,7 +205,7 @@ def _run_against(rng, quick, data=None):
 
 
 def _correlations(data, when):
-    """Return the correlation of slope and accuracy over learning rates in each replica; 0 where one does not vary."""
+    """Return the correlation of slope and accuracy over learning rates in each replica; 0 where either is constant."""
     x, y = (data[name][when] - data[name][when].mean(axis=1, keepdims=True) for name in ("slopes", "test_accuracy"))
     spread = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
     return np.divide((x * y).sum(axis=1), spread, out=np.zeros(len(x)), where=spread > 1e-12)
@@ -232,7 +232,7 @@ def _judge_against(data):
 
 
 def _opposite(data, by):
-    """Move accuracies once samples are learnt towards a straight relation, against what is found."""
+    """Move final accuracies towards a straight relation with slopes, rising or falling against the verdict."""
     slopes, accuracy = data["slopes"][-1], np.array(data["test_accuracy"])
     sign = 1 if _judge_against(data).outcome is Outcome.DOMAIN else -1
     away = (slopes - slopes.mean(axis=1, keepdims=True)) / slopes.std(axis=1, keepdims=True)
@@ -283,7 +283,7 @@ def _run_late(rng, quick, data=None):
 
 
 def _judge_late(data):
-    """Judge from below the last two entries, which are the network itself: its last layer is linear."""
+    """Judge the entries before the last two, which are the network itself, as its last layer is linear."""
     curves = data["accuracy"][:, -1]
     lost = curves[:, -1:] - curves
     top = lost.shape[1] - 3
@@ -307,7 +307,7 @@ def _within(lost):
 
 
 def _loses(data, by):
-    """Let the L-map above the last hidden layer but one lose accuracy."""
+    """Let the L-map above the penultimate hidden layer lose accuracy."""
     curves = np.array(data["accuracy"])
     curves[:, -1, curves.shape[2] - 3] -= by
     return {**data, "accuracy": curves}
@@ -344,7 +344,7 @@ def _claims(name, title, against, *, needs_data, costs):
             expected=Outcome.DOMAIN,
             caption=(
                 "(a) Slope $s$ of the rank probability distribution of every layer during training, mean over "
-                "classes. (b) The same less its last value, paired by training, at a scale where the fall after "
+                "classes. (b) The same minus its last value, paired by training, at a scale where the fall after "
                 "the peak is seen; curves leave the panel below. (c) Accuracy. The start is drawn at the left "
                 "end. Three hidden layers of tanh units. Error bars: standard error over 16 trainings (8 on MNIST)."
             ),

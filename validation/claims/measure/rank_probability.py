@@ -12,18 +12,18 @@ from validation.claims._tools import lettered, scaled
 DISTANCES = (0.0, 0.5, 1.0, 2.0)
 SHARE = 0.25
 UNITS = 5
-IDENTITY = "slope of any class and layer less 12(1 - π)(AUC - 1/2) by counting pairs, largest"
-GAUSSIAN, ERROR = "mean slope of Gaussian classes", "mean square of slope less theory over its squared error"
+IDENTITY = "slope minus 12(1 - π)(AUC - 1/2), AUC by counting pairs, largest over classes and layers"
+GAUSSIAN, ERROR = "mean slope of Gaussian classes", "mean squared deviation of the slope over its squared error"
 RANDOM = "mean slope of random weights"
 
 
 def _area(gap_to_others):
-    """AUC by counting all pairs, ties half."""
+    """Return the AUC by counting all pairs, ties half."""
     return np.mean((gap_to_others > 0) + 0.5 * (gap_to_others == 0))
 
 
 def _identity(rng, networks):
-    """Slopes and pair counts of every class in every layer of random networks, with ties below zero of a ReLU."""
+    """Return slopes, by ranks and by pairs, of every class and layer of random ReLU networks, with ties below zero."""
     rows = []
     for _ in range(networks):
         net = Network.random([6, 9, 7, 3], "relu", 1.5, 0.5, rng=rng)
@@ -89,7 +89,7 @@ def _judge(data):
         Finding.of(ERROR, mean(squares, float(data["spread"]), bias=0.05), sees=0.45, unit="of the squared error"),
         Finding.of(RANDOM, mean(data["random"], float(data["random_theory"])), sees=0.06, unit="in s"),
     )  # fmt: skip
-    return Verdict.judged(findings, Outcome.EXACT, "class share and AUC fix the slope", otherwise="they do not")
+    return Verdict.judged(findings, Outcome.EXACT, "class share and AUC fix the slope", otherwise="they do not fix it")
 
 
 def _miscounted(data, by):
@@ -145,8 +145,9 @@ CLAIM = Claim(
     id="rank-probability",
     title="Slope of the rank probability distribution",
     statement=(
-        "The slope is s = 12(1−π)(AUC−1/2), exactly, at any number of samples; its error over samples is that of "
-        "repetition, however units are correlated; its mean is 0 for random weights, whose law need not be uniform."
+        "The slope is s = 12(1−π)(AUC−1/2), exactly, at any number of samples; its stated error is that over "
+        "repeated samples, however units are correlated; its mean is 0 for random weights, whose ranks need not be "
+        "uniform."
     ),
     source="this project, for the rank probability distribution of Lin et al. 2025, arXiv 2501.02436",
     standing="own",

@@ -1,4 +1,4 @@
-"""What Fano factors are by chance, in three orders of presentation: exact laws, found by counting spikes."""
+"""Fano factors by chance, in three orders of presentation: exact laws, and what counts of spikes give."""
 
 import numpy as np
 
@@ -11,20 +11,20 @@ from validation.claims._tools import BELOW, draw_residuals, scaled, with_residua
 RATES = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.95])
 WINDOW = 20
 SAMPLES = 250 * WINDOW
-"""Independent samples; short windows, of which there are many, tell most about a factor."""
+"""Independent samples: many short windows determine a factor best."""
 SET = 100
 """Samples of the finite set."""
 PEAK, CLASSES, EACH = 0.8, 10, 4
-"""Rate in the one class that makes the unit fire, classes, and windows of each."""
+"""Rate in the one class that makes the unit fire, number of classes, and windows per class."""
 WINDOWS = np.array([3, 10, 30, 100])
 INDEPENDENT, SHUFFLED = "Fano factor of independent stimuli", "Fano factor of a finite set in random order"
 BLOCKED, MIXED = "Fano factor of windows of one class each", "Fano factor of the same samples in random order"
 NULL = "Fano factor of windows of one class each over its null"
-POISSON = f"Fano factor of independent stimuli at r = {RATES[1]}, beside that of Poisson counts"
+POISSON = f"Fano factor of independent stimuli at r = {RATES[1]}, against that of Poisson counts"
 
 
 def _factors(x, replicas, **options):
-    """Return Fano factors and their nulls, shape (replicas, conditions) each, of units that stand side by side."""
+    """Return Fano factors and their nulls, shape (replicas, conditions) each, of units in columns."""
     statistics = spikes.statistics(x, intervals=False, **options)
     return tuple(
         np.asarray(factors).reshape(-1, replicas).T for factors in (statistics.fano_factor, statistics.null_fano_factor)
@@ -32,7 +32,7 @@ def _factors(x, replicas, **options):
 
 
 def _mixed(rng, x):
-    """Put the samples of each unit in an order of their own."""
+    """Put the samples of each unit in a random order of their own."""
     return np.ascontiguousarray(rng.permuted(np.ascontiguousarray(x.T), axis=1).T)
 
 
@@ -102,7 +102,7 @@ def _judge(data):
     gap = np.abs(data["blocked_theory"] / data["blocked_limit"] - 1).max()
     detail = (
         "order and window decide; with windows of one class each the mean over few windows is exact, and the formula "
-        f"of many windows is up to {gap:.1%} beside it"
+        f"of many windows is up to {gap:.1%} off"
     )
     return Verdict.judged(findings, Outcome.EXACT, detail, otherwise="counts of spikes have other Fano factors")
 
@@ -140,7 +140,7 @@ def _draw(data, figure):
     )
     left.legend(loc="upper right")
     for name, marker, colour, words in (
-        ("blocked", "^", COLOURS[2], "one class a window"),
+        ("blocked", "^", COLOURS[2], "one class per window"),
         ("mixed", "s", COLOURS[1], "same samples, shuffled"),
     ):
         values = data[name]
