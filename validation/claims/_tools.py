@@ -1,4 +1,4 @@
-"""What several claims share: sources, the three readings, slopes of batches."""
+"""What several claims share: sources, panels with letters and residuals, twins, jackknife slopes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +15,8 @@ MAIN_TEXT = "Zhang & Sui 2024, arXiv 2412.18073, main text"
 HYPOTHESIS = "follows from the hypothesis of Zhang & Sui 2024, arXiv 2412.18073"
 
 
-BELOW = " Below: deviations from theory in standard errors; grey: two to either side."
-"""What a caption says of panels of residuals."""
+BELOW = " Below: deviations from theory in standard errors; grey: within two."
+"""Sentence of captions on panels of residuals."""
 
 
 def lettered(figure: Any, rows: int, columns: int, **layout: Any) -> Any:
@@ -27,7 +27,7 @@ def lettered(figure: Any, rows: int, columns: int, **layout: Any) -> Any:
 
 
 def with_residuals(figure: Any, columns: int = 1) -> Any:
-    """Return two rows of axes: those of a figure, and below each a low one for its residuals, which shares its x."""
+    """Return two rows of axes: the panels of a figure, and below each a low one for its residuals with the same x."""
     axes = figure.subplots(2, columns, sharex="col", height_ratios=(3, 1), squeeze=False)
     if columns > 1:
         _letter(axes[0])
@@ -35,7 +35,7 @@ def with_residuals(figure: Any, columns: int = 1) -> Any:
 
 
 def _letter(axes: Any) -> None:
-    """Write letters at the upper left corners, beside what stands above the axes, above the number at their end."""
+    """Write letters at the upper left corners, beside titles above the axes and above the last tick label."""
     for letter, ax in zip("abcdef", axes, strict=False):
         ax.annotate(
             f"({letter})", (0, 1), (-4, 8), xycoords="axes fraction", textcoords="offset points", ha="right",
@@ -44,7 +44,7 @@ def _letter(axes: Any) -> None:
 
 
 def draw_residuals(axes: Any, x: Floats, values: Floats, theory: Floats, error: Floats, **style: Any) -> None:
-    """Draw deviations from theory in standard errors where these are not zero."""
+    """Draw deviations from theory in standard errors, where these are not zero."""
     known = np.asarray(error) > 0
     z = (np.asarray(values) - theory)[known] / np.asarray(error)[known]
     if not axes.patches:
@@ -61,9 +61,9 @@ def scaled(*names: str) -> Callable[[Data, float], Data]:
 def of_batches(values: Floats, batches: int, function: Callable[[Floats], Floats]) -> Floats:
     """Return the jackknife's pseudo-values of ``function`` of the mean of replicas, shape ``(batches, ...)``.
 
-    A slope or a vertex is not linear in the data: the mean of pseudo-values is that of all replicas but for a bias of
-    order one over the square of their number, where the mean over batches has that of a batch. Their spread is the
-    error, whatever the correlation within a path.
+    A slope or a vertex is not linear in the data. The mean of pseudo-values has a bias of order one over the square of
+    the number of replicas, whereas the mean over batches has the bias of a single batch. The spread of pseudo-values
+    gives the error, whatever the correlation within a path.
     """
     means = np.stack([batch.mean(axis=0) for batch in np.array_split(values, batches)])
     left = [function((means.sum(axis=0) - batch) / (batches - 1)) for batch in means]

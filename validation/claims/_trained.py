@@ -1,7 +1,7 @@
 """What claims on networks that are trained step by step share: replicas with data of their own, and their statistics.
 
 A replica has its own images (split or subset), start and order of samples, so that errors over replicas hold for
-another training on other images of the same kind. What is compared within a replica is paired.
+another training on other images of the same kind. Comparisons within a replica are paired.
 """
 
 from dataclasses import replace
@@ -13,14 +13,14 @@ from validation.trained import images as networks
 from validation.trained import training
 
 CLEAR = 1e-3
-"""Level at which a few trainings show a difference; what is found lies far beyond it, or is said to be doubtful."""
+"""Level at which a few trainings show a difference; those found lie far beyond it, or are said to be doubtful."""
 
 MOST_TESTED = 2_000
 """Test images on which the measures of a network are taken."""
 
 
 def images_for(rng, replicas, samples, data):
-    """Return one set of images a replica, all with equally many to train on, and a seed for each."""
+    """Return one set of images per replica, all with equally many to train on, and a seed for each."""
     mnist = None if data is None else networks.mnist(data)
     sets = []
     for child in rng.spawn(replicas):
@@ -40,7 +40,7 @@ def train_all(recipe, images, seeds):
 
 
 def above_zero(values):
-    """Compare the mean over replicas with 0; where all replicas agree to the last digit, that is the answer."""
+    """Compare the mean over replicas with 0; where all replicas agree to the last digit, p is 1 at 0, else 0."""
     try:
         return mean(values, 0.0)
     except Refusal:
@@ -51,18 +51,18 @@ def above_zero(values):
 
 
 def clearness(comparison):
-    """Return how far a mean lies above 0 in standard errors, without end where replicas agree."""
+    """Return how far a mean lies above 0 in standard errors, infinite where replicas agree."""
     mean, error = comparison.estimate, comparison.error
     return mean / error if error > 0 else np.copysign(np.inf, mean or -1.0)
 
 
 def weakest(comparisons):
-    """Return the mean that is least clearly above 0 where all must be so, its p-value corrected for their number."""
+    """Return the mean least clearly above 0, for claims on all of them, its p-value corrected for their number."""
     return _one_of(comparisons, min)
 
 
 def strongest(comparisons):
-    """Return the mean that is most clearly above 0 where one of them suffices, its p-value corrected likewise."""
+    """Return the mean most clearly above 0, for claims on any of them, its p-value corrected for their number."""
     return _one_of(comparisons, max)
 
 
@@ -93,7 +93,7 @@ def effect(values):
 
 
 def others(values):
-    """Yield for each replica its own values and the mean of all others: what is chosen on these is fair to it."""
+    """Yield for each replica its own values and the mean of all others: a choice made on these is fair to it."""
     values = np.asarray(values)
     total = values.sum(axis=0)
     for own in values:
