@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m validation.benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"which of {', '.join(PARTS)}; all when left out")
     parser.add_argument("--quick", action="store_true", help="a tenth of the size")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows and what measured them, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write rows and conditions there too")
     arguments = parser.parse_args()
     unknown = [part for part in arguments.parts if part not in PARTS]
     if unknown:
@@ -36,7 +36,7 @@ def main() -> None:
                 rows.append({"part": part, **asdict(row), "missed": row.missed})
                 missed += [row] * row.missed
     if arguments.json:
-        file = arguments.json  # what was written by hand stays
+        file = arguments.json  # what was written there by hand is kept
         written = json.loads(file.read_text(encoding="utf-8")) if file.exists() and file.stat().st_size else {}
         why = {"why_on": written.get("why_on", ""), "why": written.get("why", [])}
         record = {"quick": arguments.quick, **conditions(), "remark": "", "rows": rows, **why}

@@ -1,4 +1,4 @@
-"""Speed of `statnn.measure.basins` on MNIST-sized work, beside the same passes done plainly."""
+"""Speed of `statnn.measure.basins` on work of the size of MNIST, beside plain forward passes."""
 
 import time
 from collections.abc import Callable, Iterator

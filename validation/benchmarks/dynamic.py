@@ -140,7 +140,7 @@ def _smallest(draws: np.ndarray) -> float:
 
 
 def _ours(model: DynamicNeurons, sweeps: int) -> float:
-    """Return effective samples a second."""
+    """Return effective samples per second."""
     start = sample(model, 1, chains=CHAINS, burn_in=300, rng=1, observables={"neurons": lambda states: states})
     begin = time.process_time()
     run = start.extend(sweeps)
@@ -228,7 +228,7 @@ def _sampling(*, quick: bool) -> Iterator[Row]:
 
 
 def _installed(package: str) -> bool:
-    """Tell whether a peer is there; jax gets one thread, as everybody here."""
+    """Tell whether a peer is there; jax gets one thread, like every program here."""
     if "XLA_FLAGS" not in os.environ:
         os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     return importlib.util.find_spec(package) is not None

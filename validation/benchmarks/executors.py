@@ -1,8 +1,8 @@
-"""What two workers do together, beside two independent copies in one thread each: 1 is all that two cores can do.
+"""Speed of two workers on one task over that of two independent copies, one thread each: 1 is all two cores can do.
 
 By the clock, copies and workers take turns, and the shortest time of either counts. By processor time, the time of a
 copy is divided by twice that of the busiest worker and of what is done outside of workers: what an idle machine would
-show, were it not for memory and caches that cores share. Chains that make one task alone (`Method.block`) reach a half.
+show, were it not for memory and caches that cores share. Chains that form a single task (`Method.block`) reach a half.
 """
 
 import time
@@ -29,7 +29,7 @@ class Clocked(ThreadPoolExecutor):
         self.seconds: defaultdict[int, float] = defaultdict(float)
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Do it, and look at the clock of the thread before and after."""
+        """Call the function in a thread, and add the processor time that it takes there."""
 
         def clocked() -> Any:
             begin = time.thread_time()

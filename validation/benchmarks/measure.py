@@ -30,9 +30,9 @@ class Row:
     Parameters
     ----------
     work, ours, peer, ratio : str
-        What is done, what it takes here and elsewhere, and how many times longer it takes there.
+        What is done, what it takes here and in the peer, and how many times longer the peer takes.
     reached, target : float, optional
-        The number that the target is about, and the target: at least, or at most where `most`.
+        The number that has a target, and the target: at least, or at most where `most`.
     most : bool
         Whether less is better.
     limit : str
@@ -123,19 +123,19 @@ def alternate(
 
 @dataclass(frozen=True)
 class Work:
-    """Something done so many times over, say sweeps: its cost is the slope between two counts, without the set-up."""
+    """Work that is repeated, say sweeps: its cost is the slope between two numbers of times, without the set-up."""
 
     run: Callable[[int], object]
     few: int
     many: int
     updates: float
-    """What is counted, in one of those times: updates of spins, or floating-point operations."""
+    """Number of updates of spins, or of floating-point operations, in one repetition."""
 
 
 def slopes(
     works: Mapping[str, Work], *, rounds: int, clock: Callable[[], float] = time.process_time
 ) -> dict[str, np.ndarray]:
-    """Measure works in turn, after one run of each to warm up: nanoseconds an update, shape (rounds,) each."""
+    """Measure works in turn, after one run of each to warm up: nanoseconds per update, shape (rounds,) each."""
 
     def nanoseconds(work: Work) -> float:
         times = []
@@ -152,7 +152,7 @@ def slopes(
 
 
 def products() -> Work:
-    """Return products of matrices in float32, counted in flops: the limit of what multiplies."""
+    """Return products of matrices in float32, counted in flops: the limit of methods that multiply."""
     square, result = np.ones((SQUARE, SQUARE), np.float32), np.empty((SQUARE, SQUARE), np.float32)
 
     def run(times: int) -> None:
@@ -177,7 +177,7 @@ def _draw(state: np.ndarray, times: int, out: np.ndarray) -> None:
 
 
 def draws(out: np.ndarray | None = None) -> Work:
-    """Return uniform numbers side by side, one an update: the limit of what draws one for each.
+    """Return uniform numbers side by side, one per update: the limit of methods that draw one for each.
 
     Their sums go into `out`, float32 of shape (LANES,).
     """

@@ -1,7 +1,7 @@
-"""Speed of `statnn.montecarlo` on binary neurons: nanoseconds an update of a spin, per replica, on one core.
+"""Speed of `statnn.montecarlo` on binary neurons: nanoseconds per update of a spin, in each replica, on one core.
 
-All programs for the same work take turns in one process. A ratio is that to the fastest peer there, round by round,
-and its median; peers take up to a second to set up, so that a slope needs hundreds of their sweeps. Vectors have the
+All programs for the same work take turns in one process. A ratio is taken to the fastest peer, round by round, and its
+median is given; peers take up to a second to set up, so that a slope needs hundreds of their sweeps. Vectors have the
 width that numba chooses; for 512 bits where it chooses 256, set ``NUMBA_CPU_NAME`` to the processor's name and
 ``NUMBA_CPU_FEATURES`` to its features with ``-prefer-256-bit`` before Python starts.
 """
@@ -28,7 +28,7 @@ DRAWS = "random numbers alone, one an update"
 
 
 def _ours(model: BinaryNeurons, method: Method[Any], chains: int, few: int, many: int) -> Work:
-    """Return sweeps of chains that go on from call to call, past their start."""
+    """Return sweeps of chains that go on from call to call, after a burn-in."""
     seed = (1, ())
     walkers = method.settled(model, chains, seed).walkers(model, seed, range(chains), None)
     walkers.burn_in(few)

@@ -1,6 +1,6 @@
 """Public programs that update spins, each as a function of the number of sweeps; those that are not installed are None.
 
-``pip install statnn[peers]``. All of them start from a random state at every call, so that costs are slopes.
+``pip install statnn[peers]``. All of them start from a random state at every call, so that slopes give their costs.
 """
 
 import importlib
@@ -22,7 +22,7 @@ def _module(name: str) -> Any:
 
 
 def _bonds(model: BinaryNeurons) -> dict[tuple[int, int], float]:
-    """Return -J_ij of every bond: peers add energies, where J is taken away."""
+    """Return -J_ij of every bond: peers add J_ij s_i s_j to the energy, `BinaryNeurons` subtracts it."""
     upper = sparse.triu(model.couplings).tocoo()
     return {(int(i), int(j)): -float(J) for i, j, J in zip(*upper.coords, upper.data, strict=True)}
 
@@ -55,7 +55,7 @@ def openjij(model: BinaryNeurons) -> Sweeps | None:
 
 
 def mcising(size: int, temperature: float) -> Sweeps | None:
-    """Return mcising's Metropolis (Rust, the square lattice with J = 1 alone)."""
+    """Return mcising's Metropolis (Rust, only the square lattice with J = 1)."""
     program = _module("mcising")
     if program is None:
         return None

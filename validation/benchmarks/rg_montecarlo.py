@@ -16,7 +16,7 @@ COUPLING = float(np.log1p(np.sqrt(2)) / 2)
 
 
 def _blocks(*, quick: bool) -> Iterator[Row]:
-    """Nanoseconds a site of the input, and bytes a second as a share of what numpy's copy moves in the same rounds."""
+    """Yield nanoseconds per site of the input, and the share of the bandwidth of numpy's copy in the same rounds."""
     shapes = {
         "64 replicas of 1024²": (64, 1024, 1024),
         "16384 replicas of 64²": (2**14, 64, 64),
@@ -83,7 +83,7 @@ def _operators(*, quick: bool) -> Iterator[Row]:
 
 
 def _renormalisation(*, quick: bool) -> Iterator[Row]:
-    """64 replicas of 64² with 1e5 sweeps, multi-spin coding, every level and operator every 50 sweeps."""
+    """Time 64 replicas of 64² with 1e5 sweeps, multi-spin coding, every level and operator every 50 sweeps."""
     sweeps = 10_000 if quick else 100_000
 
     def run(length: int, levels: int, count: int) -> LinearisedFlow:

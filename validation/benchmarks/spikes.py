@@ -59,7 +59,7 @@ def _counts(*, quick: bool) -> Iterator[Row]:
 
 
 def _stream(*, quick: bool) -> Iterator[Row]:
-    """Activations in batches, as a long recording comes; numpy's way keeps the counts of the windows."""
+    """Time activations that come in batches, as in a long recording; numpy keeps the counts of all windows."""
     units, batch, batches = 10_000, 1_000, 2 if quick else 10
     x = np.random.default_rng(2).standard_normal((batch, units), dtype=np.float32) - np.float32(1.0)
 
