@@ -1,4 +1,4 @@
-"""The command line: valid requests, and one clear line on each invalid one."""
+"""The command line: valid requests, and one clear line of error on each invalid one."""
 
 import argparse
 import difflib
@@ -56,8 +56,10 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
     parser.add_argument("--executor", type=_executor, default="processes", metavar="WHERE", help=where)
     parser.add_argument("--seed", type=at_least(0), default=ROOT_SEED, metavar="S", help=default)
     parser.add_argument("--data", metavar="NPZ", help="x_train, y_train, x_test, y_test, as in mnist.npz")
-    parser.add_argument("--resume", action="store_true", help="go on with a run that was killed; the same --out")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="trained weights (default: $STATNN_CACHE or yours)")
+    parser.add_argument("--resume", action="store_true", help="go on with a killed run, in the same --out")
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="trained weights (default: $STATNN_CACHE or your own)"
+    )
     given = parser.parse_args(argv)
     try:
         ids = _ids(given.only, claims, has_data=given.data is not None)
@@ -76,7 +78,7 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """Return the reader of whole numbers that are not below `least`."""
+    """Return the reader of an argument that is a whole number of at least `least`."""
 
     def whole(text: str) -> int:
         try:
@@ -127,7 +129,7 @@ def _ids(only: list[str] | None, claims: Mapping[str, Claim], *, has_data: bool)
 
 def _check_data(path: str) -> None:
     try:
-        # np.load leaves a broken file open when it is the one to open it
+        # np.load leaves a broken file open if it opened the file itself
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in ("x_train", "y_train", "x_test", "y_test")}
     except KeyError as missing:
@@ -141,7 +143,7 @@ def _check_data(path: str) -> None:
         zipfile.BadZipFile,
         zlib.error,
     ) as problem:
-        # numpy takes whatever it does not know for a pickle, and says how to load that unsafely
+        # numpy takes every unknown file for a pickle, and says how to load that unsafely
         why = "it is of another kind, or holds Python objects" if "pickle" in str(problem) else problem
         raise ValueError(f"--data {path} is not a readable npz file: {why}") from None
     for part in ("train", "test"):

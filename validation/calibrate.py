@@ -2,8 +2,8 @@
 
 ``python -m validation.calibrate [--only ID ...] [--seeds N] [--hours H] [--jobs N] [--out FILE]`` for claims,
 ``--tests`` for the tests of the suite that compare, or draw from the root seed. Every run is one line of FILE (JSON),
-so that an interrupted calibration goes on where it stopped; runs of other code than the present are not counted, unless
-it gives the same numbers. The table is printed and written beside FILE. Claims that train networks are left out: no
+so that an interrupted calibration goes on where it stopped; runs of other code than the present count only if it gave
+the same numbers. The table is printed and written beside FILE. Claims that train networks are left out: no
 theory says what they find.
 """
 
@@ -50,9 +50,9 @@ def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
     """Run the command line; the status is 1 where p-values are too small or a run is not as expected."""
     parser = argparse.ArgumentParser("python -m validation.calibrate", description=__doc__.partition("\n")[0])
     parser.add_argument("--only", nargs="+", metavar="ID", help="claims (default: all that do not train)")
-    parser.add_argument("--tests", action="store_true", help="tests of the suite that draw instead of claims")
-    parser.add_argument("--seeds", type=at_least(1), metavar="N", help="default: by the time of one run")
-    parser.add_argument("--hours", type=float, default=float("inf"), metavar="H", help="begin nothing after that")
+    parser.add_argument("--tests", action="store_true", help="instead of claims, the tests of the suite that draw")
+    parser.add_argument("--seeds", type=at_least(1), metavar="N", help="default: depends on the time of one run")
+    parser.add_argument("--hours", type=float, default=float("inf"), metavar="H", help="begin no run after H hours")
     parser.add_argument("--jobs", type=at_least(1), default=usable_cpus(), metavar="N", help="default: %(default)s")
     parser.add_argument(
         "--out", type=Path, default=Path("calibration.jsonl"), metavar="FILE", help="default: %(default)s"
@@ -139,7 +139,7 @@ def _rerun_claims(claims: list[Claim], options: argparse.Namespace, registry: st
 def calibrated(
     pool: ProcessPoolExecutor, claims: list[Claim], options: argparse.Namespace, registry: str, deadline: float
 ) -> None:
-    """Rerun claims one after the other, the missing seeds of each side by side."""
+    """Rerun claims one after the other, and the missing seeds of each side by side."""
     done: dict[str, dict[str, list[dict]]] = {}
     for entry in read(options.out):
         done.setdefault(entry["what"], {}).setdefault(entry["code"], []).append(entry)

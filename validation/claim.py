@@ -8,7 +8,7 @@ A `Claim` is one sentence of a paper or of our own, with its source, that can be
 - ``twins[quantity](data, by)`` makes the theory (or the data) of one quantity wrong by a stated deviation. The
   judge must decide otherwise on that quantity than with the right data: a check that cannot fail is no check.
 
-The outcome that is expected is stated beforehand. A paper's claim that is contradicted is a finding, not a
+The expected outcome is stated beforehand. A paper's claim that is contradicted is a finding, not a
 failure.
 """
 
@@ -57,7 +57,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict(Shown):
-    """What follows from the findings: one outcome, and words on it.
+    """What follows from the findings: one outcome, and its details in words.
 
     An outcome cannot contradict its findings: a claim that holds exactly or asymptotically holds in all of them, one
     that holds within a domain in at least one, and one that is contradicted fails in at least one. Findings share a

@@ -1,9 +1,9 @@
 """Measure the smallest deviation that every finding sees.
 
 ``python -m validation.power [--only ID ...] [--seeds N] [--out FILE]``: each claim is run on fresh seeds, and the twin
-of each quantity is made wrong by less and less until it is no longer told from the right theory. What a finding says
-it sees must be seen on practically every seed, and should not be much more than that. Claims that train networks take
-long and are measured only when they are named.
+of each quantity is made wrong by less and less until it is no longer told from the right theory. The deviation that a
+finding says it sees must be seen on practically every seed, and should not be much larger than needed. Claims that
+train networks take long and are measured only when they are named.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from validation.claim import Claim, Data, Finding, Verdict, frozen
 STEPS = 2.0 ** np.arange(-3, 1.25, 0.25)
 """Deviations that are tried, as multiples of what a finding says it sees."""
 MODEST = 0.5
-"""A finding that sees less than this share of the deviation it states could state a smaller one."""
+"""A finding that sees deviations below this share of the stated one on every seed could state a smaller one."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Power:
         """Deviation that is seen with probability 0.999, by the normal law; None with few seeds or outside `STEPS`."""
         try:
             return self.curve.smallest(0.999)
-        except ValueError:  # too few seeds, or some of them saw none of the deviations that are tried, or all
+        except ValueError:  # too few seeds, or some seed saw none or all of the deviations that are tried
             return None
 
     @property

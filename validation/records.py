@@ -1,7 +1,7 @@
 """Records are written to disk as they come, so that a run that was killed goes on with ``--resume``.
 
 ``records.jsonl`` begins with a line that says which run it is of; every further line is one record. A line ends with
-the SHA-256 of what it says, and is on the disk before the next claim is said to have ended. A line that was cut off by
+the SHA-256 of what it says, and is on the disk before the end of the next claim is printed. A line that was cut off by
 a kill is dropped; a file with a line that was altered is refused.
 """
 
@@ -46,7 +46,7 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
     def append(self, record: Record) -> None:
-        """Write a record down; where there is no room the file is left as it was.
+        """Append a record to the file; on failure, say a full disk, the file is left as it was.
 
         Raises
         ------
@@ -109,7 +109,7 @@ def _digest(line: Mapping[str, Any]) -> str:
 
 
 def _checked(text: str) -> dict[str, Any]:
-    """Return what a line says; old lines, from before lines had digests, are accepted without."""
+    """Return what a line says; lines from before lines had digests are accepted without one."""
     line = dict(json.loads(text))
     if line.pop("digest", None) not in {None, _digest(line)}:
         raise ValueError("a line says something else than was written")

@@ -105,7 +105,7 @@ def _summary(records: list[Record]) -> str:
 
 
 def by_paper(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
-    """Return records by the paper they speak of, its number on arXiv and its authors; those of none come last."""
+    """Return records by the paper they cite, its arXiv number and its authors; records that cite none come last."""
     papers: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         cited = _PAPER.search(record.source)

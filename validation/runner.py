@@ -87,7 +87,7 @@ def _run_and_report(claims: Mapping[str, Claim], options: Options, argv: list[st
 
 
 def _tidy(out: Path) -> None:
-    """Remove what a run that was killed has begun to write."""
+    """Remove files that a killed run had begun to write."""
     for leftover in out.glob(".*.tmp"):
         leftover.unlink(missing_ok=True)
 
@@ -189,7 +189,7 @@ def _opening(ready: list[Claim], options: Options) -> str:
 
 
 def _not_run(lacking: Mapping[str, str]) -> str:
-    """Return one line on all that is not run, claims of one reason together."""
+    """Return one line on all claims that are not run, grouped by reason."""
     reasons: dict[str, list[str]] = {}
     for name, reason in lacking.items():
         if reason:

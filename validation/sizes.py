@@ -1,8 +1,8 @@
 """``python -m validation.sizes [--full]``: the largest documented sizes, their peak of memory, and how cost grows.
 
 Every size runs in a process of its own, whose peak of resident memory is printed. Without --full sizes are a
-hundredth, of `network` a tenth. The exponent is that of the processor time between a quarter of the size and the size,
-and 1 is linear.
+hundredth, of `network` a tenth. The exponent is that of the processor time from a quarter of the size to the full size;
+1 is linear.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def working_path(neurons: int) -> None:
 
 
 def random_graph(spins: int) -> None:
-    """Make a random graph of three couplings a spin, and walk ten sweeps."""
+    """Make a random graph of three couplings per spin, and walk ten sweeps."""
     rng = np.random.default_rng(1)
     ends = rng.integers(0, spins, (2, 3 * spins // 2), dtype=np.int32)
     ends = ends[:, ends[0] != ends[1]]

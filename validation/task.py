@@ -108,7 +108,7 @@ class Record:
 
     @property
     def unseen(self) -> tuple[str, ...]:
-        """Quantities whose wrong twin was not told from the right theory, or that have none."""
+        """Quantities that have no wrong twin, or whose twin was not told from the right theory."""
         judged = {finding.quantity for finding in self.verdict.findings} if self.verdict else set()
         rejected = {twin.quantity for twin in self.twins if twin.rejected}
         return tuple(sorted((judged | {twin.quantity for twin in self.twins}) - rejected))

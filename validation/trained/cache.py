@@ -2,8 +2,8 @@
 
 An entry is one npz file, named by the hash of everything its arrays depend on: the recipe, the bytes of the data, the
 seeds, the versions of the libraries and the text of the code that trains. The full description and a digest of the
-arrays stand in the file too. What does not match, is damaged or would need pickles is as good as absent: the caller
-computes it anew and it is replaced. Files are written whole or not at all.
+arrays stand in the file too. An entry that does not match, is damaged or would need pickles counts as absent: the
+caller computes it anew and it is replaced. Files are written whole or not at all.
 
 The folder is ``$STATNN_CACHE``, or else the cache folder of the platform; it is outside the tree and may be emptied at
 any time.
