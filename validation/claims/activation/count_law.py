@@ -51,7 +51,7 @@ def _judge(data):
     return Verdict.judged(
         findings,
         Outcome.EXACT,
-        "simulation agrees with the three count laws, none of which has a fitted parameter",
+        "simulation against the three count laws, none of which has a fitted parameter",
         otherwise="simulation and a count law differ beyond chance",
     )
 

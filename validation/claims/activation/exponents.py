@@ -81,7 +81,7 @@ def _judge(data):
     return Verdict.judged(
         findings,
         Outcome.ASYMPTOTIC,
-        "exponents b and b + 1 for cD ≫ bN, 0 for cD ≪ bN",
+        "theory: exponents b and b + 1 for cD ≫ bN, 0 for cD ≪ bN",
         otherwise="the exponents are not b and b + 1",
     )
 

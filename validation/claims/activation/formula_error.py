@@ -93,8 +93,8 @@ def _judge(data):
             ),
         ],
         Outcome.ASYMPTOTIC,
-        f"relative error falls as N^({fit.slope:.3f} ± {fit.error:.3f}) in simulation; it is positive and within "
-        f"its proved bound, which is {float(data['bound'][3] / data['order'][3]):.4f} times the error at N = 10⁵",
+        f"relative error falls as N^({fit.slope:.3f} ± {fit.error:.3f}) in simulation; its proved bound is "
+        f"{float(data['bound'][3] / data['order'][3]):.4f} times the error at N = 10⁵",
         otherwise="the error does not fall as 1/N with the stated amplitude, or exceeds its bound",
     )  # fmt: skip
 

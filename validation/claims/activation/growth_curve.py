@@ -58,7 +58,7 @@ def _judge_growth(data):
     return Verdict.judged(
         [Finding.of(GROWTH, comparison, sees=0.03, unit="of b")],
         Outcome.EXACT,
-        "simulation agrees with E[K(D)] at every checkpoint and b, by the exact law of K(D)",
+        "simulation against E[K(D)] at every checkpoint and b, by the exact law of K(D)",
         otherwise="simulation and E[K(D)] differ beyond chance",
     )
 
@@ -127,7 +127,7 @@ def _judge_covariance(data):
             Finding.of(COMPETING, mean(apart, float(data["bound"])), sees=6.0, unit="in K²", asks=Asks.BELOW),
         ],
         Outcome.EXACT,
-        "simulation agrees with the covariance of K between all pairs of checkpoints, with both methods",
+        "simulation against the covariance of K between all pairs of checkpoints, with both methods",
         otherwise="simulation and the covariance of K differ beyond chance",
     )
 
@@ -208,7 +208,7 @@ def _judge_start(data):
     return Verdict.judged(
         [Finding.of(FROM_START, comparison, sees=0.006, unit="of K, relative")],
         Outcome.EXACT,
-        "simulation agrees with the formula with a general start, by the binomial law",
+        "simulation against the formula with a general start, by the binomial law",
         otherwise="simulation and the formula with a general start differ beyond chance",
     )
 

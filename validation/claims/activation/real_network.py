@@ -201,9 +201,7 @@ def _judge_response(data):
         f"{working.error:.3f}"
     )
     bend = Finding.of(BEND, gap, level=CLEAR, sees=0.66, unit=OBEY)
-    return Verdict.judged(
-        [bend], Outcome.DOMAIN, f"straight within errors: {detail}", otherwise="the probability is not linear in D_i"
-    )
+    return Verdict.judged([bend], Outcome.DOMAIN, detail, otherwise="the probability is not linear in D_i")
 
 
 def _twin_response(data, by):

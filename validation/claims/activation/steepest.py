@@ -75,8 +75,8 @@ def _judge(data):
     return Verdict.judged(
         [Finding.of(PLACE, place, limit=float(data["limit"]), sees=0.015, unit="in ln D"), limit, order],
         Outcome.ASYMPTOTIC,
-        f"cD = N for every b of {SHAPES} as N → ∞; neurons that decide by themselves grow fastest a little earlier, by "
-        f"a share that falls as N^({np.mean(orders):.4f})",
+        f"theory: cD = N for every b of {SHAPES} as N → ∞; neurons that decide by themselves grow fastest a little "
+        f"earlier, by a share that falls as N^({np.mean(orders):.4f})",
         otherwise="growth is not steepest at cD = N",
     )
 

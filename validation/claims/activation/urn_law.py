@@ -43,7 +43,7 @@ def _judge(data):
             Finding.of(NARROW, narrow, sees=0.45, unit="of the variance", asks=Asks.BELOW),
         ],
         Outcome.EXACT,
-        "simulation agrees with the exact law of K, which is narrower than the binomial",
+        "simulation against the exact law of K, and against the binomial, which is wider",
         otherwise="simulation and the exact law of K differ beyond chance",
     )
 

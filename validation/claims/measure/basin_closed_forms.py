@@ -115,7 +115,7 @@ def _judge(data):
             sees=1 / len(data["kept_linear"]), unit="of the samples",
         ),
     )  # fmt: skip
-    return Verdict.judged(findings, Outcome.EXACT, "bisection finds the exact radii", otherwise="radii are not exact")
+    return Verdict.judged(findings, Outcome.EXACT, "radii by bisection against exact ones", otherwise="radii differ")
 
 
 TWINS = {
