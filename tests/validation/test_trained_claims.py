@@ -120,7 +120,7 @@ def test_curve_that_never_parts_contradicts(rng):
     data = {"sizes": SIZES, "accuracy": accuracies(rng, 1e3)}
     verdict = critical_size._judge(data)
     assert verdict.outcome == "contradicted"
-    assert "never leaves" in verdict.detail
+    assert "never falls behind" in verdict.detail
 
 
 # -- rise and fall, relation and linearity, judged -------------------------------------------------------------

@@ -61,7 +61,7 @@ def _potentials(model: DynamicNeurons) -> dict[str, Callable[[Any], Any]]:
 
 
 def _sgemm(gradients: int) -> Callable[[], None]:
-    """Return the multiplications of so many gradients of 64 chains, as products of matrices 1000 x 1000."""
+    """Return the multiplications of that many gradients of 64 chains, as products of matrices 1000 x 1000."""
     a = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
     rows = gradients * CHAINS * 2 * WIDTH**2 * (LAYERS - 1) // 1000**2
 

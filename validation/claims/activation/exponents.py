@@ -126,7 +126,7 @@ CLAIM = Claim(
     standing="asymptotic",
     expected=Outcome.ASYMPTOTIC,
     caption=(
-        "Two candidates for the loss against activations a neuron: noise-to-signal ratio (solid; full symbols) and "
+        "Two candidates for the loss against activations per neuron: noise-to-signal ratio (solid; full symbols) and "
         "missing mass (dashed; open symbols), $N = 400$ neurons that compete. Lines: exact; symbols: mean of 240 "
         "stepwise replicas (4,800 in a full run), errors below the size of symbols. Dotted, below the curves: slopes "
         "$-b$ and $-(b+1)$, with their values at the right."

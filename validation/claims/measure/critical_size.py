@@ -117,7 +117,7 @@ def _judge(data):
     ]  # fmt: skip
     if errors is None:
         # a curve that does not part within the sizes leaves no two sizes to compare
-        never = f"one of them is not behind by {APART:.0%} at up to {end} images"
+        never = f"one of them never falls behind by {APART:.0%} at up to {end} images"
         return Verdict.judged(findings, Outcome.DOMAIN, detail, otherwise=never)
     ratio = z_score(logarithms[1] - logarithms[0], errors[2], 0.0, dof=len(gaps) - 1)
     findings.append(Finding.of(RATIO, ratio, level=CLEAR, sees=1.7, unit="in ln of the size"))
