@@ -295,7 +295,7 @@ def test_a_copy_of_a_start_compares_equal_and_cannot_be_written_to():
 @pytest.mark.parametrize("of", ["count", "working_law"])
 @pytest.mark.parametrize("process", [gamma, urn], ids=["gamma-Poisson", "urn"])
 def test_laws_are_not_asked_about_what_is_no_number(process, of, method):
-    """scipy forgets the mask, and returns NaN for NaN."""
+    """scipy ignores the mask, and returns NaN for NaN; both are refused here."""
     ask = getattr(getattr(process, of)(9), method)
     with pytest.raises(ValueError, match=r"has masked entries"):
         ask(np.ma.masked_greater([0, 1], 0))

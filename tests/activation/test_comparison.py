@@ -1,4 +1,4 @@
-"""What a comparison of laws says beside its numbers."""
+"""The words of a comparison of laws, beside its numbers."""
 
 from dataclasses import replace
 
@@ -9,7 +9,9 @@ from statnn.activation import BetaBernoulli, GammaPoisson, compare
 
 
 def test_it_says_where_no_law_describes_the_counts(rng):
-    """Half of the neurons never, half of them every other time; and counts of a law."""
+    """Half of the neurons never fire, half fire in some 30 of 100 samples: no law describes them; then counts of a
+    law.
+    """
     two = compare([0] * 200 + (20 + rng.binomial(20, 0.5, 200)).tolist(), 100)
     assert max(two.p_values) < 1e-6
     assert "no law describes these counts (p " in str(two).splitlines()[-1]
@@ -19,33 +21,36 @@ def test_it_says_where_no_law_describes_the_counts(rng):
 
 
 def test_the_table_has_distances_to_the_best_law_and_the_errors_that_there_are():
-    found = compare(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], 10)
-    head, *rows = (line.split() for line in str(found).splitlines()[: 1 + len(found.fits)])
+    compared = compare(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], 10)
+    head, *rows = (line.split() for line in str(compared).splitlines()[: 1 + len(compared.fits)])
     assert head == ["law", "b", "±", "c", "±", "ΔAIC", "weight", "p", "of", "fit"]
-    for fitted, aic, row in zip(found.fits, found.aic, rows, strict=True):
+    for fitted, aic, row in zip(compared.fits, compared.aic, rows, strict=True):
         law = type(fitted.process).__name__
         c_error = "given" if law == "PolyaUrn" else f"{fitted.c_error:.2g}"
         assert row[:6] == [law, f"{fitted.b:.4g}", f"{fitted.b_error:.2g}", f"{fitted.c:.4g}", c_error,
-                           f"{aic - found.aic[0]:.2f}"]  # fmt: skip
+                           f"{aic - compared.aic[0]:.2f}"]  # fmt: skip
         said = f"c = {fitted.c:.5g}" + ("" if law == "PolyaUrn" else f" ± {c_error}")
         assert f", {said}, " in str(fitted)
     assert rows[0][5] == "0.00"
 
 
 def test_a_law_of_less_weight_that_describes_the_counts_is_one():
-    """The probability that is held against all laws is the largest, not that of the law of least AIC."""
-    found = compare(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], 10)
+    """Whether a law describes the counts is judged by the largest p-value, not by that of the law of least AIC."""
+    compared = compare(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], 10)
     for p, said in (((1e-5, 0.5, 1e-5), ""), ((1e-5, 2e-5, 1e-6), "(p = 2 × 10⁻⁵ at best)")):
-        fits = [replace(one, goodness=replace(one.goodness, p_value=q)) for one, q in zip(found.fits, p, strict=True)]
-        text = str(replace(found, fits=tuple(fits)))
+        fits = [
+            replace(fitted, goodness=replace(fitted.goodness, p_value=q))
+            for fitted, q in zip(compared.fits, p, strict=True)
+        ]
+        text = str(replace(compared, fits=tuple(fits)))
         assert said in text
         assert ("no law describes" in text) == bool(said)
 
 
 def test_the_best_law_stands_first():
-    """Counts at the 300 quantiles of a negative binomial law reach farther than any with a largest count."""
+    """The counts are 300 quantiles of a negative binomial law, whose tail outreaches any law with a largest count."""
     counts = stats.nbinom.ppf((np.arange(300) + 0.5) / 300, 1.0, 1 / 11).astype(int)
-    found = compare(counts, 80, replicas=19, rng=1)
-    assert found.best is found.fits[0]
-    assert list(found.aic) == sorted(found.aic)
-    assert isinstance(found.fits[-1].process, BetaBernoulli)
+    compared = compare(counts, 80, replicas=19, rng=1)
+    assert compared.best is compared.fits[0]
+    assert list(compared.aic) == sorted(compared.aic)
+    assert isinstance(compared.fits[-1].process, BetaBernoulli)

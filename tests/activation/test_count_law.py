@@ -75,7 +75,7 @@ SCALES = [(1000, 5.0, 10**4), (10**6, 0.7, 10**18), (1000, 999.0, 10**9), (3, 1.
 @pytest.mark.parametrize("b", [1e4, 1e7, 1e10, 1e15])
 @pytest.mark.parametrize(("N", "c", "D"), SCALES)
 def test_large_constants_keep_their_digits(kind, b, N, c, D):
-    """Where each ln Γ is as large as b ln b: the balls, 5(N-c)b/c of them, count to beyond a float's last digit."""
+    """Each ln Γ is as large as b ln b, and its absolute error as a float exceeds the logarithm of the weight."""
     law = make(kind, N, b, c).count(D)
     for z in (-4, 0, 3):
         k = int(law.mean() + z * law.std())
@@ -87,7 +87,7 @@ def test_large_constants_keep_their_digits(kind, b, N, c, D):
 
 @each_process
 def test_large_constants_keep_their_digits_after_a_start(kind):
-    """A history of 2^60 draws: what was seen is 1e18 balls more, and none of them is lost."""
+    """A history of 2^60 draws adds 1e18 balls to the urn, and none of them is lost to rounding."""
     N, b, k = 2, 3e9, 1000
     seen = np.array([2**59 + 12345, 2**59 - 12345])
     process = make(kind, N, b, 1.0).after(2**60, seen)
@@ -108,7 +108,7 @@ def test_large_constants_keep_their_digits_after_a_start(kind):
 @pytest.mark.parametrize("b", [1e10, 1e83])
 @pytest.mark.parametrize("k", [33333333333333335, 33333333400000001])
 def test_counts_beyond_floats_have_weights_of_their_own(b, k):
-    """A float has no last digit for them: weights of narrow laws were those of a neighbour."""
+    """Floats merge neighbouring counts beyond 2^53; a narrow law gives each count its own weight."""
     law = GammaPoisson(3, b, 1.0).count(10**17)
     assert law.pmf(k) == pytest.approx(float(oracle.gamma_poisson_pmf(k, 10**17, 3, b, 1.0, digits=120)), rel=1e-12)
     assert law.cdf(k) + law.sf(k) == pytest.approx(1, rel=1e-12)
@@ -121,14 +121,14 @@ def test_counts_beyond_floats_have_weights_of_their_own(b, k):
 
 
 def test_quantiles_below_which_probabilities_have_no_digits():
-    """Sums of 1e-311 converge to the last digit that there is, not to eleven; a narrow peak has such sums."""
+    """Sums near 1e-311 are subnormal and cannot converge to eleven digits; a narrow peak has such sums in its tails."""
     law = PolyaUrn(2, 1.4676285407601704e57).count(10**17)
     assert law.ppf(1e-12) == pytest.approx(law.mean() - 7.0345 * law.std(), abs=0.001 * law.std())
 
 
 @pytest.mark.parametrize("b", [1e15, 1e200, 1e280])
 def test_the_largest_constants_give_binomial_and_poisson_counts(b):
-    """b = ∞ is one firing probability for all; scipy knows both laws. The gap is of the order of D²/b."""
+    """At b = ∞ all neurons share one firing probability, and scipy knows both laws; the gap is of the order of D²/b."""
     D, k = 400, np.arange(401)
     law, other = BetaBernoulli(10, b, 3.0).count(D), stats.binom(D, 0.3)
     assert law.pmf(k) == pytest.approx(other.pmf(k), rel=1e-9)
@@ -186,7 +186,7 @@ def test_both_tails_make_one(kind, parameters, D, k):
 
 @pytest.mark.parametrize(("n", "m", "share"), [(5, 1.69e8, 1.04), (3, 3.84e8, 1.38), (2, 7.88e8, 1.36), (8, 3e7, 0.8)])
 def test_distribution_functions_of_large_means(n, m, share):
-    """Whole shapes have sums: P(count > k) = q^(k+1) Σ_{j<n} (k+1)_j/j! (1-q)^j."""
+    """For a whole shape n the tail is a finite sum: P(count > k) = q^(k+1) Σ_{j<n} (k+1)_j/j! (1-q)^j."""
     k = math.floor(share * n * m)
     with mpmath.workdps(60):
         fail = 1 / (1 + mpmath.mpf(m))
@@ -199,7 +199,7 @@ def test_distribution_functions_of_large_means(n, m, share):
 @pytest.mark.parametrize("b", [1e4, 1e7, 1e10])
 @pytest.mark.parametrize(("N", "c", "D"), SCALES)
 def test_narrow_peaks_are_not_stepped_over(kind, b, N, c, D):
-    """A peak of relative width b^(-1/2) far from both ends: sums over octaves from the ends alone miss all of it."""
+    """The peak has a relative width b^(-1/2) and lies far from both ends: sums over octaves from the ends miss it."""
     law = make(kind, N, b, c).count(D)
     mean, std = law.mean(), law.std()
     at = [int(mean + z * std) for z in (-5, 0, 2)]
@@ -216,7 +216,7 @@ def test_narrow_peaks_are_not_stepped_over(kind, b, N, c, D):
 
 @pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson])
 def test_quantiles_of_astronomic_counts(kind):
-    """Beyond 2^53, and far into the upper tail, where 1 - q is 1."""
+    """Counts beyond 2^53, and quantiles so far into the upper tail that 1 - q rounds to 1."""
     law = kind(5, 1e5, 2.5).count(10**18)
     assert law.sf(int(law.isf(0.3))) == pytest.approx(0.3, rel=1e-9)
     few = kind(10**12, 0.3, 0.01).count(100)
@@ -281,7 +281,7 @@ def test_gamma_poisson_law_is_a_scipy_law_in_full(m, n):
 
 @pytest.mark.parametrize("D", [10**4, 10**15])
 def test_means_and_entropy_of_geometric_and_of_even_counts(D):
-    """In closed form, at spreads of which a thousand terms around the median, as scipy's, are nothing."""
+    """Closed forms, at spreads far wider than the thousand terms around the median that scipy sums."""
     m = D / 2
     geometric, even = GammaPoisson(2, 1.0, 1.0).count(D), BetaBernoulli(2, 1.0, 1.0).count(D)
     assert geometric.expect() == pytest.approx(m, rel=1e-11)
@@ -330,7 +330,7 @@ def test_tail_exponent(kind, b, D):
 @each_process
 @given(b=constants(), N=neurons(10**6), D=decades(10**3, 10**18), k=st.integers(1, 100))
 def test_cutoff_is_the_fall_of_successive_weights(kind, b, N, D, k):
-    """P(k+1)/P(k) = (k+b)/(k+1) exp(-1/k_c), for the urns up to a share k/D of the exponent."""
+    """P(k+1)/P(k) = (k+b)/(k+1) exp(-1/k_c); for the urns the exponent holds to a relative k/D."""
     process = make(kind, N, b, N / 3)
     law, cutoff = process.count(D), process.cutoff(D)
     fall = law.logpmf(k + 1) - law.logpmf(k) - np.log((k + b) / (k + 1))
@@ -354,11 +354,12 @@ def test_cutoff_grows_like_the_number_of_activations():
 
 @each_process
 def test_cutoff_after_a_start_is_the_fall_of_the_weights_since(kind):
-    """Silence in the first 200 samples is known as well: the weights fall sooner."""
+    """The silence of the first 200 samples counts too, so the weights fall off sooner than without a start."""
     process = make(kind, 30, 0.4, 10.0).after(200, [0] * 10 + [10] * 20)
     law = process.count(20_000, initial=0)
     fall = law.logpmf(4) - law.logpmf(3) - np.log(3.4 / 4)
     assert fall == pytest.approx(-1 / process.cutoff(20_000), rel=1e-3)
+    assert process.cutoff(20_000) < make(kind, 30, 0.4, 10.0).cutoff(20_000)
 
 
 @each_process
@@ -404,7 +405,7 @@ def test_loss_is_the_sum_over_neurons(kind, loss, D, N, b, share):
 @given(D=decades(1, 10**14), N=neurons(10**6), b=constants(), share=log_uniform(1e-6, 0.9))
 @examples(0.3)
 def test_losses_in_closed_form(kind, D, N, b, share):
-    """l = 1 gives 1, all rates together; l = 1/(k+b) undoes the rate and gives N/(cD+bN)."""
+    """l = 1 sums all rates to 1; l = 1/(k+b) cancels the rate and gives N/(cD+bN)."""
     process = make(kind, N, b, share * N)
     assert process.loss(D, np.ones_like) == pytest.approx(1, rel=1e-9)
     exact = N / (process.c * D + b * N)
@@ -465,7 +466,7 @@ def test_logarithms_of_shares_near_one_keep_their_digits(process, D, k):
     """ln P(count <= k) = -P(count > k) to leading order, which log(1 - ...) rounds to 0 below 1e-16."""
     law = process.count(D)
     with mpmath.workdps(60):
-        above = mpmath.mpf(float(law.sf(k)))  # held against mpmath above
+        above = mpmath.mpf(float(law.sf(k)))  # tests above compare sf with mpmath
         expected = float(mpmath.log(1 - above))
     assert -1e-8 < expected < 0
     assert law.logcdf(k) == pytest.approx(expected, rel=1e-13, abs=0)

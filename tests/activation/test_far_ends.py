@@ -1,4 +1,4 @@
-"""Digits at the ends of what parameters may be: tails, cancellation, and numbers beside which others are no floats."""
+"""Digits at the ends of the parameter ranges: tails, cancellation, and terms below the last digit of their sum."""
 
 import warnings
 from fractions import Fraction
@@ -28,7 +28,7 @@ def test_so_many_samples_of_so_even_neurons_leave_none_silent(process, D, awake)
 
 
 def test_steps_whose_product_is_no_float():
-    """L(x; s, t) is s t/x to leading order, and both steps are small beside x here."""
+    """L(x; s, t) is s t/x where both steps are small beside x, and s [ψ(x+t) - ψ(x)] where only s is."""
     assert float(mixed_log_gamma(6e125, 3.75e-210, 6e88)) == pytest.approx(3.75e-210 * (6e88 / 6e125), rel=1e-13, abs=0)
     far = 7e-277 * mpmath.digamma(mpmath.mpf(4e96)) - 7e-277 * mpmath.digamma(20)
     assert float(mixed_log_gamma(20.0, 7e-277, 4e96)) == pytest.approx(float(far), rel=1e-13, abs=0)
@@ -47,7 +47,7 @@ def test_steps_whose_many_factors_are_no_float():
 @pytest.mark.parametrize(("N", "b"), [(10, 1e-68), (1000, 1e-20), (2, 1e-12), (50, 1e-9)])
 @pytest.mark.parametrize("D", [10**3, 10**17, 1e19, 1e27, 1e60])
 def test_spread_where_one_neuron_takes_nearly_all_events(N, b, D):
-    """The first event wakes one for sure; of the others the law is that of independent rare events, to order b N."""
+    """The first event wakes a neuron for sure; to order b N, events that wake others are independent and rare."""
     with mpmath.workdps(250):
         total, n = mpmath.mpf(b) * N, mpmath.mpf(D)
         alone, both = (
@@ -96,7 +96,7 @@ def test_the_bound_is_one_where_hardly_anything_has_happened(process, D):
 
 
 def test_cutoff_where_little_more_than_one_white_ball_is_left():
-    """What is above one white ball is all that cuts the power law off."""
+    """Only the white weight in excess of one ball cuts the power law off."""
     begun = BetaBernoulli(10, 1e-20, 5.0).after(1, [0] * 5 + [1] * 5)
     assert begun.cutoff(101) == pytest.approx(100 / 1e-20, rel=1e-12, abs=0)
     process = BetaBernoulli(1000, 0.01, 9.900990099009)
@@ -110,11 +110,11 @@ def test_cutoff_where_little_more_than_one_white_ball_is_left():
 
 @pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson, PolyaUrn], ids=lambda kind: kind.__name__)
 def test_few_samples_after_very_many(kind):
-    """A float near 1e17 is a multiple of 16; the samples since the start are what counts."""
+    """Floats near 1e17 are multiples of 16, yet single samples after the start count."""
     begin, N = 10**17, 10
     counts = np.array([begin - 8, *[1] * 8, 0]) if kind is PolyaUrn else np.array([begin // 2, *[1] * 8, 0])
     process = kind(N, 3.0, 1.0).after(begin, counts)
-    chance = 3.0 / (begin + 30)  # of the silent neuron to fire in one sample, all but constant
+    chance = 3.0 / (begin + 30)  # that the silent neuron fires in one sample; it hardly changes
     for passed in (1, 5, 9):
         D = begin + passed
         for new in (
@@ -157,9 +157,9 @@ def test_both_tails_of_the_law_of_the_urn(N, b, events):
 
 
 def test_moments_of_the_law_of_the_urn_are_no_differences_of_powers():
-    """The kurtosis of 20,000 neurons is some 1e-15 of the fourth power of their mean."""
+    """The fourth cumulant of K of 20,000 neurons is some 1e-14 of the fourth power of its mean, 15,000."""
     law = PolyaUrn(20_000, 1.0).working_law(60_000)
-    x, p = law.dist.xk.tolist(), [Fraction(float(one)) for one in law.dist.pk]
+    x, p = law.dist.xk.tolist(), [Fraction(float(weight)) for weight in law.dist.pk]
     total = sum(p)
     mean = sum(a * b for a, b in zip(x, p, strict=True)) / total
     second, third, fourth = (sum((a - mean) ** n * b for a, b in zip(x, p, strict=True)) / total for n in (2, 3, 4))
@@ -179,9 +179,9 @@ def test_entropy_and_logarithms_of_a_law_of_nearly_one_value(N, b, events):
 
 
 def test_the_law_of_the_urn_after_very_many_events():
-    """Steps round: after 1.6e8 of them weights of the birth chain are off by 2e-9."""
+    """Every step of the birth chain rounds: after 1.6e8 steps its weights are off by 2e-9."""
     b, n = 2.0983242390961827, 159_814_820
-    found = PolyaUrn(10, b).working_law(n).pmf(2)
+    weight = PolyaUrn(10, b).working_law(n).pmf(2)
     with mpmath.workdps(200):
 
         def only(j):
@@ -191,27 +191,27 @@ def test_the_law_of_the_urn_after_very_many_events():
             )
 
         exact = mpmath.binomial(10, 2) * (only(2) - 2 * only(1))
-    assert found == pytest.approx(float(exact), rel=1e-9, abs=0)
+    assert weight == pytest.approx(float(exact), rel=1e-9, abs=0)
 
 
 def test_weights_of_the_urn_down_to_the_least():
-    """What flows out of a weight into one that is cut off is a share of it."""
+    """The chain drops weights far below 1e-290; the flow through them hardly changes the weights that are returned."""
     b, asleep, events = 1e-11, 60, 700
-    found = woken_law(asleep, b, 5.0, events)
+    law = woken_law(asleep, b, 5.0, events)
     leap = _differences(asleep, b, 5.0, events)
     kept = leap >= 1e-290
-    assert found[kept] == pytest.approx(leap[kept], rel=1e-9, abs=0)
-    assert not found[~kept[: found.size]].any()
+    assert law[kept] == pytest.approx(leap[kept], rel=1e-9, abs=0)
+    assert not law[~kept[: law.size]].any()
 
 
 def test_one_leap_has_the_digits_of_so_large_weights():
-    """ln Γ of 1e295 has 298 digits before its point; events that find new neurons are independent and rare here."""
+    """ln Γ(1e295) has 298 digits before its point; here events wake new neurons independently and rarely."""
     events, asleep = 1_500_000, 12
-    found = _differences(asleep, 1e280, 1e295, events)
+    law = _differences(asleep, 1e280, 1e295, events)
     with mpmath.workdps(60):
         woken = -mpmath.expm1(events * mpmath.log1p(-mpmath.mpf(1e280) / (mpmath.mpf(1e295) + 12 * mpmath.mpf(1e280))))
         exact = [float(mpmath.binomial(asleep, j) * woken**j * (1 - woken) ** (asleep - j)) for j in range(asleep + 1)]
-    assert found == pytest.approx(exact, rel=1e-4, abs=0)
+    assert law == pytest.approx(exact, rel=1e-4, abs=0)
 
 
 # -- moments and entropies of all laws -----------------------------------------------------------------------
@@ -219,7 +219,7 @@ def test_one_leap_has_the_digits_of_so_large_weights():
 
 @pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson], ids=lambda kind: kind.__name__)
 def test_powers_of_many_neurons_that_work_already(kind):
-    """The fourth power of 1e5 is beyond 64 bits."""
+    """The fourth power of 1e5, the number of neurons, exceeds 64 bits."""
     law = kind(10**5, 1.0, 1.0).after(10**4, np.arange(10**5) % 2).working_law(10**4 + 100)
     k = np.arange(50_000, 50_400)
     assert law.moment(4) == pytest.approx(k.astype(float) ** 4 @ law.pmf(k), rel=1e-10, abs=0)
@@ -255,7 +255,7 @@ def test_moments_of_neurons_that_all_work():
     ],
 )
 def test_entropy_of_what_hardly_ever_happens(law):
-    """Of a chance of 1 - 1e-16 the logarithm is known, and nothing is left of it as float."""
+    """A probability of 1 - 1e-16 has a known logarithm, but is 1 as a float."""
     seldom = float(law.sf(0))
     later = law.pmf(np.arange(1, 65))
     assert law.entropy() == pytest.approx(seldom - later[later > 0] @ np.log(later[later > 0]), rel=1e-6, abs=0)
@@ -270,7 +270,7 @@ def test_logarithms_of_probabilities_at_the_smallest_floats():
 
 
 def test_moments_of_hardly_any_spread_are_asked_for_without_a_warning():
-    """Their kurtosis is beyond all floats."""
+    """Their kurtosis exceeds the largest float."""
     law = GammaPoisson(2, 31.0, 1.0).working_law(62 * 10**10)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -302,8 +302,8 @@ def test_counts_of_every_type_of_numbers(kind, name):
     ],
 )
 def test_growth_is_steepest_where_its_slope_changes_sign(process):
-    """Second differences of ψ are far below the smallest float where white balls are very many, or very few."""
-    found = process.inflection()
+    """Second differences of ψ underflow where white balls are very many, or very few."""
+    steepest = process.inflection()
     with mpmath.workdps(1000):
         b, pace = mpmath.mpf(process.b), mpmath.mpf(process.c) if isinstance(process, PolyaUrn) else 1
         begin = b * (process.neurons / mpmath.mpf(process.c if pace == 1 else 1) - 1)
@@ -313,4 +313,4 @@ def test_growth_is_steepest_where_its_slope_changes_sign(process):
             rate = pace * (mpmath.psi(0, white + b) - mpmath.psi(0, white))
             return 1 + D * pace**2 * (mpmath.psi(1, white + b) - mpmath.psi(1, white)) / rate - D * rate
 
-        assert rise(found * (1 - mpmath.mpf("1e-10"))) > 0 > rise(found * (1 + mpmath.mpf("1e-10")))
+        assert rise(steepest * (1 - mpmath.mpf("1e-10"))) > 0 > rise(steepest * (1 + mpmath.mpf("1e-10")))

@@ -87,33 +87,33 @@ def test_likelihood_and_derivatives_agree_with_mpmath(case, name):
 
 def test_likelihood_agrees_with_scipy(rng):
     counts = rng.binomial(50, rng.beta(0.5, 3.0, 200))
-    found = fit(counts, 50)
-    beta = found.b * (200 - found.c) / found.c
-    assert found.log_likelihood == pytest.approx(stats.betabinom.logpmf(counts, 50, found.b, beta).sum(), rel=1e-12)
-    found = fit(counts, 50, law=GammaPoisson)
-    law = stats.nbinom(found.b, found.b / (found.b + counts.mean()))
-    assert found.log_likelihood == pytest.approx(law.logpmf(counts).sum(), rel=1e-12)
-    assert found.c == pytest.approx(counts.sum() / 50, rel=1e-15)
-    found = fit(counts, 50, law=PolyaUrn)
-    law = stats.dirichlet_multinomial(np.full(200, found.b), counts.sum())
-    assert found.log_likelihood == pytest.approx(law.logpmf(counts), rel=1e-11)
+    fitted = fit(counts, 50)
+    beta = fitted.b * (200 - fitted.c) / fitted.c
+    assert fitted.log_likelihood == pytest.approx(stats.betabinom.logpmf(counts, 50, fitted.b, beta).sum(), rel=1e-12)
+    fitted = fit(counts, 50, law=GammaPoisson)
+    law = stats.nbinom(fitted.b, fitted.b / (fitted.b + counts.mean()))
+    assert fitted.log_likelihood == pytest.approx(law.logpmf(counts).sum(), rel=1e-12)
+    assert fitted.c == pytest.approx(counts.sum() / 50, rel=1e-15)
+    fitted = fit(counts, 50, law=PolyaUrn)
+    law = stats.dirichlet_multinomial(np.full(200, fitted.b), counts.sum())
+    assert fitted.log_likelihood == pytest.approx(law.logpmf(counts), rel=1e-11)
 
 
 @pytest.mark.parametrize("law", LAWS)
 def test_ends_at_the_maximum_and_says_so(rng, law):
     counts = draw(law(300, 0.4, 12.0), 100, rng)
-    found = fit(counts, 100, law=law)
-    assert found.converged
-    assert found.residual < 1e-6
-    assert found.message.startswith("converged in")
-    assert isinstance(found.process, law)
+    fitted = fit(counts, 100, law=law)
+    assert fitted.converged
+    assert fitted.residual < 1e-6
+    assert fitted.message.startswith("converged in")
+    assert isinstance(fitted.process, law)
     for factor in (0.98, 1.02):
-        theta = [math.log(found.b * factor)]
+        theta = [math.log(fitted.b * factor)]
         if law is BetaBernoulli:
-            theta.append(math.log(found.c / (300 - found.c)))
+            theta.append(math.log(fitted.c / (300 - fitted.c)))
         name = {BetaBernoulli: "beta_bernoulli", PolyaUrn: "polya_urn", GammaPoisson: "gamma_poisson"}[law]
         nearby = getattr(likelihood, name)(Tally.of(counts, 100), np.array(theta))[0]
-        assert nearby < found.log_likelihood
+        assert nearby < fitted.log_likelihood
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -126,31 +126,31 @@ def test_errors_shrink_as_the_root_of_the_number_of_neurons(rng, law):
 
 
 def curvature(log_likelihood, at):
-    """Minus the inverse Hessian, by central differences of eighth of a percent in each coordinate."""
+    """Minus the inverse Hessian, by central differences with steps of an eighth of a percent in each coordinate."""
     step = np.diag(np.array(at) / 800)
     hessian = np.array(
         [
-            [sum(s * t * log_likelihood(at + s * one + t * two) for s in (1, -1) for t in (1, -1)) for two in step]
-            for one in step
+            [sum(s * t * log_likelihood(at + s * u + t * v) for s in (1, -1) for t in (1, -1)) for v in step]
+            for u in step
         ]
     )
     return -np.linalg.inv(hessian / (4 * np.outer(np.diag(step), np.diag(step))))
 
 
 def test_errors_are_those_of_scipys_likelihood_in_b_and_c(rng):
-    """At shares near 1, where the error of c is far from that of a rare event; and those of the two other laws."""
+    """Beta-Bernoulli at shares near 1, where c is not known like the rate of a rare event; and the two other laws."""
     N, D = 60, 40
     counts = draw(BetaBernoulli(N, 1.5, 48.0), D, rng)
-    found = fit(counts, D)
+    fitted = fit(counts, D)
 
     def beta_binomial(at):
         b, c = at
         return stats.betabinom(D, b, b * (N / c - 1)).logpmf(counts).sum()
 
-    exact = curvature(beta_binomial, [found.b, found.c])
-    np.testing.assert_allclose(found.covariance, exact, rtol=1e-3, atol=1e-5)
-    assert found.c_error == pytest.approx(np.sqrt(exact[1, 1]), rel=1e-3)
-    assert 1 - found.c / N < 0.3
+    exact = curvature(beta_binomial, [fitted.b, fitted.c])
+    np.testing.assert_allclose(fitted.covariance, exact, rtol=1e-3, atol=1e-5)
+    assert fitted.c_error == pytest.approx(np.sqrt(exact[1, 1]), rel=1e-3)
+    assert 1 - fitted.c / N < 0.3
 
     other = fit(counts, D, law=GammaPoisson, rng=1)
     m = other.c * D / N
@@ -161,7 +161,7 @@ def test_errors_are_those_of_scipys_likelihood_in_b_and_c(rng):
     np.testing.assert_allclose(other.covariance / size, exact / size, atol=2e-3)
     assert other.c_error**2 == pytest.approx(N / D**2 * (m + m**2 / other.b), rel=1e-12)
 
-    b, n = found.b, counts.sum()
+    b, n = fitted.b, counts.sum()
 
     def dirichlet(at):
         return (
@@ -176,65 +176,65 @@ def test_errors_are_those_of_scipys_likelihood_in_b_and_c(rng):
 
 
 def test_intervals_are_those_of_unbounded_scales(rng):
-    """z standard errors of ln b, of logit c/N, and of ln c."""
+    """Intervals are z standard errors of ln b, of logit c/N, and of ln c."""
     N, z = 60, stats.norm.isf(0.05)
     counts = draw(BetaBernoulli(N, 1.5, 48.0), 40, rng)
-    found, other = fit(counts, 40), fit(counts, 40, law=GammaPoisson, rng=1)
-    share = found.c / N
-    low, high = found.interval("c", 0.9)
-    spread = z * found.c_error / N / (share * (1 - share))
+    fitted, other = fit(counts, 40), fit(counts, 40, law=GammaPoisson, rng=1)
+    share = fitted.c / N
+    low, high = fitted.interval("c", 0.9)
+    spread = z * fitted.c_error / N / (share * (1 - share))
     assert [low, high] == pytest.approx(
         N * special.expit(special.logit(share) + np.array([-spread, spread])), rel=1e-12
     )
-    for one, name in ((found, "b"), (other, "b"), (other, "c")):
-        value, error = getattr(one, name), getattr(one, f"{name}_error")
-        assert one.interval(name, 0.9) == pytest.approx(
+    for outcome, name in ((fitted, "b"), (other, "b"), (other, "c")):
+        value, error = getattr(outcome, name), getattr(outcome, f"{name}_error")
+        assert outcome.interval(name, 0.9) == pytest.approx(
             (value * np.exp(-z * error / value), value * np.exp(z * error / value)), rel=1e-12
         )
 
 
 @pytest.mark.parametrize(("law", "parameters"), [(BetaBernoulli, 2), (GammaPoisson, 2), (PolyaUrn, 1)])
 def test_akaike_counts_what_is_free(rng, law, parameters):
-    found = fit(draw(BetaBernoulli(60, 0.7, 12.0), 40, rng), 40, law=law, rng=1)
-    assert found.aic == pytest.approx(2 * parameters - 2 * found.log_likelihood, rel=1e-14)
+    fitted = fit(draw(BetaBernoulli(60, 0.7, 12.0), 40, rng), 40, law=law, rng=1)
+    assert fitted.aic == pytest.approx(2 * parameters - 2 * fitted.log_likelihood, rel=1e-14)
 
 
 def test_comparison_divides_by_the_law_of_the_total(rng):
-    """P(n) of beta-Bernoulli, a sum of N independent counts, by N-fold convolution."""
+    """P(n) of beta-Bernoulli, the law of a sum of N independent counts, by N-fold convolution."""
     N, D = 200, 15
     counts = draw(BetaBernoulli(N, 1.2, 90.0), D, rng)
     compared = compare(counts, D)
-    found, aic = next(pair for pair in zip(compared.fits, compared.aic, strict=True) if pair[0].aic != pair[1])
-    assert isinstance(found.process, BetaBernoulli)
-    one = stats.betabinom(D, found.b, found.b * (N / found.c - 1)).pmf(np.arange(D + 1))
+    fitted, aic = next(pair for pair in zip(compared.fits, compared.aic, strict=True) if pair[0].aic != pair[1])
+    assert isinstance(fitted.process, BetaBernoulli)
+    weights = stats.betabinom(D, fitted.b, fitted.b * (N / fitted.c - 1)).pmf(np.arange(D + 1))
     total = np.array([1.0])
     for _ in range(N):
-        total = np.convolve(total, one)
-    assert aic == pytest.approx(4 - 2 * (found.log_likelihood - np.log(total[counts.sum()])), abs=2 / N)
-    for one, value in zip(compared.fits, compared.aic, strict=True):
-        if isinstance(one.process, PolyaUrn):
-            assert value == pytest.approx(4 - 2 * one.log_likelihood, rel=1e-14)
-        if isinstance(one.process, GammaPoisson):
-            law = stats.nbinom(N * one.b, N * one.b / (N * one.b + one.c * D))
-            assert value == pytest.approx(4 - 2 * (one.log_likelihood - law.logpmf(counts.sum())), rel=1e-10)
+        total = np.convolve(total, weights)
+    assert aic == pytest.approx(4 - 2 * (fitted.log_likelihood - np.log(total[counts.sum()])), abs=2 / N)
+    for candidate, value in zip(compared.fits, compared.aic, strict=True):
+        if isinstance(candidate.process, PolyaUrn):
+            assert value == pytest.approx(4 - 2 * candidate.log_likelihood, rel=1e-14)
+        if isinstance(candidate.process, GammaPoisson):
+            law = stats.nbinom(N * candidate.b, N * candidate.b / (N * candidate.b + candidate.c * D))
+            assert value == pytest.approx(4 - 2 * (candidate.log_likelihood - law.logpmf(counts.sum())), rel=1e-10)
 
 
 def test_bootstrap_says_how_far_its_p_value_moves(rng):
-    """Another stream moves p by its standard error; a seed repeats it; chi-square draws nothing."""
+    """Between streams p varies by its standard error; a seed repeats it; chi-square draws nothing."""
     counts = [0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1]
     tally = Tally.of(np.array(counts), 100)
     process = process_at(tally, BetaBernoulli, estimate(tally, BetaBernoulli).theta)
-    found = [bootstrap(tally, process, 99, root(rng)) for _ in range(40)]
-    p, error = np.array([(one.p_value, one.p_error) for one in found]).T
+    outcomes = [bootstrap(tally, process, 99, root(rng)) for _ in range(40)]
+    p, error = np.array([(outcome.p_value, outcome.p_error) for outcome in outcomes]).T
     larger = 100 * p - 1
     np.testing.assert_allclose(error, stats.beta(1 + larger, 100 - larger).std(), rtol=1e-12)
     dispersion = ((p - p.mean()) ** 2).sum() / np.mean(error**2)  # of binomial numbers: chi-square
     testing.assert_pvalue(2 * min(stats.chi2(39).cdf(dispersion), stats.chi2(39).sf(dispersion)), what="spread of p")
     with testing.rejects():
         testing.assert_pvalue(stats.chi2(39).sf(16 * dispersion), what="a quarter of the error")
-    one, two = (fit(counts, 100, rng=3) for _ in range(2))
-    assert (one.p_value, one.p_error) == (two.p_value, two.p_error)
-    assert f"p = {one.p_value:.3g} ± {one.p_error:.2g}" in str(one)
+    first, second = (fit(counts, 100, rng=3) for _ in range(2))
+    assert (first.p_value, first.p_error) == (second.p_value, second.p_error)
+    assert f"p = {first.p_value:.3g} ± {first.p_error:.2g}" in str(first)
     plenty = fit(draw(BetaBernoulli(400, 0.7, 40.0), 60, rng), 60)
     assert plenty.p_error == 0
     assert "±" not in str(plenty.goodness)
@@ -254,9 +254,9 @@ def test_intervals_cover_and_tests_of_fit_are_calibrated(rng, law):
     hits, p_values = np.zeros(2, dtype=int), []
     for _ in range(500):
         tally = Tally.of(draw(truth, samples, rng), samples)
-        found = estimate(tally, law)
-        process = process_at(tally, law, found.theta)
-        error = np.sqrt(np.diag(covariance(tally, process, found.information)))
+        estimated = estimate(tally, law)
+        process = process_at(tally, law, estimated.theta)
+        error = np.sqrt(np.diag(covariance(tally, process, estimated.information)))
         hits += np.abs(np.log([process.b / truth.b, process.c / truth.c])) < 1.96 * error / [process.b, process.c]
         p_values.append(chi_square(tally, process).p_value)
     testing.assert_proportion(hits[0], 500, 0.95, what="coverage of b")
@@ -282,20 +282,20 @@ def test_bootstrap_is_calibrated(rng):
 
 @pytest.mark.parametrize("goodness", ["chi-square", "bootstrap"])
 def test_wrong_laws_are_seen(rng, goodness):
-    # a fifth of the neurons dead, beside a law that has none
+    # a fifth of the neurons is dead, and the law of the others leaves hardly any silent
     counts = draw(BetaBernoulli(400, 3.0, 250.0), 300, rng)
     counts[:80] = 0
-    found = fit(counts, 300, goodness=goodness, rng=rng)
-    assert found.p_value <= 0.005
-    assert found.goodness.method == goodness
-    assert found.statistic == found.goodness.statistic
+    fitted = fit(counts, 300, goodness=goodness, rng=rng)
+    assert fitted.p_value <= 0.005
+    assert fitted.goodness.method == goodness
+    assert fitted.statistic == fitted.goodness.statistic
 
 
 def test_few_neurons_are_judged_by_bootstrap():
-    found = fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1], 100, rng=3)
-    assert found.goodness.method == "bootstrap"
-    assert "199 replicas" in str(found.goodness)
-    assert found.goodness == fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1], 100, rng=3).goodness
+    fitted = fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1], 100, rng=3)
+    assert fitted.goodness.method == "bootstrap"
+    assert "199 replicas" in str(fitted.goodness)
+    assert fitted.goodness == fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1], 100, rng=3).goodness
 
 
 def test_cells_have_the_probabilities_of_the_law():
@@ -334,11 +334,11 @@ def test_tables_do_not_underflow(b, beta):
 def test_neurons_have_no_order_and_estimates_no_nan(counts, law, random):
     tally = Tally.of(np.array(counts), 30)
     with contextlib.suppress(NoFiniteFitError):
-        found = estimate(tally, law)
+        estimated = estimate(tally, law)
         again = estimate(Tally.of(np.array(random.sample(counts, len(counts))), 30), law)
-        np.testing.assert_array_equal(found.theta, again.theta)
-        assert np.isfinite([*found.theta, found.log_likelihood]).all()
-        assert found.residual < 1e-6
+        np.testing.assert_array_equal(estimated.theta, again.theta)
+        assert np.isfinite([*estimated.theta, estimated.log_likelihood]).all()
+        assert estimated.residual < 1e-6
 
 
 def test_silent_neurons_belong_to_the_data(rng):
@@ -347,12 +347,12 @@ def test_silent_neurons_belong_to_the_data(rng):
 
 
 def test_intervals_stay_in_range():
-    found = fit([10, 10, 10, 9, 10, 2, 10, 10, 10, 10], 10, rng=0)
+    fitted = fit([10, 10, 10, 9, 10, 2, 10, 10, 10, 10], 10, rng=0)
     for level in (0.5, 0.95, 0.999):
-        low, high = found.interval("b", level)
-        assert 0 < low < found.b < high
-        low, high = found.interval("c", level)
-        assert 0 < low < found.c < high < 10
+        low, high = fitted.interval("b", level)
+        assert 0 < low < fitted.b < high
+        low, high = fitted.interval("c", level)
+        assert 0 < low < fitted.c < high < 10
     urn = fit([10, 10, 10, 9, 10, 2, 10, 10, 10, 10] + [0] * 30, 10, law=PolyaUrn, rng=0)
     assert urn.interval("c") == (urn.c, urn.c)
     assert urn.c_error == 0
@@ -378,8 +378,8 @@ def test_counts_without_a_finite_fit_are_refused_and_say_c(counts, samples, law,
 
 def test_a_poor_estimate_warns_and_is_shown():
     with pytest.warns(RuntimeWarning, match=r"hardly determined.*BetaBernoulli: b = "):
-        found = fit([5, 5, 8, 2, 6, 4, 8, 3], 10, rng=0)
-    assert found.b_error > found.b
+        fitted = fit([5, 5, 8, 2, 6, 4, 8, 3], 10, rng=0)
+    assert fitted.b_error > fitted.b
 
 
 @pytest.mark.parametrize(
@@ -441,7 +441,7 @@ def test_comparison_cannot_tell_what_counts_do_not_hold(rng):
 def test_comparison_names_laws_without_a_fit(rng):
     counts = draw(BetaBernoulli(400, 30.0, 280.0), 20, rng)  # spread between binomial and Poisson
     compared = compare(counts, 20)
-    assert [type(found.process) for found in compared.fits] == [BetaBernoulli]
+    assert [type(fitted.process) for fitted in compared.fits] == [BetaBernoulli]
     assert set(compared.left_out) == {"PolyaUrn", "GammaPoisson"}
     with pytest.raises(ValueError, match="all 3 counts are 0"):
         compare([0, 0, 0], 10)
@@ -480,9 +480,9 @@ def test_help_fits_a_screen():
 def test_a_comparison_is_of_fits_as_each_is_alone():
     counts = np.repeat([0, 1, 2, 3, 5, 8, 13, 21], [60, 40, 30, 20, 20, 10, 10, 10])  # enough for chi-square
     options = {"goodness": "bootstrap", "replicas": 19, "rng": 1}
-    for one in compare(counts, 40, **options).fits:
-        assert one == fit(counts, 40, law=type(one.process), **options)
-        assert (one.goodness.method, one.goodness.replicas) == ("bootstrap", 19)
+    for fitted in compare(counts, 40, **options).fits:
+        assert fitted == fit(counts, 40, law=type(fitted.process), **options)
+        assert (fitted.goodness.method, fitted.goodness.replicas) == ("bootstrap", 19)
 
 
 def test_the_distance_of_counts_from_a_law_is_that_of_cramer_and_von_mises():
@@ -492,7 +492,7 @@ def test_the_distance_of_counts_from_a_law_is_that_of_cramer_and_von_mises():
 
 
 def test_replicas_that_fit_no_better_are_no_evidence(monkeypatch):
-    """Where all are as far from their fits as the counts, any of them could be these: p is one."""
+    """If every replica lies as far from its fit as the counts from theirs, p is 1."""
     tally = Tally.of(np.array([0, 0, 1, 3, 7, 10, 10]), 10)
     process = process_at(tally, BetaBernoulli, estimate(tally, BetaBernoulli).theta)
     alike = distance(tally, process)

@@ -1,4 +1,4 @@
-"""Fits of counts of any size, and the steepest growth of many neurons: what nearly cancels keeps its digits."""
+"""Fits of counts of any size, and the steepest growth of many neurons: terms that nearly cancel keep their digits."""
 
 import math
 
@@ -25,14 +25,14 @@ def rising(b, k):
 
 
 def exactly(law, counts, samples, b, w):
-    """Logarithm of the likelihood and its derivatives in (ln b, logit c/N), or ln b, from digammas of 90 digits."""
+    """Log-likelihood and its derivatives in (ln b, logit c/N), or in ln b alone, from digammas of 90 digits."""
     with mpmath.workdps(90):
         N, n, b, w = len(counts), sum(counts), mpmath.mpf(b), mpmath.mpf(w)
         value, on, on_slope = map(sum, zip(*(rising(b, k) for k in counts), strict=True))
         value -= sum(mpmath.loggamma(k + 1) for k in counts)
         if law is BetaBernoulli:
             rest, off, off_slope = map(sum, zip(*(rising(w, samples - k) for k in counts), strict=True))
-            norm, slope, bend = (N * one for one in rising(b + w, samples))
+            norm, slope, bend = (N * term for term in rising(b + w, samples))
             value += rest - norm + N * mpmath.loggamma(samples + 1)
             value -= sum(mpmath.loggamma(samples - k + 1) for k in counts)
             pull = b * (on - slope), w * (off - slope)
@@ -64,12 +64,12 @@ def assert_expansion(law, counts, samples, b, w):
 @pytest.mark.parametrize("law", [BetaBernoulli, GammaPoisson, PolyaUrn])
 @pytest.mark.parametrize(("mean", "spread"), [(400, 50.0), (10**6, 3e3), (10**12, 3e6), (10**15, 1e8), (10**16, 3e8)])
 def test_counts_of_any_size_are_fitted(law, mean, spread, rng):
-    """b = mean²/(variance - mean) is so large that logarithms of all terms cancel to their last digits, and beyond."""
+    """b = mean²/(variance - mean) is so large that the logarithms of all terms cancel to the last digit and beyond."""
     counts = np.rint(mean + spread * rng.standard_normal(60)).astype(np.int64)
-    found = estimate(Tally.of(counts, 10**18), law)
-    b = math.exp(found.theta[0])
-    w = b * (math.exp(-found.theta[1]) if law is BetaBernoulli else 1.0)
-    assert found.residual < CONVERGED
+    estimated = estimate(Tally.of(counts, 10**18), law)
+    b = math.exp(estimated.theta[0])
+    w = b * (math.exp(-estimated.theta[1]) if law is BetaBernoulli else 1.0)
+    assert estimated.residual < CONVERGED
     assert b == pytest.approx(counts.mean() ** 2 / (counts.var() - counts.mean()), rel=0.5)
     assert_expansion(law, counts.tolist(), 10**18, b, w)
     _, gradient, hessian = exactly(law, counts.tolist(), 10**18, b, w)
@@ -80,10 +80,10 @@ def test_counts_of_any_size_are_fitted(law, mean, spread, rng):
 def test_few_activations_among_very_many_samples(samples, rng):
     """The likelihood is that of gamma-Poisson, whatever the number of samples."""
     counts = rng.negative_binomial(2, 0.02, size=500)
-    found, limit = fit(counts, samples), fit(counts, samples, law=GammaPoisson)
-    assert found.converged
-    assert found.b == pytest.approx(limit.b, rel=1e-3 if samples < 10**9 else 1e-8)
-    assert found.b_error == pytest.approx(limit.b_error, rel=1e-2 if samples < 10**9 else 1e-6)
+    fitted, limit = fit(counts, samples), fit(counts, samples, law=GammaPoisson)
+    assert fitted.converged
+    assert fitted.b == pytest.approx(limit.b, rel=1e-3 if samples < 10**9 else 1e-8)
+    assert fitted.b_error == pytest.approx(limit.b_error, rel=1e-2 if samples < 10**9 else 1e-6)
 
 
 @pytest.mark.parametrize("samples", [10**6, 10**13, 10**15])
@@ -116,9 +116,9 @@ def test_what_is_beyond_logarithms_keeps_its_digits(x, s):
         at, step = mpmath.mpf(x), mpmath.mpf(s)
         rate, fall = (mpmath.psi(m, at + step) - mpmath.psi(m, at) for m in (0, 1))
         exact = rate - mpmath.log1p(step / at), -fall - step / (at + step) / at, 1 + at * fall / rate
-    found = digamma_beyond_scalar(x, s), trigamma_beyond_scalar(x, s), flatness_scalar(x, s)
-    assert found[:2] == pytest.approx([float(one) for one in exact[:2]], rel=1e-12, abs=0)
-    assert found[2] == pytest.approx(float(exact[2]), rel=1e-11, abs=1e-14 * min(1.0, (1 + s) / x))
+    computed = digamma_beyond_scalar(x, s), trigamma_beyond_scalar(x, s), flatness_scalar(x, s)
+    assert computed[:2] == pytest.approx([float(value) for value in exact[:2]], rel=1e-12, abs=0)
+    assert computed[2] == pytest.approx(float(exact[2]), rel=1e-11, abs=1e-14 * min(1.0, (1 + s) / x))
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ def test_growth_of_many_neurons_of_small_b_is_steepest_where_digammas_say(proces
             first, second = (mpmath.psi(m, x + b + D) - mpmath.psi(m, x + D) for m in (0, 1))
             return 1 + D * second / first - D * first
 
-        found = mpmath.mpf(process.inflection())
-        assert rise(found * (1 - mpmath.mpf(10) ** -12)) > 0 > rise(found * (1 + mpmath.mpf(10) ** -12))
+        steepest = mpmath.mpf(process.inflection())
+        assert rise(steepest * (1 - mpmath.mpf(10) ** -12)) > 0 > rise(steepest * (1 + mpmath.mpf(10) ** -12))
 
 
 def test_one_event_beside_very_many_is_seen():
-    """The sum of the counts is, as a float, the largest of them: it was said that all fell on one neuron."""
+    """As a float the sum of the counts equals the largest of them, though not all events fell on one neuron."""
     counts = [2**60, 1]
     b = math.exp(estimate(Tally.of(np.array(counts), 2**61), PolyaUrn).theta[0])
     _, gradient, hessian = exactly(PolyaUrn, counts, 2**61, b, 1.0)
@@ -164,35 +164,35 @@ def test_slopes_are_their_twins(rng):
 
 @pytest.mark.parametrize("working", [2, 5])
 def test_events_on_equal_neurons_have_a_finite_fit(working):
-    """Of 40 neurons some had 20 events each; the maximum is where the slope in b, by digammas, is zero."""
+    """Some of 40 neurons have 20 events each; at the maximum the slope in b, by digammas, is zero."""
     counts = np.array([20] * working + [0] * (40 - working))
-    found = math.exp(estimate(Tally.of(counts, 20 * working), PolyaUrn).theta[0])
-    slope = working * rising(found, 20)[1] - 40 * rising(40 * found, 20 * working)[1]
-    assert abs(slope) < 1e-5 * working / found
+    b = math.exp(estimate(Tally.of(counts, 20 * working), PolyaUrn).theta[0])
+    slope = working * rising(b, 20)[1] - 40 * rising(40 * b, 20 * working)[1]
+    assert abs(slope) < 1e-5 * working / b
 
 
 @pytest.mark.parametrize("neurons", [20, 25, 29, 400])
 def test_chi_square_has_six_cells_of_five_neurons_or_is_not_made(neurons, rng):
     process = BetaBernoulli(neurons, 1.0, neurons / 3)
-    found = chi_square(Tally.of(draw(process, 100, rng), 100), process)
-    assert (found is None) == (neurons < 6 * 5)
-    assert found is None or 6 <= found.cells <= neurons / 5
+    goodness = chi_square(Tally.of(draw(process, 100, rng), 100), process)
+    assert (goodness is None) == (neurons < 6 * 5)
+    assert goodness is None or 6 <= goodness.cells <= neurons / 5
 
 
 def test_intervals_of_hardly_determined_parameters_end_beyond_floats():
-    """Their z error/b is in the thousands, and its exponential no float."""
+    """z error/b is in the thousands, and its exponential overflows."""
     counts = [36, 34, 35, 24, 27, 34, 27, 23, 32, 34]
     with pytest.warns(RuntimeWarning, match="hardly determined"):
-        found = fit(counts, 100, replicas=19, rng=0)
-    assert found.b_error > 1000 * found.b
-    assert found.interval("b") == (0.0, np.inf)
-    low, high = found.interval("b", 1e-5)
-    assert 0 < low < found.b < high < np.inf
+        fitted = fit(counts, 100, replicas=19, rng=0)
+    assert fitted.b_error > 1000 * fitted.b
+    assert fitted.interval("b") == (0.0, np.inf)
+    low, high = fitted.interval("b", 1e-5)
+    assert 0 < low < fitted.b < high < np.inf
 
 
 @pytest.mark.filterwarnings("ignore:b is hardly determined")
 def test_neurons_that_are_nearly_always_active_are_to_be_fitted_by_their_silence():
-    """Of c/N = 1 - 3e-18 a float is 1, where the law ends; the other way round it has all digits."""
+    """As a float c/N = 1 - 3e-18 is 1, where the law ends; counts of silent samples keep all digits."""
     silent = np.array([7, 1, 0])
     with pytest.raises(ValueError, match=r"silent in 2.67 of 1e\+18 samples on average.* Fit .*, samples - counts"):
         fit(10**18 - silent, 10**18)

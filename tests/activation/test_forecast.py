@@ -1,4 +1,4 @@
-"""Errors that a fit will have, before anything is recorded."""
+"""Errors that a fit will have, known before anything is recorded."""
 
 import math
 from itertools import product
@@ -19,7 +19,7 @@ def trigamma(x):
 
 
 def of_scores(process, samples, log_pmf, top):
-    """Errors from E[score score'], with slopes by differences: all counts, one by one."""
+    """Errors from E[score scoreᵀ], summed over all counts, with scores by central differences."""
 
     def at(b, c):
         return log_pmf(np.arange(top + 1), process.neurons, b, c, samples)
@@ -48,20 +48,20 @@ def test_errors_are_those_of_the_information_of_all_counts(b, c, samples):
     assert fit_errors(process, samples) == pytest.approx(of_scores(process, samples, beta_binomial, samples), rel=1e-6)
     process = GammaPoisson(50, b, c)
     top = int(stats.nbinom(b, b * 50 / (b * 50 + c * samples)).isf(1e-16))
-    found = fit_errors(process, samples)
-    assert found == pytest.approx(of_scores(process, samples, negative_binomial, top), rel=1e-5)
+    errors = fit_errors(process, samples)
+    assert errors == pytest.approx(of_scores(process, samples, negative_binomial, top), rel=1e-5)
 
 
 @examples(0.3)
 @given(st.floats(0.5, 10), st.floats(0.01, 0.5))
 def test_of_endless_samples_the_chances_are_known(b, share):
-    """The information of beta and gamma laws of the chances is in trigammas; errors do not go below it."""
+    """With endless samples each neuron's chance is known: the information is in trigammas, and errors fall to its."""
     c, beta = 200 * share, b * (1 - share) / share
     both = trigamma(b + beta)
     inner = np.linalg.inv(200 * np.array([[trigamma(b) - both, -both], [-both, trigamma(beta) - both]]))
     to_c = 200 / (b + beta) ** 2 * np.array([beta, -b])
-    found = fit_errors(BetaBernoulli(200, b, c), 10**18)
-    assert found == pytest.approx([math.sqrt(inner[0, 0]), math.sqrt(to_c @ inner @ to_c)], rel=1e-4)
+    errors = fit_errors(BetaBernoulli(200, b, c), 10**18)
+    assert errors == pytest.approx([math.sqrt(inner[0, 0]), math.sqrt(to_c @ inner @ to_c)], rel=1e-4)
     gamma = 1 / math.sqrt(200 * (trigamma(b) - 1 / b))
     assert fit_errors(GammaPoisson(200, b, c), 10**15)[0] == pytest.approx(gamma, rel=1e-4)
     assert (np.diff(fit_errors(BetaBernoulli(200, b, c), [10, 100, 10**4, 10**8])) < 0).all()
@@ -69,7 +69,7 @@ def test_of_endless_samples_the_chances_are_known(b, share):
 
 @pytest.mark.parametrize(("b", "mean"), [(1e5, 100.0), (1e7, 1e6), (1e7, 1e12)])
 def test_of_chances_that_hardly_differ_a_part_of_the_spread_tells(b, mean):
-    """The variance is mean (1 + mean/b), known to (2/N)^1/2: b to that over the part that is its own."""
+    """The variance mean (1 + mean/b) is known to a relative (2/N)^1/2; b to that over the share of mean²/b in it."""
     b_error, c_error = fit_errors(GammaPoisson(1000, b, 5.0), int(200 * mean))
     assert b_error == pytest.approx(b * math.sqrt(2 / 1000) * (1 + b / mean), rel=1e-5)
     assert c_error == pytest.approx(5 * math.sqrt((1 / mean + 1 / b) / 1000), rel=1e-9)
@@ -77,7 +77,7 @@ def test_of_chances_that_hardly_differ_a_part_of_the_spread_tells(b, mean):
 
 @pytest.mark.parametrize("samples", [10**13, 10**15])
 def test_chances_that_are_nearly_one_are_known_as_those_of_a_normal_law(samples):
-    """The variance of a share is p(1-p)(ρ + (1-ρ)/D) with 1/ρ = bN/c + 1: b is known to what of it is its own."""
+    """The variance of a share is p(1-p)(ρ + (1-ρ)/D) with 1/ρ = bN/c + 1; b is known as well as the part ρ of it."""
     b, N = 1e7, 1000
     b_error, c_error = fit_errors(BetaBernoulli(N, b, 5.0), samples)
     p, own = 5 / N, 1 / (b * N / 5 + 1)
@@ -87,7 +87,7 @@ def test_chances_that_are_nearly_one_are_known_as_those_of_a_normal_law(samples)
 
 
 def test_the_urn_knows_b_as_the_gamma_poisson_law_does():
-    """Given its total it is that law; its own total is given."""
+    """Given the total, the counts of gamma-Poisson are those of the urn, whose total is always given."""
     urn, poisson = (fit_errors(law(1000, 0.3, 5.0), [10, 10**9]) for law in (PolyaUrn, GammaPoisson))
     assert urn[0] == pytest.approx(poisson[0], rel=0.02)
     assert urn[1].tolist() == [0, 0]
@@ -96,12 +96,14 @@ def test_the_urn_knows_b_as_the_gamma_poisson_law_does():
 def test_a_fit_finds_them_on_average(rng):
     process, samples = BetaBernoulli(400, 0.5, 8.0), 500
     paths = process.simulate([samples], replicas=60, rng=rng, counts=True)
-    found = [fit(counts, samples) for counts in paths.counts[:, 0]]
+    fits = [fit(counts, samples) for counts in paths.counts[:, 0]]
     b_error, c_error = fit_errors(process, samples)
-    testing.assert_mean([one.b_error for one in found], b_error, bias=0.02 * b_error, what="stated errors of b")
-    testing.assert_mean([one.c_error for one in found], c_error, bias=0.02 * c_error, what="stated errors of c")
+    testing.assert_mean([fitted.b_error for fitted in fits], b_error, bias=0.02 * b_error, what="stated errors of b")
+    testing.assert_mean([fitted.c_error for fitted in fits], c_error, bias=0.02 * c_error, what="stated errors of c")
     with testing.rejects():
-        testing.assert_mean([one.b_error for one in found], 1.4 * b_error, bias=0.02 * b_error, what="half the neurons")
+        testing.assert_mean(
+            [fitted.b_error for fitted in fits], 1.4 * b_error, bias=0.02 * b_error, what="half the neurons"
+        )
 
 
 def test_shapes_are_those_of_samples():

@@ -34,20 +34,20 @@ def copy_of(argument):
     return argument.copy() if isinstance(argument, np.ndarray) else argument
 
 
-def same(one, other):
-    if isinstance(one, np.random.Generator):
-        return one.random() == other.random()
-    if isinstance(one, tuple):
-        return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-    return np.array_equal(one, other)
+def same(left, right):
+    if isinstance(left, np.random.Generator):
+        return left.random() == right.random()
+    if isinstance(left, tuple):
+        return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
+    return np.array_equal(left, right)
 
 
 def assert_twins(kernel, *arguments):
     """Run a kernel and its readable twin on copies: results and everything they wrote to must agree."""
     compiled, plain = [copy_of(a) for a in arguments], [copy_of(a) for a in arguments]
     assert kernel(*compiled) == kernel.py_func(*plain)
-    for one, other in zip(compiled, plain, strict=True):
-        assert same(one, other), kernel.py_func.__name__
+    for by_kernel, by_twin in zip(compiled, plain, strict=True):
+        assert same(by_kernel, by_twin), kernel.py_func.__name__
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def stream(rng):
 
 
 def test_no_kernel_is_forgotten():
-    """Whoever adds a kernel meets this list."""
+    """Every kernel is on this list, so that none goes without a test."""
     known = {
         _exact_kernels: {"binomial", "births", "competing_counts", "independent_counts"},
         _stepwise_kernels: {"clocked_events", "sample_steps", "tabulate", "urn_events"},
@@ -166,7 +166,7 @@ REGIMES = [
 
 @pytest.mark.parametrize(("n", "p"), REGIMES)
 def test_binomial_law(bits, n, p):
-    """Sees a chance of success that is off by a tenth of its odds."""
+    """The test sees odds of success that are off by a tenth."""
     values = drawn(bits, n, p, 1 - p)
     assert values.min() >= 0
     assert values.max() <= n
@@ -195,7 +195,7 @@ def test_rare_failures_in_very_many_trials_are_poisson(bits):
 
 @pytest.mark.parametrize(("n", "p"), [(10**15, 0.3), (9 * 10**18, 0.5), (9 * 10**18, 1e-6), (10**15, 1 - 1e-9)])
 def test_very_many_successes_are_normal(bits, n, p):
-    """Kolmogorov-Smirnov sees a spread off by five percent; beyond n p q = 1e6 the law is normal to 1e-3."""
+    """The test sees a variance 6 % off and a spread 10 % off; from n p q = 1e6 on the law is normal to 1e-3."""
     q = 1e-9 if p == 1 - 1e-9 else 1 - p
     values = drawn(bits, n, p, q)
     few, mean = (n - values, n * q) if p > 0.5 else (values, n * p)

@@ -73,7 +73,7 @@ def relative_error(value, exact):
 
 
 def assert_digits(value, exact, limit):
-    """Tell the search how near to the limit it has come."""
+    """Hold the error below the limit, and tell the search how near to it this one has come."""
     error = relative_error(value, exact)
     target(math.log10(max(error / limit, 1e-9)))
     assert error <= limit, (value, mpmath.nstr(exact, 20), error)
@@ -89,7 +89,7 @@ def assert_digits(value, exact, limit):
 @example(D=1.0, parameters=(10**12, 10.0, math.nextafter(1e12, 0.0)))
 @example(D=1e18, parameters=(10**12, 10.0, 1e-12))
 def test_twelve_digits(kind, law, D, parameters):
-    """`working` vouches for 1 - silent: the share of working neurons keeps its digits where silent is near 1."""
+    """`working` checks 1 - silent too: the share of working neurons keeps its digits where silent is near 1."""
     N, b, c = parameters
     exact = ORACLE[kind, law](D, N, b, c, digits=DIGITS)
     assert_digits(getattr(kind(N, b, c), law)(D), exact, CONTRACT)
@@ -119,7 +119,7 @@ def test_spread_of_independent_neurons(kind, D, parameters):
 @example(n=10**18, N=10**12, b=7e-12)
 @example(n=500, N=10**15, b=1.8e-10)
 def test_spread_of_competing_neurons(n, N, b):
-    """Two given silent neurons repel each other: nearly equal numbers are subtracted for few events and small b."""
+    """The silences of two neurons repel each other: at few events and small b nearly equal numbers are subtracted."""
     exact = mpmath.sqrt(oracle.working_variance_urn(n, N, b, digits=DIGITS))
     assert_digits(PolyaUrn(N, b).working_std(n), exact, 1e-8)
 
@@ -180,7 +180,7 @@ def test_only_the_number_of_events_matters_to_the_urn(D, N, b, c):
 
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=12), st.integers(6, 20), st.integers(0, 200))
 def test_losses_after_a_start_count_on_what_has_been_seen(counts, first, more):
-    """Counts need not add up to c D_0; what is left of the chance of the next activation is that of the others."""
+    """Counts need not add up to c D_0: then all rates together are (Σk + bN)/(c D_0 + bN) instead of 1."""
     for kind in (BetaBernoulli, GammaPoisson):
         process = kind(len(counts), 0.4, 1.5).after(first, counts)
         D = first + more
@@ -233,7 +233,7 @@ def test_growth_is_stationary_and_largest_at_the_inflection(kind, N, b, share):
 @each_process
 @pytest.mark.parametrize("beyond", [0.3, 0.9, 1.1, 10.0])
 def test_a_started_process_is_steepest_where_it_was_or_where_it_starts(kind, beyond):
-    """Growth from a start is the old curve of fewer silent neurons: no other place is steeper, on a fine grid."""
+    """Growth from a start is the old curve of fewer silent neurons: on a fine grid no other place is steeper."""
     N, b = 50, 0.7
     process = kind(N, b) if kind is PolyaUrn else kind(N, b, 2.0)
     first = round(beyond * N / process.c)
@@ -241,13 +241,13 @@ def test_a_started_process_is_steepest_where_it_was_or_where_it_starts(kind, bey
     seen = np.zeros(N, dtype=int)
     seen[: N // 2] = np.bincount(np.arange(events) % (N // 2), minlength=N // 2)
     started = process.after(first, seen)
-    found = started.inflection()
+    inflection = started.inflection()
     grid = np.geomspace(first, 1e3 * first, 200_001)
     steepest = grid[np.argmax(started.growth_rate(grid))]
-    assert found == pytest.approx(steepest, rel=1e-4)
-    assert (found > first) == (beyond < 1)
+    assert inflection == pytest.approx(steepest, rel=1e-4)
+    assert (inflection > first) == (beyond < 1)
     if kind is GammaPoisson:
-        assert found == max(N / 2.0, first)
+        assert inflection == max(N / 2.0, first)
 
 
 # -- the bound on the error of the paper's formula -------------------------------------------------------
@@ -278,7 +278,7 @@ def test_the_bound_holds(D, parameters):
     ("N", "b", "c"), [(10, 6e8, 2.6e-140), (10**6, 1e-140, 1.0), (2, 4e-4, 8e-141), (10**15, 5e37, 5e-123)]
 )
 def test_nothing_leaves_the_range_of_floats(N, b, c):
-    """Of far more white balls than black ones, or far fewer, only squares and cubes are beyond floats."""
+    """With far more white balls than black ones, or far fewer, only squares and cubes of them leave float64."""
     process = BetaBernoulli(N, b, c)
     D = min(N / c, 1e99)
     first = process.limit_error_bound(1e-9 * min(1.0, process._white))
@@ -291,7 +291,7 @@ def test_nothing_leaves_the_range_of_floats(N, b, c):
 
 @pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson], ids=lambda kind: kind.__name__)
 def test_the_least_spread(kind):
-    """The spread is the root of K where hardly any neuron works, and a variance of 1e-320 has no digits."""
+    """Where hardly any neuron works the spread is √K; the variance 1e-320 is subnormal and has no digits."""
     N, b, c, D = 1000, 1e-3, 1e-145, 1e-175
     assert kind(N, b, c).working_std(D) == pytest.approx(1e-160, rel=1e-12)
 
@@ -374,7 +374,7 @@ def test_small_constant_gives_ewens_sampling(theta):
 @given(N=neurons(10**6), b=constants())
 @examples(0.3)
 def test_exponents_of_the_two_losses(kind, N, b):
-    """-d ln S/d ln D tends to b, that of the missing mass to b + 1, both like bN/(cD)."""
+    """-d ln S/d ln D tends to b and that of the missing mass to b + 1, both with corrections of order bN/(cD)."""
     process = kind(N, b, 1.0)
     D = 1e4 * N * max(b, 1.0) * np.array([1.0, 10.0, 100.0])
     step = 1e-3

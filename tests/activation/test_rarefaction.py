@@ -28,8 +28,8 @@ def growth_of_all_subsamples(fired, d):
 def test_mean_is_that_of_all_subsamples_however_neurons_are_correlated(rng, d):
     fired = rng.random((7, 5)) < np.array([0.05, 0.2, 0.5, 0.9, 0.9])
     fired[:, 4] = fired[:, 3]
-    found = rarefaction(fired.sum(axis=0), 7, d)
-    np.testing.assert_allclose(found.working, growth_of_all_subsamples(fired, d).mean(), rtol=1e-14)
+    rarefied = rarefaction(fired.sum(axis=0), 7, d)
+    np.testing.assert_allclose(rarefied.working, growth_of_all_subsamples(fired, d).mean(), rtol=1e-14)
 
 
 @pytest.mark.parametrize("together", [2**18, 8, 1])
@@ -38,21 +38,21 @@ def test_event_variance_is_that_of_all_subsamples(monkeypatch, d, together):
     monkeypatch.setattr(_rarefaction, "_TOGETHER", together)
     counts = np.array([0, 1, 1, 2, 3])
     fired = np.repeat(np.eye(5, dtype=bool), counts, axis=0)
-    found = rarefaction(counts, 7, d, events=True)
+    rarefied = rarefaction(counts, 7, d, events=True)
     growth = growth_of_all_subsamples(fired, d)
-    np.testing.assert_allclose(found.working, growth.mean(), rtol=1e-14)
-    np.testing.assert_allclose(found.variance, growth.var(), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(rarefied.working, growth.mean(), rtol=1e-14)
+    np.testing.assert_allclose(rarefied.variance, growth.var(), rtol=1e-12, atol=1e-14)
 
 
 def test_sample_variance_is_that_of_independent_neurons(rng):
     counts, samples, d = np.array([0, 1, 2, 2, 5, 9, 12]), 12, 5
     rows = np.argsort(rng.random((20_000, counts.size, samples)), axis=-1)
     growth = ((rows[..., :d] < counts[:, None]).any(axis=-1)).sum(axis=-1)
-    found = rarefaction(counts, samples, d)
-    testing.assert_mean(growth, found.working[0], what="rarefied growth")
-    testing.assert_mean((growth - found.working[0]) ** 2, found.variance[0], what="variance over subsamples")
+    rarefied = rarefaction(counts, samples, d)
+    testing.assert_mean(growth, rarefied.working[0], what="rarefied growth")
+    testing.assert_mean((growth - rarefied.working[0]) ** 2, rarefied.variance[0], what="variance over subsamples")
     with testing.rejects():
-        testing.assert_mean((growth - found.working[0]) ** 2, 1.2 * found.variance[0], what="variance + 20 %")
+        testing.assert_mean((growth - rarefied.working[0]) ** 2, 1.2 * rarefied.variance[0], what="variance + 20 %")
 
 
 @given(records)
@@ -60,24 +60,24 @@ def test_agrees_with_exact_fractions(record):
     counts, samples = record
     at = np.arange(samples + 1)
     silent = [[Fraction(comb(samples - k, d), comb(samples, d)) for k in counts] for d in at.tolist()]
-    found = rarefaction(counts, samples, at)
-    np.testing.assert_allclose(found.working, [float(sum(1 - q for q in row)) for row in silent], rtol=1e-12)
+    rarefied = rarefaction(counts, samples, at)
+    np.testing.assert_allclose(rarefied.working, [float(sum(1 - q for q in row)) for row in silent], rtol=1e-12)
     expected = [float(sum(q * (1 - q) for q in row)) for row in silent]
-    np.testing.assert_allclose(found.variance, expected, rtol=1e-11)
+    np.testing.assert_allclose(rarefied.variance, expected, rtol=1e-11)
 
 
 @given(records, st.randoms(use_true_random=False))
 def test_grows_from_nothing_to_all_working_neurons(record, random):
     counts, samples = record
-    found = rarefaction(counts, samples, np.arange(samples + 1))
-    assert found.working[0] == found.variance[0] == found.variance[-1] == 0
-    assert found.working[-1] == np.count_nonzero(counts)
-    steps = np.diff(found.working)
+    rarefied = rarefaction(counts, samples, np.arange(samples + 1))
+    assert rarefied.working[0] == rarefied.variance[0] == rarefied.variance[-1] == 0
+    assert rarefied.working[-1] == np.count_nonzero(counts)
+    steps = np.diff(rarefied.working)
     assert (steps >= -1e-12).all(), "growth"
     assert (np.diff(steps) <= 1e-12).all(), "each sample finds fewer new neurons than the one before"
     shuffled = random.sample(counts, len(counts))
-    again = rarefaction(shuffled, samples, found.at)
-    np.testing.assert_array_equal(again.working, found.working)
+    again = rarefaction(shuffled, samples, rarefied.at)
+    np.testing.assert_array_equal(again.working, rarefied.working)
 
 
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=12).filter(any))
@@ -92,9 +92,9 @@ def test_competing_neurons_fluctuate_less(counts):
 def test_keeps_its_digits_at_1e18_samples():
     # one activation among D: silent with probability 1 - d/D exactly; two: (1 - d/D)(1 - d/(D-1))
     samples, d = 10**18, 3 * 10**5
-    found = rarefaction([1, 2], samples, d)
+    rarefied = rarefaction([1, 2], samples, d)
     p, q = Fraction(d, samples), Fraction(d, samples - 1)
-    np.testing.assert_allclose(found.working, float(p + p + q - p * q), rtol=1e-13)
+    np.testing.assert_allclose(rarefied.working, float(p + p + q - p * q), rtol=1e-13)
 
 
 def test_draws_itself():

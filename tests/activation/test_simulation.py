@@ -51,7 +51,7 @@ def path_covariance(process, D):
 
 
 def histogram(values, last):
-    """How often 0, 1, ..., last was seen; what lies beyond goes to the last place."""
+    """How often 0, 1, ..., last was seen; larger values are counted in the last place."""
     return np.bincount(np.minimum(values, last), minlength=last + 1)
 
 
@@ -76,8 +76,8 @@ def test_the_covariance_is_that_of_the_standard_deviation():
 @each_way
 @pytest.mark.parametrize("started", [False, True], ids=["from nothing", "from a start"])
 def test_growth_and_its_fluctuations(name, method, counts, started, rng):
-    """Means, covariances of the whole path, and the count law; each sees b off by a tenth, or neurons
-    that compete taken for independent ones.
+    """Means see b off by a tenth, covariances of the whole path competing neurons taken for independent ones, and the
+    count law b off by half or another initial count.
     """
     process = make(name, started)
     path = process.simulate(CHECKPOINTS, REPLICAS, rng=rng, method=method, counts=counts)
@@ -141,7 +141,7 @@ def bins(process, edges):
 
 @pytest.mark.parametrize("name", ["BetaBernoulli", "GammaPoisson"])
 def test_many_neurons_are_drawn_in_blocks(name, rng):
-    """Blocks of neurons have their own streams; together they are one path, and different from each other."""
+    """Blocks of neurons have their own streams: together they make one path, and they differ from each other."""
     many = 40_000
     process = PROCESSES[name](many, 0.5, 20.0)
     path = process.simulate([50, 5000], 60, rng=rng, counts=True)
@@ -202,10 +202,10 @@ def test_a_start_is_kept(name, method, counts, rng):
 # -- one seed, one result --------------------------------------------------------------------------------
 
 
-def equal(one, other):
-    if one.counts is not None and not np.array_equal(one.counts, other.counts):
+def equal(first, second):
+    if first.counts is not None and not np.array_equal(first.counts, second.counts):
         return False
-    return np.array_equal(one.working, other.working)
+    return np.array_equal(first.working, second.working)
 
 
 @each_process

@@ -30,7 +30,7 @@ SCALARS = (mixed_log_gamma_scalar, digamma_difference_scalar, trigamma_differenc
 
 
 def relative_error(value, exact):
-    """Exact in mpmath; an exact zero must be met exactly."""
+    """Relative error, taken in mpmath; an exact zero must be met exactly."""
     if exact == 0:
         assert value == 0
         return 0.0
@@ -62,10 +62,10 @@ def test_mixed_log_gamma_keeps_its_digits(x, s, t):
 @pytest.mark.parametrize("t", [1e-291, 1e-310, 1e-322, 5e-324])
 @pytest.mark.parametrize(("x", "s"), [(18.0, 2.0), (71.3, 35.6), (2823.7, 1794.6), (1e-280, 3.0), (1e15, 1e-3)])
 def test_spans_below_the_smallest_normal_number(x, s, t):
-    """Terms of either sign were rounded to multiples of 5e-324 each, and hazards came out negative."""
+    """Terms of either sign round to multiples of 5e-324 each; the value is off by less than one such multiple."""
     exact = oracle.mixed_log_gamma(x, s, t, digits=700)
-    for found in (mixed_log_gamma_scalar(x, s, t), mixed_log_gamma_scalar(x, t, s)):
-        assert abs(mpmath.mpf(found) - exact) <= ACCURACY * exact + 3e-324
+    for value in (mixed_log_gamma_scalar(x, s, t), mixed_log_gamma_scalar(x, t, s)):
+        assert abs(mpmath.mpf(value) - exact) <= ACCURACY * exact + 3e-324
 
 
 @given(x=places, s=steps)
@@ -100,7 +100,7 @@ def test_never_negative_and_zero_only_without_a_step(x, s, t):
 
 
 def binary(low, high):
-    """Numbers of twenty bits at most, so that sums of neighbours are exact."""
+    """Numbers of ten bits and of similar size, so that their sums are exact."""
     return st.builds(lambda m, e: m * 2.0**e, st.integers(2**9, 2**10 - 1), st.integers(low, high))
 
 
@@ -137,11 +137,11 @@ def test_compiled_equals_the_readable_twin(function, x, s, t):
 
 def test_arrays_broadcast_and_equal_the_scalars(rng):
     x, s, t = rng.uniform(0.1, 30, (3, 1, 4)), rng.uniform(0, 9, (5, 1)), rng.uniform(0, 99, 4)
-    found = mixed_log_gamma(x, s, t)
-    assert found.shape == (3, 5, 4)
-    for index in np.ndindex(found.shape):
+    values = mixed_log_gamma(x, s, t)
+    assert values.shape == (3, 5, 4)
+    for index in np.ndindex(values.shape):
         place, step, span = (a[index] for a in np.broadcast_arrays(x, s, t))
-        assert found[index] == mixed_log_gamma_scalar(place, step, span)
+        assert values[index] == mixed_log_gamma_scalar(place, step, span)
     assert digamma_difference(x, s).shape == (3, 5, 4)
     assert digamma_difference(x[0, 0, 0], s[0, 0]) == digamma_difference_scalar(x[0, 0, 0], s[0, 0])
 

@@ -55,7 +55,7 @@ def test_mean_and_spread_are_those_of_the_closed_forms(N, b, n):
 
 
 def test_variances_between_whole_numbers_of_events_lie_between():
-    """Of two neurons with b = 1 one works after an event, and both after two with a chance of 1/3."""
+    """With b = 1 one of two neurons works after one event, and both after two with a chance of 1/3."""
     assert PolyaUrn(2, 1.0).working_std([1, 1.25, 2]) ** 2 == pytest.approx([0, 2 / 9 / 4, 2 / 9], rel=1e-12)
 
 
@@ -71,7 +71,7 @@ def test_every_path_is_counted(N, b, route):
 @given(counts=st.lists(st.integers(0, 5), min_size=2, max_size=12), b=constants(), more=st.integers(0, 100))
 @examples(0.3)
 def test_after_a_start(counts, b, more):
-    """Neurons that worked at the start work for ever; silent ones wake against all that has happened."""
+    """Neurons that worked at the start work for ever; silent ones compete with all events so far."""
     begin = sum(counts)
     urn = PolyaUrn(len(counts), b).after(begin, counts)
     law, k = urn.working_law(begin + more), np.arange(len(counts) + 1)
@@ -122,11 +122,11 @@ def test_too_large_a_law_says_what_to_do_instead():
 
 @pytest.mark.parametrize(("N", "b"), [(10**15, 0.3), (10**12, 0.3), (10**15, 1e-3), (10**9, 0.7)])
 def test_neurons_that_fire_again_among_very_many(N, b):
-    """The chance that an event finds a neuron that works, (t + b j)/(bN + t), is no difference of whole weights."""
+    """The chance (t + b j)/(bN + t) that an event finds a working neuron is not to be a difference of total weights."""
     exact = [Fraction(1)]
     for t in range(4):
         again = [(t + Fraction(b) * j) / (Fraction(b) * N + t) for j in range(t + 2)]
         stay, wake = [*exact, Fraction(0)], [Fraction(0), *exact]
         exact = [stay[j] * again[j] + (wake[j] * (1 - again[j - 1]) if j else 0) for j in range(t + 2)]
-    found = PolyaUrn(N, b).working_law(4).pmf(range(5))
-    assert found == pytest.approx([float(p) for p in exact], rel=1e-12, abs=0)
+    weights = PolyaUrn(N, b).working_law(4).pmf(range(5))
+    assert weights == pytest.approx([float(p) for p in exact], rel=1e-12, abs=0)

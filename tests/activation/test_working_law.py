@@ -1,4 +1,4 @@
-"""The law of K of independent neurons where hardly any is silent, and logarithms of what is below all floats."""
+"""The law of K of independent neurons where hardly any is silent, and logarithms of probabilities below all floats."""
 
 import mpmath
 import numpy as np
@@ -15,7 +15,7 @@ from statnn.testing import assert_law
 @pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize(("N", "b", "D"), [(10**15, 2.0, 5 * 10**7), (10**15, 2.0, 10**9), (10, 2.0, 10**12)])
 def test_how_many_still_sleep(kind, N, b, D):
-    """Where hardly any neuron is silent, one less their share has no digits; the law of K is that of those."""
+    """Where hardly any neuron is silent, 1 - S has no digits; the law of K comes from that of the silent ones."""
     process = kind(N, b, 0.3 * N)
     S = process.silent(D)
     law, k = process.working_law(D), N - np.arange(4)
@@ -54,11 +54,11 @@ def test_digits_of_binomial_weights(n, hazard):
         choose = [mpmath.loggamma(n + 1) - mpmath.loggamma(int(j) + 1) - mpmath.loggamma(n - int(j) + 1) for j in k]
         logs = [mpmath.log(woken) if hazard else -mpmath.inf, -hazard]
         exact = [c + (j and int(j) * logs[0]) + int(n - j) * logs[1] for c, j in zip(choose, k, strict=True)]
-        allowed = [1e-14 * (1 + abs(int(j) - n * woken) + abs(one)) for j, one in zip(k, exact, strict=True)]
-    found = binomial(n, hazard).logpmf(k)
-    assert (np.isinf(found) == np.isinf(np.array(exact, dtype=float))).all()
-    for one, right, most in zip(found, exact, allowed, strict=True):
-        assert np.isinf(one) or abs(one - float(right)) <= most
+        allowed = [1e-14 * (1 + abs(int(j) - n * woken) + abs(log)) for j, log in zip(k, exact, strict=True)]
+    computed = binomial(n, hazard).logpmf(k)
+    assert (np.isinf(computed) == np.isinf(np.array(exact, dtype=float))).all()
+    for ours, right, most in zip(computed, exact, allowed, strict=True):
+        assert np.isinf(ours) or abs(ours - float(right)) <= most
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_logarithms_of_probabilities_below_all_floats(law):
     ids=["hardly any works", "hardly any sleeps", "many of tiny odds", "usual", "of balls", "few black", "ends"],
 )
 def test_draws_keep_the_digits_of_rare_events(law, rng):
-    """Of chances near one or odds near zero nothing is left in one less them."""
+    """Chances near one and odds near zero are lost when subtracted from one."""
     drawn = law.rvs(4000, random_state=rng)
     assert_law(drawn, law, what="draws")
 
@@ -109,11 +109,11 @@ def test_draws_keep_the_digits_of_rare_events(law, rng):
     ids=["hardly any works", "one black"],
 )
 def test_draws_of_a_random_state_keep_the_digits_of_rare_events(law, rng):
-    """Its own binomial variates of a chance below 1e-16 are all zero."""
+    """RandomState's own binomial variates are all zero for a chance below 1e-16."""
     state = np.random.RandomState(rng.integers(2**32))
     assert_law(law.rvs(4000, random_state=state), law, what="draws")
-    one, same = (law.rvs(5, random_state=7).tolist() for _ in range(2))
-    assert one == same
+    first, again = (law.rvs(5, random_state=7).tolist() for _ in range(2))
+    assert first == again
 
 
 def test_draws_of_balls_that_are_nearly_all_black(rng):
