@@ -9,9 +9,7 @@ from statnn.activation import BetaBernoulli, GammaPoisson, compare
 
 
 def test_it_says_where_no_law_describes_the_counts(rng):
-    """Half of the neurons never fire, half fire in some 30 of 100 samples: no law describes them; then counts of a
-    law.
-    """
+    """Half of the neurons never fire, half in some 30 of 100 samples: no law has such counts; then counts of a law."""
     two = compare([0] * 200 + (20 + rng.binomial(20, 0.5, 200)).tolist(), 100)
     assert max(two.p_values) < 1e-6
     assert "no law describes these counts (p " in str(two).splitlines()[-1]

@@ -301,8 +301,8 @@ def test_matrices_in_half_precision():
 def test_arrays_of_models_are_read_only_also_after_a_journey():
     layered = BinaryNeurons([[[1.0, 2.0]]])
     for model in (pair, layered):
-        for one in (model, travelled(model)):
-            arrays = [one.fields, one.couplings.data, one.colours, *one.layers, *(one.blocks or ())]
+        for copy in (model, travelled(model)):
+            arrays = [copy.fields, copy.couplings.data, copy.colours, *copy.layers, *(copy.blocks or ())]
             assert not any(array.flags.writeable for array in arrays)
     dynamic = travelled(DynamicNeurons(net, [1.0, 1.0], [1.0]))
     assert not dynamic.inputs.flags.writeable
@@ -310,7 +310,7 @@ def test_arrays_of_models_are_read_only_also_after_a_journey():
 
 
 def altered(kind, name, at, value):
-    """Return a sparse matrix one of whose places was changed after it was made; scipy does not look again."""
+    """Return a sparse matrix with one place changed after it was made, which scipy does not check again."""
     matrix = kind(np.array([[0, 1.0, 0], [1.0, 0, 2.0], [0, 2.0, 0]]))
     places = getattr(matrix, name)
     (places[0] if isinstance(places, tuple) else places)[at] = value

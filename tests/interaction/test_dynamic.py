@@ -64,9 +64,9 @@ def test_laws(activation, dtype, free, rng):
 def test_gradient_of_many_states_is_the_gradient_of_each(rng):
     model = model_of()
     states = rng.normal(size=(2, 3, model.dimension))
-    found = model.gradient(states)
-    assert found.shape == states.shape
-    assert np.allclose(found[1, 2], model.gradient(states[1, 2]), rtol=1e-13, atol=1e-13)
+    gradients = model.gradient(states)
+    assert gradients.shape == states.shape
+    assert np.allclose(gradients[1, 2], model.gradient(states[1, 2]), rtol=1e-13, atol=1e-13)
 
 
 @pytest.mark.parametrize("free", FREE, ids="-".join)

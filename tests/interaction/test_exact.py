@@ -1,4 +1,4 @@
-"""Exact averages: every way of finding them against another, against laws that hold for all of them, and 50 digits."""
+"""Exact averages: each method against another, against laws that hold for all, and against 50 digits."""
 
 import itertools
 import math
@@ -40,15 +40,15 @@ def naive(model):
     )
 
 
-def assert_same(one, other, tolerance=2e-13):
-    """Agree to rounding of the exponents E/T."""
-    allowed = tolerance * max(1.0, abs(other.energy) / other.temperature)
+def assert_same(ours, theirs, tolerance=2e-13):
+    """Hold both to the rounding of the exponents E/T."""
+    allowed = tolerance * max(1.0, abs(theirs.energy) / theirs.temperature)
     for name in NUMBERS:
-        assert getattr(one, name) == pytest.approx(getattr(other, name), rel=allowed, abs=allowed), name
-    assert one.energy == pytest.approx(other.energy, rel=tolerance, abs=allowed * other.temperature)
-    np.testing.assert_allclose(one.magnetisation, other.magnetisation, rtol=0, atol=allowed)
-    if one.correlation is not None and other.correlation is not None:
-        np.testing.assert_allclose(one.correlation, other.correlation, rtol=0, atol=allowed)
+        assert getattr(ours, name) == pytest.approx(getattr(theirs, name), rel=allowed, abs=allowed), name
+    assert ours.energy == pytest.approx(theirs.energy, rel=tolerance, abs=allowed * theirs.temperature)
+    np.testing.assert_allclose(ours.magnetisation, theirs.magnetisation, rtol=0, atol=allowed)
+    if ours.correlation is not None and theirs.correlation is not None:
+        np.testing.assert_allclose(ours.correlation, theirs.correlation, rtol=0, atol=allowed)
 
 
 def symmetric(rng, size, share=1.0):
@@ -92,7 +92,7 @@ def test_ways_are_chosen_by_size(rng):
 
 
 def test_twenty_spins(rng):
-    """As many as are enumerated; a complete graph is also two layers, one spin and all others."""
+    """The most that are enumerated, on a ring; a complete graph is also two layers, one spin and all others."""
     model = BinaryNeurons(symmetric(rng, 17), rng.normal(size=17), 1.5)
     assert model.exact("transfer").magnetisation == pytest.approx(model.exact().magnetisation, abs=1e-13)
     ring = BinaryNeurons(nx.cycle_graph(20), temperature=1.3)
@@ -119,13 +119,13 @@ def test_without_correlations_nothing_else_changes(rng):
 
 
 def test_results_do_not_change(rng):
-    found = BinaryNeurons(symmetric(rng, 4)).exact()
+    averages = BinaryNeurons(symmetric(rng, 4)).exact()
     with pytest.raises(ValueError, match="read-only"):
-        found.magnetisation[0] = 1.0
+        averages.magnetisation[0] = 1.0
     with pytest.raises(ValueError, match="read-only"):
-        found.correlation[0, 0] = 1.0
+        averages.correlation[0, 0] = 1.0
     with pytest.raises(AttributeError):
-        found.energy = 0.0
+        averages.energy = 0.0
 
 
 # -- laws ------------------------------------------------------------------------------------------------
@@ -134,22 +134,24 @@ def test_results_do_not_change(rng):
 @given(binary_neurons(), st.sampled_from(["enumeration", "transfer"]))
 @examples(0.5)
 def test_thermodynamics(model, method):
-    found = model.exact(method)
-    scale = max(1.0, abs(found.log_partition))
-    assert found.free_energy == -model.temperature * found.log_partition
-    assert found.entropy == pytest.approx(found.log_partition + found.energy / model.temperature, abs=1e-12 * scale)
-    assert -1e-12 <= found.entropy <= model.size * math.log(2) * (1 + 1e-12)
-    assert found.heat_capacity >= 0
-    assert np.diag(found.correlation) == pytest.approx(1 - found.magnetisation**2, abs=1e-12 * scale)
-    assert (found.correlation == found.correlation.T).all()
-    assert np.linalg.eigvalsh(found.correlation).min() > -1e-11 * scale
+    averages = model.exact(method)
+    scale = max(1.0, abs(averages.log_partition))
+    assert averages.free_energy == -model.temperature * averages.log_partition
+    assert averages.entropy == pytest.approx(
+        averages.log_partition + averages.energy / model.temperature, abs=1e-12 * scale
+    )
+    assert -1e-12 <= averages.entropy <= model.size * math.log(2) * (1 + 1e-12)
+    assert averages.heat_capacity >= 0
+    assert np.diag(averages.correlation) == pytest.approx(1 - averages.magnetisation**2, abs=1e-12 * scale)
+    assert (averages.correlation == averages.correlation.T).all()
+    assert np.linalg.eigvalsh(averages.correlation).min() > -1e-11 * scale
 
 
 @pytest.mark.parametrize("method", ["enumeration", "transfer"])
 def test_derivatives_of_the_partition_function(rng, method):
     """<E> = -d ln Z/dβ, Var E = d² ln Z/dβ², <s> = T d ln Z/dh, correlations d<s_i>/d(h_j/T); order 6 in the step."""
     model = BinaryNeurons(symmetric(rng, 9, 0.4), rng.normal(size=9), 1.3)
-    found, step = model.exact(method), 1e-2
+    averages, step = model.exact(method), 1e-2
     weights = {1: 3 / 4, 2: -3 / 20, 3: 1 / 60}
 
     def slope(function):
@@ -162,21 +164,23 @@ def test_derivatives_of_the_partition_function(rng, method):
         fields = model.fields + 1.3 * change * np.eye(9)[spin]
         return BinaryNeurons(model.couplings, fields, 1.3).exact(method)
 
-    assert -slope(lambda b: at(b).log_partition) == pytest.approx(found.energy, rel=1e-9)
-    assert -slope(lambda b: at(b).energy) / 1.3**2 == pytest.approx(found.heat_capacity, rel=1e-8)
+    assert -slope(lambda b: at(b).log_partition) == pytest.approx(averages.energy, rel=1e-9)
+    assert -slope(lambda b: at(b).energy) / 1.3**2 == pytest.approx(averages.heat_capacity, rel=1e-8)
     for spin in range(9):
         push = lambda h, spin=spin: pushed(spin, h)  # noqa: E731
-        assert slope(lambda h, push=push: push(h).log_partition) == pytest.approx(found.magnetisation[spin], abs=1e-9)
+        assert slope(lambda h, push=push: push(h).log_partition) == pytest.approx(
+            averages.magnetisation[spin], abs=1e-9
+        )
         column = slope(lambda h, push=push: push(h).magnetisation)
-        assert column == pytest.approx(found.correlation[spin], abs=1e-9)
+        assert column == pytest.approx(averages.correlation[spin], abs=1e-9)
 
 
 @given(binary_neurons(), SEEDS)
 @examples(0.3)
 def test_gauge_transformation(model, seed):
-    """Turning spins and what they feel turns <s> alone; turning all spins needs only h → -h."""
+    """Turning spins with their couplings and fields turns <s> and correlations alone; turning all needs only h → -h."""
     turn = np.random.default_rng(seed).choice([-1.0, 1.0], model.size)
-    found = model.exact("transfer")
+    averages = model.exact("transfer")
     for signs in (turn, -np.ones(model.size)):
         J = model.couplings.toarray() * np.outer(signs, signs)
         other = BinaryNeurons(J, model.fields * signs, model.temperature).exact("transfer")
@@ -185,7 +189,7 @@ def test_gauge_transformation(model, seed):
             "magnetisation": signs * other.magnetisation,
             "correlation": np.outer(signs, signs) * other.correlation,
         })  # fmt: skip
-        assert_same(back, found)
+        assert_same(back, averages)
 
 
 @given(binary_neurons(), SEEDS)
@@ -193,23 +197,26 @@ def test_gauge_transformation(model, seed):
 def test_numbering_does_not_matter(model, seed):
     order = np.random.default_rng(seed).permutation(model.size)
     J = model.couplings.toarray()[np.ix_(order, order)]
-    found, other = model.exact("transfer"), BinaryNeurons(J, model.fields[order], model.temperature).exact("transfer")
-    assert other.log_partition == pytest.approx(found.log_partition, rel=1e-12)
-    scale = max(1.0, abs(found.log_partition))
-    assert other.correlation == pytest.approx(found.correlation[np.ix_(order, order)], abs=1e-13 * scale)
+    averages, other = (
+        model.exact("transfer"),
+        BinaryNeurons(J, model.fields[order], model.temperature).exact("transfer"),
+    )
+    assert other.log_partition == pytest.approx(averages.log_partition, rel=1e-12)
+    scale = max(1.0, abs(averages.log_partition))
+    assert other.correlation == pytest.approx(averages.correlation[np.ix_(order, order)], abs=1e-13 * scale)
 
 
 def test_high_temperatures(rng):
     """Ln Z = N ln 2 + Σ J²/2T² + Σ h²/2T² + O(T⁻³), <s_i> = h_i/T, correlation J_ij/T."""
     T = 1e5
     model = BinaryNeurons([rng.normal(size=(12, 10)), rng.normal(size=(9, 12))], rng.normal(size=31), T)
-    found, J, h = model.exact(), model.couplings.toarray(), model.fields
+    averages, J, h = model.exact(), model.couplings.toarray(), model.fields
     square = (J**2).sum() / 4 + (h**2).sum() / 2
-    assert found.heat_capacity == pytest.approx(2 * square / T**2, rel=1e-3)
-    assert found.energy == pytest.approx(-2 * square / T, rel=1e-3)
-    assert found.entropy == pytest.approx(31 * math.log(2) - square / T**2, rel=1e-13)
-    assert found.magnetisation == pytest.approx(h / T, abs=40 / T**2)
-    assert found.correlation - np.eye(31) == pytest.approx(J / T, abs=40 / T**2)
+    assert averages.heat_capacity == pytest.approx(2 * square / T**2, rel=1e-3)
+    assert averages.energy == pytest.approx(-2 * square / T, rel=1e-3)
+    assert averages.entropy == pytest.approx(31 * math.log(2) - square / T**2, rel=1e-13)
+    assert averages.magnetisation == pytest.approx(h / T, abs=40 / T**2)
+    assert averages.correlation - np.eye(31) == pytest.approx(J / T, abs=40 / T**2)
 
 
 # -- depth and temperature -------------------------------------------------------------------------------
@@ -221,7 +228,7 @@ def test_ring_to_fifty_digits(temperature):
     L, J, h = 300, 0.8, 0.3
     ring = nx.cycle_graph(L)
     nx.set_edge_attributes(ring, J, "weight")
-    found = BinaryNeurons(ring, h, temperature).exact()
+    averages = BinaryNeurons(ring, h, temperature).exact()
     with mpmath.workdps(50):
 
         def log_partition(beta):
@@ -232,11 +239,11 @@ def test_ring_to_fifty_digits(temperature):
         beta = 1 / mpmath.mpf(temperature)
         wanted = log_partition(beta)
         slope, bend = (mpmath.diff(log_partition, beta, n, h=mpmath.mpf(10) ** -12 * beta) for n in (1, 2))
-        assert found.log_partition == pytest.approx(float(wanted), rel=1e-14)
-        assert found.energy == pytest.approx(-float(slope), rel=1e-14)
-        assert found.heat_capacity == pytest.approx(float(bend * beta**2), rel=1e-11, abs=1e-300)
+        assert averages.log_partition == pytest.approx(float(wanted), rel=1e-14)
+        assert averages.energy == pytest.approx(-float(slope), rel=1e-14)
+        assert averages.heat_capacity == pytest.approx(float(bend * beta**2), rel=1e-11, abs=1e-300)
         root = mpmath.sqrt(mpmath.sinh(beta * h) ** 2 + mpmath.exp(-4 * beta * J))
-        assert found.magnetisation == pytest.approx(np.full(L, float(mpmath.sinh(beta * h) / root)), rel=1e-12)
+        assert averages.magnetisation == pytest.approx(np.full(L, float(mpmath.sinh(beta * h) / root)), rel=1e-12)
 
 
 @pytest.mark.parametrize("temperature", [0.05, 1.0])
@@ -244,7 +251,7 @@ def test_layers_to_fifty_digits(rng, temperature):
     """Products of 4 × 4 transfer matrices, spins inserted as diagonal matrices; 40 layers of two spins with fields."""
     depth = 40
     blocks, h = rng.normal(size=(depth - 1, 2, 2)), rng.normal(size=(depth, 2))
-    found = BinaryNeurons(list(blocks), h.ravel(), temperature).exact()
+    averages = BinaryNeurons(list(blocks), h.ravel(), temperature).exact()
     states = [(a, b) for a in (-1, 1) for b in (-1, 1)]
     with mpmath.workdps(50):
 
@@ -268,14 +275,14 @@ def test_layers_to_fifty_digits(rng, temperature):
         beta = 1 / mpmath.mpf(temperature)
         step = mpmath.mpf(10) ** -12
         here, up, down = (log_partition(beta * (1 + k * step)) for k in (0, 1, -1))
-        assert found.log_partition == pytest.approx(float(here), rel=1e-14)
-        assert found.energy == pytest.approx(-float((up - down) / (2 * step * beta)), rel=1e-13)
-        assert found.heat_capacity == pytest.approx(float((up - 2 * here + down) / step**2), rel=1e-11)
-        one, other = (0, 1), (6, 0)
-        m = [log_partition(beta, [spin]) / mpmath.exp(here) for spin in (one, other)]
-        connected = log_partition(beta, [one, other]) / mpmath.exp(here) - m[0] * m[1]
-        assert found.magnetisation[[1, 12]] == pytest.approx([float(x) for x in m], rel=1e-11)
-        assert found.correlation[1, 12] == pytest.approx(float(connected), rel=1e-9, abs=1e-15)
+        assert averages.log_partition == pytest.approx(float(here), rel=1e-14)
+        assert averages.energy == pytest.approx(-float((up - down) / (2 * step * beta)), rel=1e-13)
+        assert averages.heat_capacity == pytest.approx(float((up - 2 * here + down) / step**2), rel=1e-11)
+        first, second = (0, 1), (6, 0)
+        m = [log_partition(beta, [spin]) / mpmath.exp(here) for spin in (first, second)]
+        connected = log_partition(beta, [first, second]) / mpmath.exp(here) - m[0] * m[1]
+        assert averages.magnetisation[[1, 12]] == pytest.approx([float(x) for x in m], rel=1e-11)
+        assert averages.correlation[1, 12] == pytest.approx(float(connected), rel=1e-9, abs=1e-15)
 
 
 def test_open_chain_of_any_depth(rng):
@@ -283,13 +290,13 @@ def test_open_chain_of_any_depth(rng):
     J = rng.normal(size=19_999)
     for T in (1e-4, 0.5, 100.0):
         chain = BinaryNeurons(sparse.diags_array([J, J], offsets=[-1, 1]), temperature=T)
-        found, K = chain.exact(correlations=False), np.abs(J) / T
+        averages, K = chain.exact(correlations=False), np.abs(J) / T
         bonds = K + np.log1p(np.exp(-2 * K))
-        assert found.log_partition == pytest.approx(math.fsum([*bonds, math.log(2)]), rel=1e-14)
-        assert found.energy == pytest.approx(-T * math.fsum(K * np.tanh(K)), rel=1e-13)
+        assert averages.log_partition == pytest.approx(math.fsum([*bonds, math.log(2)]), rel=1e-14)
+        assert averages.energy == pytest.approx(-T * math.fsum(K * np.tanh(K)), rel=1e-13)
         sech = 2 * np.exp(-K) / (1 + np.exp(-2 * K))
-        assert found.heat_capacity == pytest.approx(math.fsum((K * sech) ** 2), rel=1e-11)
-        assert not np.abs(found.magnetisation).max() > 1e-10
+        assert averages.heat_capacity == pytest.approx(math.fsum((K * sech) ** 2), rel=1e-11)
+        assert not np.abs(averages.magnetisation).max() > 1e-10
     short = BinaryNeurons(sparse.diags_array([J[:60], J[:60]], offsets=[-1, 1]), temperature=0.3).exact()
     product = np.concatenate([[1.0], np.cumprod(np.tanh(J[:60] / 0.3))])
     assert short.correlation[0] == pytest.approx(product, abs=1e-13)
@@ -306,10 +313,10 @@ def test_spins_alone_and_pieces_are_independent(rng):
     assert alone.entropy == pytest.approx(alone.log_partition + alone.energy / 0.7, rel=1e-12)
     assert alone.correlation == pytest.approx(np.diag(np.cosh(h / 0.7) ** -2), rel=1e-12)
 
-    one, other = symmetric(rng, 8), symmetric(rng, 9)
-    parts = [BinaryNeurons(one, h[:8]).exact(), BinaryNeurons(other, h[8:17]).exact()]
+    first, second = symmetric(rng, 8), symmetric(rng, 9)
+    parts = [BinaryNeurons(first, h[:8]).exact(), BinaryNeurons(second, h[8:17]).exact()]
     lonely = BinaryNeurons(np.zeros((13, 13)), h[17:]).exact()
-    J = linalg.block_diag(one, other, np.zeros((13, 13)))
+    J = linalg.block_diag(first, second, np.zeros((13, 13)))
     order = rng.permutation(30)
     both = BinaryNeurons(J[np.ix_(order, order)], h[order]).exact()
     for name in NUMBERS:
@@ -320,7 +327,7 @@ def test_spins_alone_and_pieces_are_independent(rng):
 
 
 def test_cold_layers_reach_the_ground_state(rng):
-    """At E/T ~ 1e5, with couplings that are ±1 so that weights of states differ by e^(10,000) or not at all."""
+    """At E/T beyond 1e5, with couplings ±1: weights of states differ by e^(2000) and more, or not at all."""
     blocks = [rng.choice([-1.0, 1.0], (5, 5)) for _ in range(40)]
     model = BinaryNeurons(blocks, temperature=1e-3)
     cold, colder = model.exact(), model.at(1e-4).exact()
@@ -377,8 +384,8 @@ def test_energies_of_spins_that_all_meet_keep_their_digits(method, strength):
         pairs = [((2 * up - size) ** 2 - size) // 2 for up in range(size + 1)]
         weights = [number * mpmath.exp(mpmath.mpf(K) * pair) for number, pair in zip(numbers, pairs, strict=True)]
         energy = -K * mpmath.fdot(weights, pairs) / mpmath.fsum(weights)
-    found = BinaryNeurons(K * (1 - np.eye(size))).exact(method, correlations=False).energy
-    assert found == pytest.approx(float(energy), rel=4e-15, abs=0)
+    computed = BinaryNeurons(K * (1 - np.eye(size))).exact(method, correlations=False).energy
+    assert computed == pytest.approx(float(energy), rel=4e-15, abs=0)
 
 
 def test_entropies_of_cold_spins_keep_their_digits():

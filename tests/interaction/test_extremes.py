@@ -24,7 +24,7 @@ SCALES = [1e-320, 1e-300, 1e-155, 1.0, 1e155, 1e300]
 
 
 def three(J, h, T):
-    """A chain of three spins, one bond against the others."""
+    """A chain of three spins whose two bonds have opposite signs."""
     return BinaryNeurons([[0, J, 0], [J, 0, -J], [0, -J, 0]], [h, 0, -h], T)
 
 
@@ -42,14 +42,14 @@ def test_energies_fall_as_one_over_temperature_however_hot_it_is(temperature, me
 @pytest.mark.parametrize("unit", [1e-307, 1e-160, 1e160, 1e305])
 @pytest.mark.parametrize("method", ["enumeration", "transfer"])
 def test_a_common_unit_changes_nothing_but_energies(unit, method):
-    one, other = three(1.0, 0.5, 1.5), three(unit, unit / 2, 1.5 * unit)
-    mine, theirs = other.exact(method), one.exact(method)
+    plain, scaled = three(1.0, 0.5, 1.5), three(unit, unit / 2, 1.5 * unit)
+    mine, theirs = scaled.exact(method), plain.exact(method)
     for name in ("log_partition", "heat_capacity", "entropy", "magnetisation", "correlation"):
         np.testing.assert_allclose(getattr(mine, name), getattr(theirs, name), rtol=1e-13)
     for name in ("energy", "free_energy"):
         assert getattr(mine, name) / unit == pytest.approx(getattr(theirs, name), rel=1e-13)
     states = list(itertools.product((-1, 1), repeat=3))
-    np.testing.assert_allclose(other.energy(states) / unit, one.energy(states), rtol=1e-15)
+    np.testing.assert_allclose(scaled.energy(states) / unit, plain.energy(states), rtol=1e-15)
 
 
 @pytest.mark.parametrize("J", SCALES)
@@ -61,11 +61,11 @@ def test_two_spins_at_any_temperature(J, T):
         with pytest.raises(ValueError, match="this is the ground state already"):
             model.exact()
         return
-    found = model.exact()
+    averages = model.exact()
     K = mpmath.mpf(J) / mpmath.mpf(T)
-    assert found.log_partition == pytest.approx(float(mpmath.log(4 * mpmath.cosh(K))), rel=1e-14)
-    assert abs(found.energy + float(J * mpmath.tanh(K))) <= 1e-15 * max(T, J)
-    assert np.isfinite([found.free_energy, found.entropy, found.heat_capacity]).all()
+    assert averages.log_partition == pytest.approx(float(mpmath.log(4 * mpmath.cosh(K))), rel=1e-14)
+    assert abs(averages.energy + float(J * mpmath.tanh(K))) <= 1e-15 * max(T, J)
+    assert np.isfinite([averages.free_energy, averages.entropy, averages.heat_capacity]).all()
 
 
 def test_energies_up_to_the_ends_of_float64():
@@ -131,7 +131,7 @@ def test_strengths_beyond_float64_are_refused():
 
 
 def test_the_hottest_temperature_of_cold_models():
-    """The root of 1e-300 · 1e-300 is 1e-300, though the product is not."""
+    """The root of 1e-300 · 1e-300 is 1e-300, though the product underflows."""
     model = BinaryNeurons([[0, 1e-300], [1e-300, 0]], temperature=1e-301)
     assert hottest(model) == pytest.approx(1e-300 / np.arctanh(0.5), rel=1e-3)
 
@@ -151,9 +151,9 @@ def test_ladders_that_would_never_end_are_refused():
 @pytest.mark.parametrize("x", [1e-8, 1e-9, 1e-100, 1e-156, 1e-170, 1e-300])
 def test_hot_lattices_keep_the_digits_of_their_energy(x):
     """E/N = -2 J²/T [1 + O(K²)] and C/N = 2 (J/T)²."""
-    found = onsager(1.0, 2 / x)
-    assert found.energy == pytest.approx(-x, rel=1e-14, abs=0)
-    assert found.heat_capacity == pytest.approx(x * x / 2, rel=1e-13, abs=1e-322)  # subnormal
+    averages = onsager(1.0, 2 / x)
+    assert averages.energy == pytest.approx(-x, rel=1e-14, abs=0)
+    assert averages.heat_capacity == pytest.approx(x * x / 2, rel=1e-13, abs=1e-322)  # subnormal
 
 
 def test_lattices_in_units_at_the_ends_of_float64():
@@ -185,16 +185,16 @@ def line(beta=1.0, stiffness=1.0, targets=(2.0,), free=("neurons",), dtype=float
 @pytest.mark.parametrize("beta", [1e-300, 1e-100, 1.0, 1e100, 1e300])
 @pytest.mark.parametrize("stiffness", [1e-300, 1e-100, 1.0, 1e100, 1e300])
 def test_one_linear_neuron_between_input_and_target(beta, stiffness):
-    """h is Gaussian, of mean (β y + λ w x)/(β + λ) and variance 1/(2(β + λ)); free weights add w x to the noise."""
+    """h is Gaussian, of mean (β y + λ w x)/(β + λ) and variance 1/(2(β + λ)); the target also pulls on free weights."""
     total = mpmath.mpf(beta) + mpmath.mpf(stiffness)
-    found = line(beta, stiffness).exact()
-    assert found.mean[0] == pytest.approx(
+    averages = line(beta, stiffness).exact()
+    assert averages.mean[0] == pytest.approx(
         float((beta * mpmath.mpf(2) + stiffness * mpmath.mpf(1.5)) / total), rel=1e-14
     )
-    assert found.covariance[0, 0] == pytest.approx(float(1 / (2 * total)), rel=1e-14, abs=0)
+    assert averages.covariance[0, 0] == pytest.approx(float(1 / (2 * total)), rel=1e-14, abs=0)
     least = mpmath.mpf(beta) * stiffness / total / 4  # (y - w x)² = 1/4
     log_partition = mpmath.log(mpmath.pi / total) / 2 - least
-    assert found.log_partition == pytest.approx(float(log_partition), rel=1e-13)
+    assert averages.log_partition == pytest.approx(float(log_partition), rel=1e-13)
     weights = line(beta, stiffness, free=("neurons", "weights")).exact()
     pull = 2 * mpmath.mpf(beta) * stiffness / total  # of the target on w x
     assert weights.mean[1] == pytest.approx(float(pull * 2 * 0.5 / (1 + pull / 4)), rel=1e-13)

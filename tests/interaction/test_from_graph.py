@@ -32,9 +32,9 @@ def named():
     return graph
 
 
-def same(one, other):
+def same(first, second):
     """Whether two graphs are equal in nodes and their order, edges, and all attributes."""
-    return list(one) == list(other) and one.graph == other.graph and nx.utils.graphs_equal(one, other)
+    return list(first) == list(second) and first.graph == second.graph and nx.utils.graphs_equal(first, second)
 
 
 # -- there and back --------------------------------------------------------------------------------------
@@ -72,13 +72,13 @@ def test_a_model_made_from_its_graph_is_the_same(graph, random):
 
 
 def test_layered_models_stay_layered():
-    """Also with couplings that are zero, a layer of which nobody hears, and other names."""
+    """Also with couplings of zero, with a layer coupled to nothing, and under other names."""
     model = BinaryNeurons([[[1.0, 0.0], [2.0, 3.0]], [[0.0, 0.0]]], fields=[0, 1, 0, 0, 2], temperature=3.0)
     graph = nx.relabel_nodes(model.graph(), dict(enumerate("pqrst")))
     again = BinaryNeurons(graph)
     assert again.nodes == tuple("pqrst")
-    for one, other in zip(again.blocks, model.blocks, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for remade, original in zip(again.blocks, model.blocks, strict=True):
+        np.testing.assert_array_equal(remade, original)
     assert same(again.graph(), graph)
     ask = {"chains": 2, "rng": 1}
     np.testing.assert_array_equal(sample(again, 5, **ask).states, sample(model, 5, **ask).states)
@@ -107,7 +107,7 @@ def test_layers_that_nodes_carry_are_taken_where_they_can_be(monkeypatch):
 
 
 class Labelled(dict):
-    """What has keys and items, as a series of pandas."""
+    """Has keys and items but no iteration, like a series of pandas."""
 
     __iter__ = None
 
@@ -257,7 +257,7 @@ GEXF = """<gexf xmlns="http://www.gexf.net/1.2draft" version="1.2"><graph defaul
 
 @pytest.mark.parametrize(("read", "text"), [(nx.read_graphml, GRAPHML), (nx.read_gexf, GEXF)], ids=["GraphML", "GEXF"])
 def test_defaults_that_a_file_declares_hold(read, text):
-    """Readers leave them at the graph: an edge that says nothing had J = 1, not 2.5."""
+    """Readers leave defaults at the graph: an edge without a weight of its own has J = 2.5, not 1."""
     model = BinaryNeurons(read(io.BytesIO(text.encode())))
     assert model.couplings.toarray().tolist() == [[0, 2.5, 0], [2.5, 0, -1], [0, -1, 0]]
     assert model.fields.tolist() == [0.5, 1.0, 0.5]
@@ -269,7 +269,7 @@ def test_defaults_that_a_file_declares_hold(read, text):
 
 def test_graphs_of_other_kinds_are_refused_with_what_to_pass():
     class Graph:
-        """One of igraph."""
+        """Stands for a graph of igraph."""
 
         def to_networkx(self):
             return nx.Graph([("u", "v", {"_igraph_index": 0})])
@@ -333,7 +333,7 @@ def test_a_table_whose_rows_and_columns_differ_is_refused():
 
 
 def test_labelled_arrays_name_their_spins_and_fields_find_them():
-    """Of xarray, with rows and columns in another order, or fields: the same numbers went to other spins."""
+    """Arrays of xarray: fields in another order find their spins; rows and columns in different orders are refused."""
     xarray = pytest.importorskip("xarray")
     matrix = xarray.DataArray(J, {"row": [*"abc"], "column": [*"abc"]}, ["row", "column"])
     fields = xarray.DataArray([0.7, 0.0, 0.0], {"spin": [*"cab"]}, ["spin"])
@@ -348,13 +348,13 @@ def test_labelled_arrays_name_their_spins_and_fields_find_them():
 
 @pytest.mark.parametrize("kind", ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"])
 def test_every_format_of_sparse_matrices_is_read(kind):
-    """Of which dok is a mapping, and was taken for a model of dimod."""
+    """dok is a mapping as well, and not to be taken for a model of dimod."""
     for made in (sparse.coo_array, sparse.coo_matrix):
         assert BinaryNeurons(made(J).asformat(kind)) == BinaryNeurons(J)
 
 
 class Quadratic:
-    """As much of a binary quadratic model of dimod as is looked at."""
+    """Those attributes of a binary quadratic model of dimod that are looked at."""
 
     linear, quadratic, vartype, offset = {"a": 0.5}, {("a", "b"): 1.0}, "SPIN", 0.0
 
@@ -366,7 +366,7 @@ def test_models_whose_energy_has_the_other_sign_are_refused(model):
 
 
 def test_a_graph_of_a_quadratic_model_is_refused():
-    """What dimod.to_networkx_graph returns: biases on edges and nodes, and what its variables are."""
+    """dimod.to_networkx_graph returns biases on edges and nodes, and the kind of its variables."""
     graph = nx.Graph([("a", "b", {"bias": 1.0})], vartype="BINARY")
     with pytest.raises(ValueError, match=r"vartype = BINARY: E = \+Σ J s s"):
         BinaryNeurons(graph)

@@ -37,22 +37,22 @@ linear_models = dynamic_neurons(linear(1)) | dynamic_neurons(linear(4), free=[("
 @given(linear_models)
 @examples(1.0)
 def test_linear_networks_are_gaussian(model):
-    found = model.exact()
+    gaussian = model.exact()
     log_partition, energy, mean, covariance = quadratic(model)
-    assert found.log_partition == pytest.approx(log_partition, rel=1e-8, abs=1e-8)
-    assert found.energy == pytest.approx(energy, rel=1e-8)
-    assert found.heat_capacity == model.dimension / 2
-    assert found.entropy == pytest.approx(found.log_partition + found.energy)
-    assert found.mean == pytest.approx(mean, rel=1e-7, abs=1e-7)
-    assert found.covariance == pytest.approx(covariance, rel=1e-7, abs=1e-7 * np.abs(covariance).max())
-    stiff = np.abs(model.gradient(found.mean + np.abs(found.mean) + 1)).max()
-    assert np.abs(model.gradient(found.mean)).max() < 1e-11 * stiff
-    assert model.energy(found.mean) == pytest.approx(found.energy - model.dimension / 2, rel=1e-10, abs=1e-10)
+    assert gaussian.log_partition == pytest.approx(log_partition, rel=1e-8, abs=1e-8)
+    assert gaussian.energy == pytest.approx(energy, rel=1e-8)
+    assert gaussian.heat_capacity == model.dimension / 2
+    assert gaussian.entropy == pytest.approx(gaussian.log_partition + gaussian.energy)
+    assert gaussian.mean == pytest.approx(mean, rel=1e-7, abs=1e-7)
+    assert gaussian.covariance == pytest.approx(covariance, rel=1e-7, abs=1e-7 * np.abs(covariance).max())
+    stiff = np.abs(model.gradient(gaussian.mean + np.abs(gaussian.mean) + 1)).max()
+    assert np.abs(model.gradient(gaussian.mean)).max() < 1e-11 * stiff
+    assert model.energy(gaussian.mean) == pytest.approx(gaussian.energy - model.dimension / 2, rel=1e-10, abs=1e-10)
     short = model.exact(covariance=False)
     assert short.covariance is None
-    # many samples are first reduced where no covariance is wanted, which rounds otherwise
-    assert short.log_partition == pytest.approx(found.log_partition, rel=1e-13, abs=1e-13)
-    assert short.energy == pytest.approx(found.energy, rel=1e-13)
+    # many samples are first reduced where no covariance is wanted, which rounds differently
+    assert short.log_partition == pytest.approx(gaussian.log_partition, rel=1e-13, abs=1e-13)
+    assert short.energy == pytest.approx(gaussian.energy, rel=1e-13)
 
 
 def test_one_and_two_neurons_by_quadrature():
@@ -60,18 +60,18 @@ def test_one_and_two_neurons_by_quadrature():
     x = np.linspace(-14, 18, 801)
     cell = x[1] - x[0]
     net = Network([[[2.0]], [[0.7]]], [[0.3], [-0.5]], "identity")
-    one = DynamicNeurons(Network([[[2.0]]], [[0.3]], "identity"), [[1.0]], [[4.0]], beta=0.4, stiffness=0.6)
-    two = DynamicNeurons(net, [[1.0]], [[4.0]], beta=0.4, stiffness=0.6)
-    for model, states in ((one, x[:, None]), (two, np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2))):
-        energy, found = model.energy(states), model.exact()
+    single = DynamicNeurons(Network([[[2.0]]], [[0.3]], "identity"), [[1.0]], [[4.0]], beta=0.4, stiffness=0.6)
+    double = DynamicNeurons(net, [[1.0]], [[4.0]], beta=0.4, stiffness=0.6)
+    for model, states in ((single, x[:, None]), (double, np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2))):
+        energy, gaussian = model.energy(states), model.exact()
         p = np.exp(-energy)
         total = p.sum()
-        assert found.log_partition == pytest.approx(math.log(total) + model.dimension * math.log(cell), rel=1e-12)
-        assert found.energy == pytest.approx(p @ energy / total, rel=1e-12)
-        assert found.heat_capacity == pytest.approx(p @ (energy - found.energy) ** 2 / total, rel=1e-12)
-        assert found.mean == pytest.approx(p @ states / total, rel=1e-12)
-        gap = states - found.mean
-        assert found.covariance == pytest.approx(gap.T @ (p[:, None] * gap) / total, rel=1e-11)
+        assert gaussian.log_partition == pytest.approx(math.log(total) + model.dimension * math.log(cell), rel=1e-12)
+        assert gaussian.energy == pytest.approx(p @ energy / total, rel=1e-12)
+        assert gaussian.heat_capacity == pytest.approx(p @ (energy - gaussian.energy) ** 2 / total, rel=1e-12)
+        assert gaussian.mean == pytest.approx(p @ states / total, rel=1e-12)
+        gap = states - gaussian.mean
+        assert gaussian.covariance == pytest.approx(gap.T @ (p[:, None] * gap) / total, rel=1e-11)
 
 
 def test_stiffness_gives_the_network_back(rng):
@@ -87,11 +87,11 @@ def test_stiffness_gives_the_network_back(rng):
 def test_free_parameters_without_targets_keep_their_prior(rng):
     net = Network.random([3, 4], "identity", rng=rng)
     model = DynamicNeurons(net, rng.normal(size=(9, 3)), free=("neurons", "weights", "biases"), prior=Prior(0.6, 2.0))
-    found = model.exact()
-    variance = model.unpack(np.diag(found.covariance))
+    gaussian = model.exact()
+    variance = model.unpack(np.diag(gaussian.covariance))
     assert variance.weights[0] == pytest.approx(np.full((4, 3), 0.36 / 3), rel=1e-13)
     assert variance.biases[0] == pytest.approx(np.full(4, 4.0), rel=1e-13)
-    assert np.abs(found.mean).max() == 0
+    assert np.abs(gaussian.mean).max() == 0
 
 
 def test_many_samples_pin_a_bias():
@@ -100,22 +100,22 @@ def test_many_samples_pin_a_bias():
     for n in (1, 400):
         x = np.linspace(0, 1, n)[:, None]
         model = DynamicNeurons(net, x, 1.5 * x + 3, 1e5, 1e5, free=("neurons", "biases"), prior=Prior(1.0, 10.0))
-        found = model.exact()
+        gaussian = model.exact()
         variance = 1 / (0.01 + n / (0.5e-5 + 0.5e-5))
-        assert found.covariance[-1, -1] == pytest.approx(variance, rel=1e-13)
-        assert found.mean[-1] == pytest.approx(3 * (1 - 0.01 * variance), rel=1e-13)
+        assert gaussian.covariance[-1, -1] == pytest.approx(variance, rel=1e-13)
+        assert gaussian.mean[-1] == pytest.approx(3 * (1 - 0.01 * variance), rel=1e-13)
 
 
 def test_depth_and_samples_cost_no_memory(rng):
     """200 samples in 60 layers of 20: 240,000 variables; each sample has its own mean and adds to ln Z."""
     net = Network.repeated(rng.normal(size=(20, 20)) / 5, activation="identity", depth=60)
     x, y = rng.normal(size=(200, 20)), rng.normal(size=(200, 20))
-    found = DynamicNeurons(net, x, y, 2.0, 3.0).exact(covariance=False)
+    gaussian = DynamicNeurons(net, x, y, 2.0, 3.0).exact(covariance=False)
     alone = [DynamicNeurons(net, x[i], y[i : i + 1], 2.0, 3.0).exact(covariance=False) for i in (0, 199)]
     model = DynamicNeurons(net, x, y, 2.0, 3.0)
-    assert np.abs(model.gradient(found.mean)).max() < 1e-10
+    assert np.abs(model.gradient(gaussian.mean)).max() < 1e-10
     for part, i in zip(alone, (0, 199), strict=True):
-        mine = np.concatenate([layer[i] for layer in model.unpack(found.mean).neurons])
+        mine = np.concatenate([layer[i] for layer in model.unpack(gaussian.mean).neurons])
         assert part.mean == pytest.approx(mine, rel=1e-9, abs=1e-12)
 
 
@@ -123,10 +123,10 @@ def test_single_precision_networks_are_solved_in_double(rng):
     net = Network.random([3, 4, 2], "identity", rng=rng, dtype=np.float32)
     twin = Network([w.astype(float) for w in net.weights], [b.astype(float) for b in net.biases], "identity")
     x = rng.normal(size=(2, 3)).astype(np.float32)
-    one, other = DynamicNeurons(net, x).exact(), DynamicNeurons(twin, x).exact()
-    assert one.mean.dtype == np.float64
-    assert (one.mean == other.mean).all()
-    assert one.log_partition == other.log_partition
+    single, double = DynamicNeurons(net, x).exact(), DynamicNeurons(twin, x).exact()
+    assert single.mean.dtype == np.float64
+    assert (single.mean == double.mean).all()
+    assert single.log_partition == double.log_partition
 
 
 # -- any size of weights, β and λ -------------------------------------------------------------------------
@@ -136,13 +136,13 @@ exact = np.vectorize(lambda number: mpmath.mpf(float(number)), otypes=[object])
 
 
 def places(model):
-    """The number of every variable in the state."""
+    """Return the index of every variable in the state."""
     index = model.unpack(np.arange(model.dimension))
     return type(index)(*(tuple(part.astype(int) for part in parts) for parts in index))
 
 
 def units(model):
-    """Yield of every unit of every sample the variables in its term with their coefficients, and what is fixed."""
+    """Yield, for every unit of every sample, the variables in its term with their coefficients, and the fixed part."""
     net, index, x = model.net, places(model), exact(model.inputs)
     for sample, m in np.ndindex(model.samples, net.depth):
         for i, own in enumerate(index.neurons[m][sample]):
@@ -192,23 +192,23 @@ def in_many_digits(model):
 
 
 def off(model):
-    """How far ln Z and the least βH, the mean and the covariance are, the last two in standard deviations."""
+    """Return the errors of ln Z, of the least βH, of mean and covariance, the last two in standard deviations."""
     with mpmath.workdps(150):
         log_partition, least, mean, covariance = in_many_digits(model)
-        found, alone = model.exact(), model.exact(covariance=False)
+        full, alone = model.exact(), model.exact(covariance=False)
         deviations = [mpmath.sqrt(covariance[i, i]) for i in range(model.dimension)]
         places = range(model.dimension)
-        assert (np.diag(found.covariance) > 0).all()
+        assert (np.diag(full.covariance) > 0).all()
         own = [
             (
                 abs(each.log_partition - log_partition) / (1 + abs(log_partition)),
                 abs(each.energy - model.dimension / 2 - least) / (model.dimension + abs(least)),
                 max(abs(each.mean[i] - mean[i]) / (deviations[i] + abs(mean[i])) for i in places),
             )
-            for each in (found, alone)
+            for each in (full, alone)
         ]
         spread = max(
-            abs(found.covariance[i, j] - covariance[i, j]) / deviations[i] / deviations[j]
+            abs(full.covariance[i, j] - covariance[i, j]) / deviations[i] / deviations[j]
             for i in places
             for j in places
         )
@@ -217,7 +217,7 @@ def off(model):
 
 @pytest.mark.parametrize("both", [1e8, 1e16, 1e30])
 def test_the_stiffer_and_the_better_known_the_outputs(both, rng):
-    """β and λ are large where neurons are to do what the network computes: nothing they know cancels."""
+    """β and λ are large where neurons should do what the network computes; no digits may cancel then."""
     net = Network.random([1, 2, 2, 1], "identity", rng=rng)
     x, y = rng.normal(size=(2, 1)), rng.normal(size=(2, 1))
     for free in (("neurons",), ("neurons", "biases")):
@@ -226,7 +226,7 @@ def test_the_stiffer_and_the_better_known_the_outputs(both, rng):
 
 @pytest.mark.parametrize("both", [1.0, 1e8, 1e16, 1e20])
 def test_fewer_samples_than_inputs(both, rng):
-    """Directions that no sample knows of keep their prior beside others that are known ever better."""
+    """Directions that no sample constrains keep their prior beside others that are known ever better."""
     net = Network.random([3, 2], "identity", rng=rng)
     for free in (("neurons", "weights"), ("neurons", "weights", "biases")):
         model = DynamicNeurons(net, rng.normal(size=(2, 3)), rng.normal(size=(2, 2)), both, both, free)
@@ -265,7 +265,7 @@ def test_large_columns_after_small_ones(samples, rng):
 
 
 def test_what_rounding_decides_is_refused(rng):
-    """Samples of equal inputs and other targets: what is left of them would move weights that nothing else holds."""
+    """Equal inputs with different targets: rounding of their difference would move weights that nothing else holds."""
     net, x = Network.random([2, 1], "identity", rng=rng), np.repeat(rng.normal(size=(1, 2)), 3, axis=0)
     y = np.array([[0.0], [1.0], [2.0]])
     assert max(off(DynamicNeurons(net, x, y, 1e6, 1e6, ("neurons", "weights")))) < 1e-8
@@ -275,7 +275,7 @@ def test_what_rounding_decides_is_refused(rng):
 
 @pytest.mark.parametrize(("large", "stiffness"), [(1e12, 1e-3), (1e20, 1.0)])
 def test_second_singular_values_made_by_rounding_are_refused(large, stiffness, rng):
-    """Outputs of one direction, of weights so large that the rounding of others in them outweighs all noise."""
+    """Outputs along one direction, with weights so large that their rounding in other directions exceeds all noise."""
     inner = [1e6 * rng.normal(size=shape) for shape in ((3, 1), (3, 3))]
     net = Network([*inner, large * np.outer(rng.normal(size=3), rng.normal(size=3))], None, "identity")
     model = DynamicNeurons(net, rng.normal(size=(1, 1)), rng.normal(size=(1, 3)), stiffness=stiffness)

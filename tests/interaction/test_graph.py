@@ -25,14 +25,14 @@ from statnn.testing.strategies import graphs, networks
 @given(graphs())
 def test_a_graph_survives_the_way_there_and_back(graph):
     model = BinaryNeurons(graph, fields=np.arange(len(graph)))
-    found = model.graph()
-    assert (BinaryNeurons(found).couplings != model.couplings).nnz == 0
-    assert list(found) == list(range(len(graph)))
-    assert [field for _, field in found.nodes(data="field")] == model.fields.tolist()
+    again = model.graph()
+    assert (BinaryNeurons(again).couplings != model.couplings).nnz == 0
+    assert list(again) == list(range(len(graph)))
+    assert [field for _, field in again.nodes(data="field")] == model.fields.tolist()
     for m, layer in enumerate(model.layers):
-        assert [found.nodes[spin]["index"] for spin in layer.tolist()] == list(range(layer.size))
-        assert {found.nodes[spin]["layer"] for spin in layer.tolist()} == {m}
-    assert {kind for _, kind in found.nodes(data="kind")} == {"neuron"}
+        assert [again.nodes[spin]["index"] for spin in layer.tolist()] == list(range(layer.size))
+        assert {again.nodes[spin]["layer"] for spin in layer.tolist()} == {m}
+    assert {kind for _, kind in again.nodes(data="kind")} == {"neuron"}
 
 
 @given(networks())
@@ -53,13 +53,13 @@ def test_the_order_of_hidden_units_is_a_matter_of_names(net, random):
     other = Network(weights, [b[orders[m + 1]] for m, b in enumerate(net.biases)], net.activations)
     starts = np.cumsum([0, *net.widths])
     names = {int(starts[m] + i): int(starts[m] + k) for m, order in enumerate(orders) for i, k in enumerate(order)}
-    one, two = (
+    first, second = (
         BinaryNeurons.from_network(net).graph(),
         nx.relabel_nodes(BinaryNeurons.from_network(other).graph(), names),
     )
-    assert coupled(one) == coupled(two)
-    assert all(one.edges[edge]["coupling"] == two.edges[edge]["coupling"] for edge in one.edges)
-    assert all(one.nodes[node]["field"] == two.nodes[node]["field"] for node in one)
+    assert coupled(first) == coupled(second)
+    assert all(first.edges[edge]["coupling"] == second.edges[edge]["coupling"] for edge in first.edges)
+    assert all(first.nodes[node]["field"] == second.nodes[node]["field"] for node in first)
     for s, t in zip(node_strength(net), node_strength(other), strict=True):
         assert np.allclose(np.sort(s), np.sort(t), atol=1e-12)
     assert np.allclose(layer_fluctuation(net), layer_fluctuation(other), atol=1e-12)
@@ -116,13 +116,13 @@ def everything_varies(net, free, *, stiffness, beta, targets):
 
 def interacting(nodes, energy, start, step):
     """Pairs whose mixed second difference is not zero to rounding."""
-    found = set()
+    pairs = set()
     moves = step * np.eye(len(nodes))
     for a, b in combinations(range(len(nodes)), 2):
         parts = [energy(start + moves[a] + moves[b]), energy(start + moves[a]), energy(start + moves[b]), energy(start)]
         if abs(parts[0] - parts[1] - parts[2] + parts[3]) > 1e-11 * max(map(abs, parts)):
-            found.add(frozenset((nodes[a], nodes[b])))
-    return found
+            pairs.add(frozenset((nodes[a], nodes[b])))
+    return pairs
 
 
 def sparse_network(rng, activation, widths=(2, 3, 3, 2)):
@@ -227,5 +227,5 @@ def test_nodes_say_what_they_are():
 
 def test_the_number_of_samples_does_not_change_the_graph():
     net = Network.random([2, 3, 1], rng=0)
-    one, many = (DynamicNeurons(net, np.ones((n, 2)), free=ALL).graph(parameters=True) for n in (1, 7))
-    assert nx.utils.graphs_equal(one, many)
+    single, many = (DynamicNeurons(net, np.ones((n, 2)), free=ALL).graph(parameters=True) for n in (1, 7))
+    assert nx.utils.graphs_equal(single, many)

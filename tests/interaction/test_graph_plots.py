@@ -138,7 +138,9 @@ def test_every_spin_and_coupling_is_drawn():
     assert [widths[c] for c in sorted(widths)] == sorted(widths.values())
     assert (np.diff(np.abs(bundle.get_array())) >= 0).all()  # the strongest on top
     spots = next(c.get_offsets() for c in ax.collections if isinstance(c, PathCollection))
-    assert all((np.diff(spots[layer, 1]) < 0).all() for layer in model.layers)  # the first of a layer, too
+    assert all(
+        (np.diff(spots[layer, 1]) < 0).all() for layer in model.layers
+    )  # the first spin of a layer stands highest
     assert ax.child_axes[0].get_ylabel() == "coupling $J_{ij}$, field $h_i$"
     without = BinaryNeurons(list(NET.weights)).plot(Figure().add_subplot())
     assert without.child_axes[0].get_ylabel() == "coupling $J_{ij}$"
@@ -214,7 +216,7 @@ def test_names_of_spins_are_apart_in_a_panel():
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in ax.texts]
     assert len(boxes) == 40
-    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert not any(first.overlaps(second) for first, second in combinations(boxes, 2))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +235,7 @@ def test_spins_on_one_spot_are_parted():
 
 
 def test_spins_are_drawn_on_axes_that_share_both_limits():
-    """There limits cannot give way to an equal scale, and matplotlib refused to draw."""
+    """Shared limits cannot give way to an equal scale, and matplotlib would refuse to draw."""
     figure = Figure()
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
     ax = square_lattice(3, 4).plot(panels[0, 0])

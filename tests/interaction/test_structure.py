@@ -29,9 +29,9 @@ def test_couplings_stay_in_a_layer_or_go_to_its_neighbour(graph):
 @given(graphs())
 def test_levels_are_distances_from_one_spin(graph):
     for first in graph:
-        found = _structure._levels_from(matrix(graph), first)
+        levels = _structure._levels_from(matrix(graph), first)
         distance = nx.single_source_shortest_path_length(graph, first)
-        assert [set(level.tolist()) for level in found] == [
+        assert [set(level.tolist()) for level in levels] == [
             {spin for spin, d in distance.items() if d == far} for far in range(max(distance.values()) + 1)
         ]
 
@@ -73,9 +73,9 @@ def test_kernels_and_their_python_agree(graph):
         arrays = np.full(size, -1), np.zeros(size, int), np.zeros(size, int)
         results.append((kernel(*pattern, *arrays), arrays[0].tolist(), arrays[1].tolist()))
     assert results[0] == results[1]
-    order, found = np.arange(size), []
+    order, colourings = np.arange(size), []
     for kernel in (_structure._greedy, _structure._greedy.py_func):
         colour = np.full(size, -1)
         kernel(*pattern, order, colour, np.zeros(size + 1, int))
-        found.append(colour.tolist())
-    assert found[0] == found[1]
+        colourings.append(colour.tolist())
+    assert colourings[0] == colourings[1]

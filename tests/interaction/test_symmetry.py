@@ -44,19 +44,19 @@ def layers(*names, size=3):
 def test_periods(names, period, run):
     net = layers(*names)
     for model in (net, BinaryNeurons.from_network(net), DynamicNeurons(net, np.ones(3))):
-        found = translation_symmetry(model)
-        assert (found.period, (found.first, found.stop), found.depth) == (period, run, len(names))
-        assert found.layers == range(*run)
-        assert len(found.cell) == (period or 0)
-        assert found.repeats == ((run[1] - run[0]) / period if period else 0)
-        assert (found.deviation == 0) == (period is not None)
+        symmetry = translation_symmetry(model)
+        assert (symmetry.period, (symmetry.first, symmetry.stop), symmetry.depth) == (period, run, len(names))
+        assert symmetry.layers == range(*run)
+        assert len(symmetry.cell) == (period or 0)
+        assert symmetry.repeats == ((run[1] - run[0]) / period if period else 0)
+        assert (symmetry.deviation == 0) == (period is not None)
 
 
 def test_ends_differ():
     net = Network.random([7, 3], rng=0), Network.repeated(np.ones((3, 3)), depth=5), Network.random([3, 2], rng=1)
     whole = Network([w for part in net for w in part.weights], activation="relu")
-    found = translation_symmetry(whole)
-    assert (found.period, found.first, found.stop, found.depth) == (1, 1, 6, 7)
+    symmetry = translation_symmetry(whole)
+    assert (symmetry.period, symmetry.first, symmetry.stop, symmetry.depth) == (1, 1, 6, 7)
     assert translation_symmetry(DynamicNeurons(whole, np.ones(7))).clamped == ("inputs",)
     assert translation_symmetry(DynamicNeurons(whole, np.ones(7), np.ones(2))).clamped == ("inputs", "targets")
     assert translation_symmetry(whole).clamped == ()
@@ -81,9 +81,9 @@ def test_deviation_is_the_largest_difference(size, depth):
 def test_layers_that_differ_in_a_single_weight_of_any_row_do_not_repeat(row):
     other = np.eye(3)
     other[row, 2] += 1e-15
-    found = translation_symmetry(Network([np.eye(3), other]))
-    assert found.period is None
-    assert found.deviation == pytest.approx(1e-15, rel=0.2)
+    symmetry = translation_symmetry(Network([np.eye(3), other]))
+    assert symmetry.period is None
+    assert symmetry.deviation == pytest.approx(1e-15, rel=0.2)
 
 
 def test_activations_and_fields_are_part_of_a_layer():
@@ -105,15 +105,15 @@ def test_free_parameters_are_not_compared():
 
 def test_layers_found_from_couplings_alone():
     chain = nx.Graph([(m, m + 1, {"weight": 1.0 + m % 2}) for m in range(6)])
-    found = translation_symmetry(BinaryNeurons(chain))
-    assert (found.period, found.layers, found.repeats) == (2, range(6), 3.0)
+    symmetry = translation_symmetry(BinaryNeurons(chain))
+    assert (symmetry.period, symmetry.layers, symmetry.repeats) == (2, range(6), 3.0)
     tower = nx.Graph([(0, 1), (0, 2), (1, 2), (3, 4), (5, 6)])  # a tip on pairs, each pair coupled inside
     tower.add_edges_from((i, j) for below, above in (((1, 2), (3, 4)), ((3, 4), (5, 6))) for i in below for j in above)
     assert [layer.tolist() for layer in BinaryNeurons(tower).layers] == [[0], [1, 2], [3, 4], [5, 6]]
     assert translation_symmetry(BinaryNeurons(tower)).layers == range(1, 3)
     tower.edges[5, 6]["weight"] = 1.25
-    found = translation_symmetry(BinaryNeurons(tower))
-    assert (found.period, found.deviation) == (None, 0.25)
+    symmetry = translation_symmetry(BinaryNeurons(tower))
+    assert (symmetry.period, symmetry.deviation) == (None, 0.25)
 
 
 def test_a_deep_network_is_searched_quickly():
@@ -130,8 +130,8 @@ def test_strengths_are_sums_over_the_edges_of_the_graph(net):
     graph = model.graph()
     by_edges = [sum(c for *_, c in graph.edges(k, data="coupling")) + graph.nodes[k]["field"] for k in graph]
     for m, layer in enumerate(model.layers):
-        for one in (net, model, DynamicNeurons(net, np.ones(net.widths[0]))):
-            assert np.allclose(node_strength(one)[m], np.array(by_edges)[layer], atol=1e-12)
+        for source in (net, model, DynamicNeurons(net, np.ones(net.widths[0]))):
+            assert np.allclose(node_strength(source)[m], np.array(by_edges)[layer], atol=1e-12)
     total = 2 * sum(w.sum() for w in net.weights) + sum(b.sum() for b in net.biases)
     assert np.isclose(sum(s.sum() for s in node_strength(net)), total, atol=1e-10)
     assert np.allclose(layer_fluctuation(net), [np.std(s) for s in node_strength(net)])
@@ -146,7 +146,7 @@ def test_fluctuation_of_random_networks():
 
 
 def test_the_least_tolerance_is_one_at_which_something_repeats(rng):
-    """And at less nothing does: all numbers of two cells in a row count, not the nearest of them."""
+    """At any smaller tolerance nothing repeats: all numbers of two cells in a row count, not the nearest of them."""
     net = Network(list(rng.standard_normal((6, 2, 2))), list(rng.standard_normal((6, 2))), "tanh")
     least = translation_symmetry(net).deviation
     assert translation_symmetry(net, tolerance=least).period is not None
@@ -156,5 +156,5 @@ def test_the_least_tolerance_is_one_at_which_something_repeats(rng):
 @pytest.mark.parametrize(("first", "second"), [(3e38, -3e38), (1.0, 1e-9)])
 def test_differences_of_single_precision_have_the_digits_of_double(first, second):
     weights = [np.full((2, 2), value, dtype=np.float32) for value in (first, second)]
-    found = translation_symmetry(Network(weights, activation="tanh"))
-    assert found.deviation == float(weights[0][0, 0]) - float(weights[1][0, 0])
+    symmetry = translation_symmetry(Network(weights, activation="tanh"))
+    assert symmetry.deviation == float(weights[0][0, 0]) - float(weights[1][0, 0])

@@ -19,18 +19,18 @@ CRITICAL = 2 / math.log(1 + math.sqrt(2))
 @pytest.mark.parametrize("shape", [(4, 4), (3, 4), (4, 3), (2, 2), (2, 5), (3, 3), (5, 4)])
 @pytest.mark.parametrize("temperature", [0.5, CRITICAL, 2.3, 10.0])
 def test_torus_is_the_sum_over_states(shape, temperature):
-    one, other = kaufman(*shape, temperature=temperature), square_lattice(*shape, temperature=temperature).exact()
+    solved, summed = kaufman(*shape, temperature=temperature), square_lattice(*shape, temperature=temperature).exact()
     for name in NUMBERS:
-        assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-12, abs=1e-12), name
+        assert getattr(solved, name) == pytest.approx(getattr(summed, name), rel=1e-12, abs=1e-12), name
 
 
 @pytest.mark.parametrize(("shape", "coupling"), [((4, 8), 1.3), ((4, 6), -0.8), ((3, 9), 0.5)])
 def test_torus_by_transfer_matrices(shape, coupling):
     for T in (0.9, 2.5):
-        one, other = kaufman(*shape, coupling, T), square_lattice(*shape, coupling, T).exact()
-        assert other.method == "transfer"
+        solved, summed = kaufman(*shape, coupling, T), square_lattice(*shape, coupling, T).exact()
+        assert summed.method == "transfer"
         for name in NUMBERS:
-            assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-12, abs=1e-12), name
+            assert getattr(solved, name) == pytest.approx(getattr(summed, name), rel=1e-12, abs=1e-12), name
 
 
 def test_torus_at_the_ends_of_temperature():
@@ -46,7 +46,7 @@ def test_torus_at_the_ends_of_temperature():
 @given(st.integers(2, 30), st.integers(2, 30), log_uniform(0.3, 20.0))
 @examples(0.5)
 def test_torus_derivatives(rows, columns, temperature):
-    step, found = 1e-3, kaufman(rows, columns, temperature=temperature)
+    step, torus = 1e-3, kaufman(rows, columns, temperature=temperature)
     near = {k: kaufman(rows, columns, temperature=1 / ((1 + k * step) / temperature)) for k in (-2, -1, 1, 2)}
 
     def slope(name):
@@ -54,20 +54,20 @@ def test_torus_derivatives(rows, columns, temperature):
         return (8 * (value[1] - value[-1]) - (value[2] - value[-2])) / (12 * step / temperature)
 
     size = rows * columns
-    assert slope("log_partition") == pytest.approx(-found.energy, abs=1e-7 * size)
-    assert slope("energy") == pytest.approx(-found.heat_capacity * temperature**2, abs=1e-6 * size**1.5 * temperature)
-    assert kaufman(columns, rows, temperature=temperature).energy == pytest.approx(found.energy, rel=1e-11)
+    assert slope("log_partition") == pytest.approx(-torus.energy, abs=1e-7 * size)
+    assert slope("energy") == pytest.approx(-torus.heat_capacity * temperature**2, abs=1e-6 * size**1.5 * temperature)
+    assert kaufman(columns, rows, temperature=temperature).energy == pytest.approx(torus.energy, rel=1e-11)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0, 2.6, 5.0])
 def test_large_torus_is_onsagers_lattice(temperature):
     """Off the critical point finite size is exponentially small; ln Z below it counts two phases."""
     size, wanted = 160**2, onsager(temperature=temperature)
-    found = kaufman(160, 160, temperature=temperature)
+    torus = kaufman(160, 160, temperature=temperature)
     phases = math.log(2) if temperature < CRITICAL else 0.0
-    assert (found.log_partition - phases) / size == pytest.approx(wanted.log_partition, rel=1e-12)
-    assert found.energy / size == pytest.approx(wanted.energy, rel=1e-11)
-    assert found.heat_capacity / size == pytest.approx(wanted.heat_capacity, rel=1e-9)
+    assert (torus.log_partition - phases) / size == pytest.approx(wanted.log_partition, rel=1e-12)
+    assert torus.energy / size == pytest.approx(wanted.energy, rel=1e-11)
+    assert torus.heat_capacity / size == pytest.approx(wanted.heat_capacity, rel=1e-9)
 
 
 def test_critical_lattice():
@@ -80,17 +80,17 @@ def test_critical_lattice():
     assert point.log_partition == pytest.approx(math.log(2) / 2 + 2 * float(mpmath.catalan) / math.pi, rel=1e-13)
     assert point.heat_capacity > 14  # the logarithm of the distance to the critical point, or infinity
     assert point.magnetisation < 0.02
-    one, other = (kaufman(L, L, temperature=CRITICAL) for L in (64, 128))
+    small, large = (kaufman(L, L, temperature=CRITICAL) for L in (64, 128))
     amplitude = 2 / math.pi * math.log(1 + math.sqrt(2)) ** 2
-    rest = [found.heat_capacity / L**2 - amplitude * math.log(L) for L, found in ((64, one), (128, other))]
+    rest = [torus.heat_capacity / L**2 - amplitude * math.log(L) for L, torus in ((64, small), (128, large))]
     assert 2 * rest[1] - rest[0] == pytest.approx(0.138149, abs=5e-6)
-    assert (one.energy / 64**2 + math.sqrt(2)) / (other.energy / 128**2 + math.sqrt(2)) == pytest.approx(2, rel=1e-3)
+    assert (small.energy / 64**2 + math.sqrt(2)) / (large.energy / 128**2 + math.sqrt(2)) == pytest.approx(2, rel=1e-3)
 
 
 @pytest.mark.parametrize("temperature", [0.7, 2.2, CRITICAL * (1 + 1e-9), 2.5, 300.0])
 def test_onsager_is_the_integral(temperature):
-    """The elliptic integrals come of the double integral, whose K-derivatives are the energy and heat capacity."""
-    found = onsager(-1.0, temperature)
+    """The elliptic integrals come from the double integral, whose K-derivatives are the energy and heat capacity."""
+    lattice = onsager(-1.0, temperature)
     with mpmath.workdps(34):
 
         def log_partition(K):
@@ -103,9 +103,9 @@ def test_onsager_is_the_integral(temperature):
 
         K = 1 / mpmath.mpf(temperature)
         first, second = mpmath.diff(log_partition, K, 1, h=1e-14), mpmath.diff(log_partition, K, 2, h=1e-14)
-        assert found.log_partition == pytest.approx(float(log_partition(K)), rel=1e-13)
-        assert found.energy == pytest.approx(-float(first), rel=1e-13)
-        assert found.heat_capacity == pytest.approx(float(K**2 * second), rel=1e-7)
+        assert lattice.log_partition == pytest.approx(float(log_partition(K)), rel=1e-13)
+        assert lattice.energy == pytest.approx(-float(first), rel=1e-13)
+        assert lattice.heat_capacity == pytest.approx(float(K**2 * second), rel=1e-7)
 
 
 def test_cold_lattice():

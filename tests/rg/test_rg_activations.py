@@ -24,7 +24,7 @@ FIELDS = np.linspace(-150, 150, 600_001)
 
 
 def changes(layer):
-    """Fields where w σ + b - h changes its sign on a grid."""
+    """Fields where w σ + b - h changes sign on a grid."""
     gap = layer.w * layer.sigma(FIELDS) + layer.b - FIELDS
     return FIELDS[:-1][np.sign(gap[:-1]) * np.sign(gap[1:]) < 0]
 
@@ -37,14 +37,14 @@ def test_all_fixed_points_are_found(name, w, b):
     if layer.sigma.above_relu is not None and abs(w - 1) < 0.05:
         w = 0.5
         layer = RepeatedLayer(name, w, b)
-    found = layer.rest_points()
-    for x, slope in found:
+    points = layer.rest_points()
+    for x, slope in points:
         assert abs(layer(x) - x) <= 1e-14 * (1 + abs(w * x) + abs(b)) * max(1, abs(slope))
-    at = sorted(w * x + b for x, _ in found)
+    at = sorted(w * x + b for x, _ in points)
     seen = changes(layer)
     assert all(np.abs(np.array(at) - h).min() < 1e-3 for h in seen)
     missed = [h for h in at if not seen.size or np.abs(seen - h).min() > 2e-3]
-    for h in missed:  # on a node of the grid, or a pair within it
+    for h in missed:  # on a node of the grid, or two within one cell
         assert np.abs(layer.w * layer.sigma(np.array(h)) + b - h) < 1e-12
 
 
@@ -70,15 +70,15 @@ def test_fixed_points_of_what_is_bounded_by_more_than_one():
     ],
 )
 def test_fixed_points_of_lines_on_either_side_of_zero(name, w, b, fields):
-    """h = w + b and b - w of the sign, where they have that sign; b and b/(1 - w) of the ReLU."""
+    """For the sign h = b + w and b - w, where they have that sign; for the ReLU b and b/(1 - w)."""
     assert fixed_fields(ACTIVATIONS[name], w, b) == fields
 
 
 @later
 def test_rest_points_at_weight_one_are_told_from_fields_where_the_layer_is_a_line(name):
     if name == "sin":
-        found = RepeatedLayer(name, 1.0, 2 * math.pi).rest_points()
-        assert any(abs(slope - 1) < 1e-12 for _, slope in found)
+        points = RepeatedLayer(name, 1.0, 2 * math.pi).rest_points()
+        assert any(abs(slope - 1) < 1e-12 for _, slope in points)
         return
     expected = {"softplus": 0}.get(name, 1)
     assert len(RepeatedLayer(name).rest_points()) == expected
@@ -95,11 +95,11 @@ def test_too_many_turns_are_refused():
 def test_many_rest_points_take_few_derivatives_each(monkeypatch):
     diff, calls = mpmath.diff, []
     monkeypatch.setattr(mpmath, "diff", lambda *given: calls.append(1) or diff(*given))
-    found = RepeatedLayer("sin", 100.0).rest_points()
-    assert len(calls) < 12 * len(found)
+    points = RepeatedLayer("sin", 100.0).rest_points()
+    assert len(calls) < 12 * len(points)
     with mpmath.workdps(30):
-        exact = [mpmath.findroot(lambda x: mpmath.sin(100 * x) - x, mpmath.mpf(x)) for x, _ in found]
-        off = max(abs(x - true) / (abs(true) or 1) for (x, _), true in zip(found, exact, strict=True))
+        exact = [mpmath.findroot(lambda x: mpmath.sin(100 * x) - x, mpmath.mpf(x)) for x, _ in points]
+        off = max(abs(x - true) / (abs(true) or 1) for (x, _), true in zip(points, exact, strict=True))
     assert off < 4e-16
 
 
@@ -135,8 +135,8 @@ def test_noisy_signals_follow_their_twin(name, rng):
     seed = int(rng.integers(2**32))
     known = RepeatedLayer(name, 0.8, 0.1)
     own = RepeatedLayer(Activation("mine", known.sigma.function, known.sigma.derivative), 0.8, 0.1)
-    one, other = (layer.simulate([1, 7, 40], noise_std=0.3, replicas=20, rng=seed) for layer in (known, own))
-    assert np.allclose(one, other, rtol=1e-13, atol=1e-14)
+    of_known, of_own = (layer.simulate([1, 7, 40], noise_std=0.3, replicas=20, rng=seed) for layer in (known, own))
+    assert np.allclose(of_known, of_own, rtol=1e-13, atol=1e-14)
 
 
 @later
@@ -155,7 +155,7 @@ def test_of_two_fixed_points_of_slope_one_the_form_is_that_of_the_lower_one():
 
 
 def test_a_point_that_a_layer_touches_is_there_once():
-    """Of tanh with slope one beside its inflection: a touching point, and one on the other side of zero."""
+    """tanh with slope one away from its inflection has one touching point, and one point on the other side of zero."""
     for field in np.linspace(0.1, 2.0, 39):
         points = [x for x, _ in RepeatedLayer.critical("tanh", field).rest_points()]
         assert len(points) == 2
@@ -194,12 +194,12 @@ def test_the_sine_has_the_critical_point_of_tanh():
 
 def test_panels_end_at_kinks_that_are_stated():
     corner = Activation("corner", lambda h: np.where(h > 0.5, 0.5, 0.8 * h), kinks=[0.5 / 0.8, 0.5])
-    one = NoisyLayer(corner, 1.3, 0.2, 0.1)
+    layer = NoisyLayer(corner, 1.3, 0.2, 0.1)
     from statnn.rg._layers.quadrature import breaks
 
     assert breaks(corner, 1.3, 0.2) == pytest.approx([(0.5 - 0.2) / 1.3, (0.625 - 0.2) / 1.3])
     assert breaks(corner, 0.0, 0.2) == ()
-    assert one.activation is corner
+    assert layer.activation is corner
 
 
 # -- wide layers -----------------------------------------------------------------------------------------
@@ -210,12 +210,12 @@ def test_wide_layers_are_those_of_the_same_function_unknown(name):
     sigma = ACTIVATIONS[name]
     known, own = averages(sigma), _Own.of(Activation("mine", sigma.function, sigma.derivative))
     q, e = np.array([1e-4, 0.3, 4.0]), np.array([1e-3, 0.5, 1.2])
-    for one, other in zip(
+    for of_known, of_own in zip(
         [*known.moments(q), *known.higher_moments(q)], [*own.moments(q), *own.higher_moments(q)], strict=True
     ):
-        assert np.allclose(one, other, rtol=1e-9, atol=1e-12)
-    for one, other in zip(known.pair_moments(e, q), own.pair_moments(e, q), strict=True):
-        assert np.allclose(one, other, rtol=1e-8, atol=1e-12)
+        assert np.allclose(of_known, of_own, rtol=1e-9, atol=1e-12)
+    for of_known, of_own in zip(known.pair_moments(e, q), own.pair_moments(e, q), strict=True):
+        assert np.allclose(of_known, of_own, rtol=1e-8, atol=1e-12)
 
 
 @pytest.mark.parametrize("e", [1e-3, 0.1, 0.6, 1.0, 1.7])
@@ -232,7 +232,7 @@ def test_pairs_of_wide_fields_find_a_bump_wherever_the_second_field_is_zero(q, e
 
 @pytest.mark.parametrize("place", [-40.0, 27.5, 28.0, 30.0, 40.0, 100.0])
 def test_steps_of_subnormal_values_are_neither_jumps_nor_errors(place):
-    """The tail of exp(-(h-a)²) ends in multiples of 5e-324, which differences of no function resolve."""
+    """The tail of exp(-(h-a)²) ends in multiples of 5e-324, whose differences are not those of the function."""
     bump = Activation(
         "bump", lambda h: np.exp(-((h - place) ** 2)), lambda h: -2 * (h - place) * np.exp(-((h - place) ** 2))
     )
@@ -245,7 +245,7 @@ def test_steps_of_subnormal_values_are_neither_jumps_nor_errors(place):
 )
 @pytest.mark.parametrize("offset", [0.0, 1.0])
 def test_averages_see_a_bump_of_any_place(place, width, offset):
-    """Of φ = offset + exp(-((h-a)/w)²), φ² less the offset's has its average in closed form, by Gaussian integrals."""
+    """The average of φ² for φ = offset + exp(-((h-a)/w)²) is a sum of Gaussian integrals in closed form."""
     u = lambda h: (h - place) / width  # noqa: E731
     own = averages(
         Activation("b", lambda h: offset + np.exp(-(u(h) ** 2)), lambda h: -2 / width * u(h) * np.exp(-(u(h) ** 2)))
@@ -261,9 +261,9 @@ def test_averages_see_a_bump_of_any_place(place, width, offset):
 
 
 def test_wide_layers_of_the_sine_in_closed_form():
-    found = rg.criticality("sin")
-    assert (found.kind.name, found.sigma_w) == ("HALF_STABLE", pytest.approx(1.0))
-    assert found.coefficient == pytest.approx(-1.0, rel=1e-6)
+    edge = rg.criticality("sin")
+    assert (edge.kind.name, edge.sigma_w) == ("HALF_STABLE", pytest.approx(1.0))
+    assert edge.coefficient == pytest.approx(-1.0, rel=1e-6)
     layer = RandomLayer("sin", 1.5, 0.0).fixed_point()
     with mpmath.workdps(30):
         q = mpmath.findroot(lambda q: 2.25 * (1 - mpmath.exp(-2 * q)) / 2 - q, 1.0)

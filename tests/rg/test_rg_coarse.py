@@ -1,4 +1,4 @@
-"""Coarse-graining of configurations: blocks are what numpy makes of them, ties are fair coins fixed by the seed."""
+"""Coarse-graining of configurations: blocks agree with numpy, ties are fair coins fixed by the seed."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -56,7 +56,7 @@ def test_kernels_are_their_twins(rng, b, axes, shape, bands):
     blocks = lattice(shape, b, axes)
     keys, first = rng.integers(0, 2**64, shape[0], np.uint64), rng.integers(0, 999, shape[0]).astype(np.uint64)
     room, length = int(np.prod(blocks.result)), blocks.shape[3]
-    found = []
+    results = []
     for twin in (lambda f: f, lambda f: f.py_func):
         spins, means = np.zeros(room, np.int8), np.zeros(room)
         total = np.zeros(min(bands * length, room), np.int16)
@@ -67,13 +67,13 @@ def test_kernels_are_their_twins(rng, b, axes, shape, bands):
         )
         scratch = np.zeros(states.size), np.zeros(total.size)
         twin(kernels.means)(states.reshape(-1) / 8, blocks.shape, blocks.factors, *scratch, means)
-        found.append((foreign, spins, means))
-    for one, other in zip(*found, strict=True):
-        assert np.array_equal(one, other)
+        results.append((foreign, spins, means))
+    for by_kernel, by_twin in zip(*results, strict=True):
+        assert np.array_equal(by_kernel, by_twin)
 
 
 def test_helpers_are_their_twins(rng):
-    """The loops that become vectors, one entry after the other as numpy's integers."""
+    """Kernels whose loops become vector instructions give the integers of numpy, entry by entry."""
     states = signs(rng, 400)
     for f1, f2 in ((1, 1), (2, 2), (2, 3)):
         results = []
@@ -117,18 +117,18 @@ def test_a_block_is_its_majority(plan, seed):
     b, axes, shape = plan
     states = signs(np.random.default_rng(seed), *shape)
     total = cut(states, b, axes).sum(axis=-1, dtype=int)
-    found = block_spins(states, b, axes=axes, rng=seed)
-    assert found.dtype == np.int8
-    assert np.array_equal(found[total != 0], np.sign(total[total != 0]))
-    assert (np.abs(found) == 1).all()
+    spins = block_spins(states, b, axes=axes, rng=seed)
+    assert spins.dtype == np.int8
+    assert np.array_equal(spins[total != 0], np.sign(total[total != 0]))
+    assert (np.abs(spins) == 1).all()
     turned = block_spins(-states, b, axes=axes, rng=seed)
-    assert np.array_equal(turned[total != 0], -found[total != 0])
-    assert np.array_equal(turned[total == 0], found[total == 0]), "the same coins"
+    assert np.array_equal(turned[total != 0], -spins[total != 0])
+    assert np.array_equal(turned[total == 0], spins[total == 0]), "the same coins"
 
 
 @pytest.mark.parametrize(("b", "shape"), [(32, (1, 32, 32, 32)), (256, (1, 256, 256))])
 def test_sums_of_large_blocks_fit(b, shape):
-    """2^15 and 2^16 spins up, one more than 16 bits hold and twice as many."""
+    """2^15 and 2^16 spins up: one more than a signed number of 16 bits holds, and twice as many."""
     assert block_spins(np.ones(shape, np.int8), b).ravel().tolist() == [1]
     assert block_spins(-np.ones(shape, np.int8), b).ravel().tolist() == [-1]
 
@@ -137,9 +137,9 @@ def test_sums_of_large_blocks_fit(b, shape):
 def test_a_mean_is_a_mean(plan, seed):
     b, axes, shape = plan
     activity = np.random.default_rng(seed).normal(size=shape)
-    found = block_means(activity, b, axes=axes)
-    assert np.allclose(found, cut(activity, b, axes).mean(axis=-1), rtol=1e-12, atol=1e-14)
-    assert np.isclose(found.mean(), activity.mean(), rtol=1e-9, atol=1e-12)
+    means = block_means(activity, b, axes=axes)
+    assert np.allclose(means, cut(activity, b, axes).mean(axis=-1), rtol=1e-12, atol=1e-14)
+    assert np.isclose(means.mean(), activity.mean(), rtol=1e-9, atol=1e-12)
 
 
 @given(arrays_of.arrays(np.float64, (2, 12, 6), elements=st.floats(-1e3, 1e3)))
@@ -154,9 +154,9 @@ def test_scales_form_a_semigroup(activity):
 
 def test_a_decimated_array_is_a_copy():
     states = np.arange(12).reshape(1, 4, 3)
-    found = decimate(states, 2)
-    assert np.array_equal(found, states[:, [0, 2]])
-    found[:] = 0
+    kept = decimate(states, 2)
+    assert np.array_equal(kept, states[:, [0, 2]])
+    kept[:] = 0
     assert states[0, 0, 1] == 1
 
 
@@ -197,7 +197,7 @@ def test_ties_depend_on_seed_and_replica_alone(rng):
 
 
 def test_layers_of_a_network_are_coarse_grained(rng):
-    """Every second layer of a repeated network is what the network of doubled layers does."""
+    """Recorded layers can be decimated along depth, averaged over several layers, and blocked by majority."""
     weight = rng.normal(size=(6, 6)) / 3
     net = Network.repeated(weight, activation="tanh", depth=8)
     x = rng.normal(size=(5, 6))
@@ -252,7 +252,7 @@ def test_bad_input_is_refused(call, error, words):
 
 
 def test_a_generator_gives_each_draw_coins_of_its_own():
-    """As an observable of a run needs them; an int gives every call the same."""
+    """Observables of a run need new coins at each draw; an int gives every call the same coins."""
     undecided, coins = np.tile(np.array([1, -1], np.int8), (1, 64)), np.random.default_rng(1)
     first, other = (block_spins(undecided, 2, rng=coins) for _ in range(2))
     assert (first != other).any()

@@ -1,4 +1,4 @@
-"""Digits of solvable layers over all the range of float64, against mpmath and exact limits."""
+"""Digits of solvable layers over the whole range of float64, against mpmath and exact limits."""
 
 import math
 
@@ -28,23 +28,23 @@ def spin(K, f=0.0, g=0.0):
     return rg.BinaryLayer([[K]], f, inputs=g)
 
 
-def near(found, exact, scale):
-    """Both agree to 1e-15 of the scale, or to what is left of digits below 1e-308."""
-    return abs(mpmath.mpf(float(found)) - exact) <= 1e-15 * abs(scale) + 5e-324
+def near(value, exact, scale):
+    """Whether both agree to 1e-15 of the scale, or to the last digit that numbers below 1e-308 have."""
+    return abs(mpmath.mpf(float(value)) - exact) <= 1e-15 * abs(scale) + 5e-324
 
 
 # -- pairs of spins --------------------------------------------------------------------------------------
 
 
 def check_pair(first, second):
-    """First and second are (K, f, g): couplings relative to themselves, fields to what is added."""
-    found = spin(*first).compose(spin(*second))
+    """First and second are (K, f, g); couplings are held relative to themselves, fields to the terms they add up."""
+    block = spin(*first).compose(spin(*second))
     J, up, down, constant = oracle.binary_pair(first, second, digits=25)
-    assert near(found.couplings[0, 0], J, J * (1 + abs(mpmath.log(abs(J)) if J else 0))), (first, second)
-    for ours, exact, own in ((found.fields[0], up, second[1]), (found.inputs[0], down, first[2])):
+    assert near(block.couplings[0, 0], J, J * (1 + abs(mpmath.log(abs(J)) if J else 0))), (first, second)
+    for ours, exact, own in ((block.fields[0], up, second[1]), (block.inputs[0], down, first[2])):
         handed = abs(exact - own)
         assert near(ours, exact, abs(own) + handed * (1 + abs(min(0, mpmath.log(handed))) if handed else 0))
-    assert near(found.constant, constant, constant)
+    assert near(block.constant, constant, constant)
 
 
 @given(NUMBERS, FIELDS, FIELDS, NUMBERS, FIELDS, FIELDS)
@@ -56,7 +56,7 @@ def test_pairs_keep_their_digits_at_any_size(K1, f1, g1, K2, f2, g2):
 @given(log_uniform(1.0, 1e40), st.floats(0.1, 2.0), SIGN, SHIFT, SHIFT, SHIFT)
 @examples(0.5)
 def test_pairs_keep_their_digits_where_fields_cancel_couplings(K1, share, side, shift, f, g):
-    """The field between the layers is one of the sums of the couplings, but for a number of order one."""
+    """The field between the layers is a sum or difference of the couplings, but for a number of order one."""
     K2 = share * K1
     check_pair((K1, K1 + side * K2 + shift, g), (K2, f, shift))
     check_pair((K1, K1 + shift, 0.0), (K1 + shift, f, -K1))
@@ -80,13 +80,13 @@ def test_large_couplings_hand_on_the_small_one():
 @given(MODERATE, st.integers(1, 400))
 @examples(0.5)
 def test_powers_lose_one_rounding_a_layer(K, m):
-    found = spin(K).power(m)
+    block = spin(K).power(m)
     with mpmath.workdps(400):
         exact = mpmath.atanh(mpmath.tanh(mpmath.mpf(K)) ** m)
         if abs(exact) > 1e-290:
-            assert abs(found.couplings[0, 0] / exact - 1) < 1e-15 * m
-            assert found.correlation_length() * m == pytest.approx(spin(K).correlation_length(), rel=1e-15 * m)
-            assert found.spectrum().ratios[1] == pytest.approx(float(mpmath.tanh(mpmath.mpf(K)) ** m), rel=1e-15 * m)
+            assert abs(block.couplings[0, 0] / exact - 1) < 1e-15 * m
+            assert block.correlation_length() * m == pytest.approx(spin(K).correlation_length(), rel=1e-15 * m)
+            assert block.spectrum().ratios[1] == pytest.approx(float(mpmath.tanh(mpmath.mpf(K)) ** m), rel=1e-15 * m)
 
 
 # -- one spin a layer ------------------------------------------------------------------------------------
@@ -97,11 +97,11 @@ def test_powers_lose_one_rounding_a_layer(K, m):
 def test_spectra_of_one_spin_keep_their_digits(K, f, g):
     layer = rg.BinaryLayer([[K]], f, inputs=g, constant=0.5)
     log, ratio, length = oracle.binary_spectrum(K, f, g, digits=25)
-    found = layer.spectrum()
-    assert near(found.log_leading, log + 0.5, log + 0.5)
-    assert near(found.ratios[1], ratio, ratio * (1 + abs(f) + abs(g)))
+    spectrum = layer.spectrum()
+    assert near(spectrum.log_leading, log + 0.5, log + 0.5)
+    assert near(spectrum.ratios[1], ratio, ratio * (1 + abs(f) + abs(g)))
     assert near(layer.correlation_length(), length, length * (1 + (abs(f) + abs(g)) * length))
-    assert found.correlation_length() == layer.correlation_length()
+    assert spectrum.correlation_length() == layer.correlation_length()
 
 
 def test_spectra_of_one_spin_at_the_ends_of_the_range():
@@ -117,8 +117,8 @@ def test_spectra_of_one_spin_at_the_ends_of_the_range():
         assert spin(0.5, h).spectrum().log_leading == pytest.approx(0.5 + h, rel=1e-13)
     for K in (1e300, 1.7e308):
         for sign in (1, -1):
-            found = spin(sign * K).spectrum()
-            assert (found.log_leading, found.ratios[1], found.correlation_length()) == (K, sign, math.inf)
+            spectrum = spin(sign * K).spectrum()
+            assert (spectrum.log_leading, spectrum.ratios[1], spectrum.correlation_length()) == (K, sign, math.inf)
     assert spin(0.0, 3.0).correlation_length() == 0
     with pytest.raises(ValueError, match=r"the fields f \+ g of a spin .* leave the range"):
         spin(1.0, 1e308, 1e308).spectrum()
@@ -130,10 +130,10 @@ def test_spectra_of_one_spin_at_the_ends_of_the_range():
 @examples(0.2)
 def test_the_map_of_one_spin_keeps_its_digits(sign, t, v, b):
     J, field = oracle.binary_map(sign * t, v, b, digits=20)
-    found = spin_map(np.array([sign * t, v]), b)
+    image = spin_map(np.array([sign * t, v]), b)
     if abs(J) > 1e-290:
-        assert abs(found[0] / J - 1) < 1e-15 * (b + 1)
-    assert abs(found[1] - field) <= 3e-15 * abs(field) + 5e-324
+        assert abs(image[0] / J - 1) < 1e-15 * (b + 1)
+    assert abs(image[1] - field) <= 3e-15 * abs(field) + 5e-324
 
 
 def test_the_map_of_one_spin_at_its_ends():
@@ -154,9 +154,9 @@ def test_the_map_of_one_spin_at_its_ends():
 
 @pytest.mark.parametrize("scale", [1.0, 1e4, 1e16])
 def test_weights_of_wide_layers_keep_what_is_small(scale):
-    """ln T(s', s) - ln T of the largest, in whole numbers: exact."""
+    """ln T(s', s) less its largest value, computed exactly in whole numbers."""
     J = np.array([[scale, 3.0], [5.0, 2 * scale]]) / 8
-    found = rg.BinaryLayer(J, [1 / 8, scale], inputs=[7 / 8, 0.0]).transfer()
+    transfer = rg.BinaryLayer(J, [1 / 8, scale], inputs=[7 / 8, 0.0]).transfer()
     states = [[int(b) for b in pair] for pair in ((-1, -1), (1, -1), (-1, 1), (1, 1))]
     whole = [[int(8 * value) for value in row] for row in J.tolist()], (1, int(8 * scale)), (7, 0)
     exact = [
@@ -168,16 +168,16 @@ def test_weights_of_wide_layers_keep_what_is_small(scale):
         for a in states
     ]
     top = max(map(max, exact))
-    assert found.log_weights.tolist() == [[(one - top) / 8 for one in row] for row in exact]
-    assert found.log_scale == pytest.approx(top / 8, rel=1e-15)
+    assert transfer.log_weights.tolist() == [[(weight - top) / 8 for weight in row] for row in exact]
+    assert transfer.log_scale == pytest.approx(top / 8, rel=1e-15)
 
 
 @pytest.mark.parametrize("gap", [400.0, 700.0, 740.0, 745.0, 2000.0])
 def test_sums_of_weights_keep_their_digits_down_to_the_smallest_floats_and_below(gap):
-    """exp(-740) has two digits left; two alike are the logarithm of two above one of them."""
-    one = rg.TransferMatrix([[0.0, -gap], [-gap, 0.0]])
-    two = one.compose(one)
-    assert two.log_weights[0, 1] - two.log_weights[0, 0] == pytest.approx(math.log(2) - gap, abs=1e-12)
+    """As a float exp(-740) has two digits left; the logarithm of a sum of two such weights is ln 2 above either's."""
+    matrix = rg.TransferMatrix([[0.0, -gap], [-gap, 0.0]])
+    squared = matrix.compose(matrix)
+    assert squared.log_weights[0, 1] - squared.log_weights[0, 0] == pytest.approx(math.log(2) - gap, abs=1e-12)
 
 
 def test_eigenvalues_do_not_feel_where_a_field_stands():
@@ -208,17 +208,17 @@ def test_errors_of_exponents_are_those_of_first_order():
     """A matrix whose eigenvectors are not orthogonal: dλ = l E r/(l r), with l r well below one."""
     matrix, wrong = np.array([[2.0, 5.0], [0.0, 0.5]]), np.array([[0.0, 0.0], [1e-6, 0.0]])
     point = rg.FixedPoint("x", ("a", "b"), np.zeros(2), linear_map)
-    found = _exponents(point, 2, matrix, wrong)
+    exponents = _exponents(point, 2, matrix, wrong)
     moved = np.sort(np.log2(np.linalg.eigvals(matrix + wrong)))[::-1]
-    np.testing.assert_allclose(found.error, np.abs(moved - found.y), rtol=1e-4)
+    np.testing.assert_allclose(exponents.error, np.abs(moved - exponents.y), rtol=1e-4)
 
 
 def test_all_that_belongs_to_an_exponent_stands_in_its_place():
     point = rg.FixedPoint("x", ("a", "b", "c"), np.zeros(3), linear_map)
-    found = _exponents(point, 2, np.diag([1.0005, 2.0, 0.5]), np.diag([1e-3, 0.0, 0.0]))
-    assert (found.kinds, found.fields) == (("relevant", "marginal", "irrelevant"), ("b", "a", "c"))
-    np.testing.assert_allclose(found.error, [0, 1e-3 / (1.0005 * math.log(2)), 0], rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(np.abs(found.directions), np.eye(3)[[1, 0, 2]], atol=1e-12)
+    exponents = _exponents(point, 2, np.diag([1.0005, 2.0, 0.5]), np.diag([1e-3, 0.0, 0.0]))
+    assert (exponents.kinds, exponents.fields) == (("relevant", "marginal", "irrelevant"), ("b", "a", "c"))
+    np.testing.assert_allclose(exponents.error, [0, 1e-3 / (1.0005 * math.log(2)), 0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(np.abs(exponents.directions), np.eye(3)[[1, 0, 2]], atol=1e-12)
 
 
 # -- linear layers ---------------------------------------------------------------------------------------
@@ -239,18 +239,18 @@ def test_powers_of_width_one_keep_their_digits_at_any_depth(w, m):
         with pytest.raises(ValueError, match="leaves the range of float64"):
             layer.power(m)
         return
-    found = layer.power(m)
-    for one, value in zip((found.weight[0, 0], found.bias[0], found.noise_covariance[0, 0]), exact, strict=True):
-        assert abs(one - value) <= 1e-15 * abs(value) + 1e-307
+    block = layer.power(m)
+    for ours, value in zip((block.weight[0, 0], block.bias[0], block.noise_covariance[0, 0]), exact, strict=True):
+        assert abs(ours - value) <= 1e-15 * abs(value) + 1e-307
     assert linear_map(np.array([w, 0.0, 1.0]), m)[1] == 0
 
 
 def test_flows_of_width_one_do_not_add_rounding():
-    found = rg.flow(rg.LinearLayer(1 - 2.0**-50, 1.0, 1.0), 55).couplings[-1]
+    couplings = rg.flow(rg.LinearLayer(1 - 2.0**-50, 1.0, 1.0), 55).couplings[-1]
     with mpmath.workdps(50):
         v = 1 - mpmath.mpf(2) ** -50
         exact = [v**2**55, (1 - v**2**55) / (1 - v), (1 - v**2**56) / (1 - v**2)]
-    np.testing.assert_allclose(found, [float(one) for one in exact], rtol=1e-14)
+    np.testing.assert_allclose(couplings, [float(number) for number in exact], rtol=1e-14)
 
 
 # -- layers of many spins -------------------------------------------------------------------------------
@@ -275,13 +275,13 @@ def second_ratio(couplings, fields):
 @pytest.mark.parametrize("fields", [0.0, 0.4, 15.0, 40.0])
 @pytest.mark.parametrize("size", [1e-17, 1e-9, 1e-3, 0.1, 0.6])
 def test_wide_layers_keep_the_digits_of_what_they_remember(size, fields):
-    """However little it is: of matrices whose entries differ by a rounding nothing is left."""
+    """λ_1/λ_0 keeps its digits even where the entries of the matrix differ by less than a rounding."""
     couplings, field = size * np.array([[0.7, -1.3], [0.4, 1.1]]), fields * np.array([1.0, 0.9])
     ratio, log_leading = second_ratio(couplings, field)
     layer = rg.BinaryLayer(couplings, field)
-    found = layer.spectrum()
-    assert abs(found.ratios[1]) == pytest.approx(float(ratio), rel=1e-12)
-    assert found.log_leading == pytest.approx(float(log_leading), rel=1e-14)
+    spectrum = layer.spectrum()
+    assert abs(spectrum.ratios[1]) == pytest.approx(float(ratio), rel=1e-12)
+    assert spectrum.log_leading == pytest.approx(float(log_leading), rel=1e-14)
     assert layer.correlation_length() == pytest.approx(float(-1 / mpmath.log(ratio)), rel=1e-12)
 
 
@@ -298,14 +298,14 @@ def test_layers_of_the_smallest_couplings_have_weights_and_a_spectrum(tiny):
     ("J", "fields"), [((46.1, 0.3), (0.1, 0.2)), ((150.0, 2.0), (0.5, 0.2)), ((70.0, 0.1), (3.0, 0.0))]
 )
 def test_wide_layers_of_strong_couplings_have_a_spectrum(J, fields):
-    """Spins apart: eigenvalues are products of those of each; the leading vector was sought by ln 0."""
+    """The spins are uncoupled: eigenvalues are products of those of each spin."""
     each = [rg.BinaryLayer([[j]], [h]).spectrum().ratios for j, h in zip(J, fields, strict=True)]
     products = np.sort(np.outer(*each).ravel())[::-1]
     assert rg.BinaryLayer(np.diag(J), fields).spectrum().ratios == pytest.approx(products, rel=1e-9, abs=1e-14)
 
 
 def test_digits_of_what_a_layer_that_turns_spins_over_remembers():
-    """The second input tells nothing, so that s -> s' of the first is a layer of one spin; e^I - 1 is nearly -1."""
+    """The second input is coupled to nothing: summed over, it leaves a layer of one spin; e^I - 1 is nearly -1."""
     layer = rg.BinaryLayer([[-1.25, 0.0], [-26.0, 0.0]], [-29.25, 0.0], inputs=[-1.375, -40.75])
     with mpmath.workdps(60):
         sums = [
@@ -321,12 +321,12 @@ def test_digits_of_what_a_layer_that_turns_spins_over_remembers():
 
 
 def test_chains_that_cross_and_all_but_lock_their_spins():
-    """Two chains, in which fields of one favour e^2 to one: their sum is felt by e^4, their difference by ±e^2."""
+    """Fields of one on spins copied crosswise: ++ keeps a weight e^2, -- one of e^-2, and +- and -+ swap, giving ±1."""
     ratios = rg.BinaryLayer([[0.0, 125.0], [80.0, 0.0]], 1.0).spectrum().ratios
     assert np.sort(ratios) == pytest.approx([-math.exp(-2), math.exp(-4), math.exp(-2), 1.0], rel=1e-12)
 
 
-FORGETFUL = {  # spin by which it is coupled to which of the layer below
+FORGETFUL = {  # pairs of a spin and the spin of the layer below it is coupled to
     "one coupling": [(0, 2)],
     "a chain": [(1, 0), (2, 1), (3, 2)],
     "two ways of one length": [(1, 0), (2, 0), (3, 1), (3, 2)],
@@ -355,7 +355,7 @@ def largest_other(layer, layers):
 
 @pytest.mark.parametrize("kind", FORGETFUL)
 def test_layers_whose_couplings_lead_from_level_to_level_forget_everything(kind):
-    """Rounding of the zeros that all other eigenvalues are was a correlation length of 0.05 layers."""
+    """All eigenvalues but the leading one are zero, and their rounding must not become a correlation length."""
     layer = coupled(FORGETFUL[kind])
     assert largest_other(layer, 4) < 1e-15  # weights are rounded
     assert layer.correlation_length() == layer.spectrum().correlation_length() == 0.0
@@ -371,15 +371,15 @@ def test_layers_with_ways_of_different_length_remember(kind):
 
 @pytest.mark.parametrize("size", [2, 3, 4])
 def test_exponents_that_share_a_direction_have_the_error_of_a_root_of_rounding(size):
-    """A map whose matrix is a block of equal eigenvalues, in whole numbers, had ν = 1e5 where all are marginal."""
+    """A Jordan block in another basis of whole numbers: computed eigenvalues lie apart by a root of rounding."""
     turn, back = np.tril(np.ones((size, size))), np.eye(size) - np.eye(size, k=-1)
     for value, exact in ((1.0, 0.0), (2.0, 1.0)):
         matrix = turn @ (value * np.eye(size) + np.eye(size, k=1)) @ back
         (point,) = rg.fixed_points(lambda k, _, matrix=matrix: matrix @ k - 0.1 * (k**3).sum() * k, np.zeros(size))
-        found = rg.exponents(point)
-        assert (np.abs(found.y - exact) <= 4 * found.error + 1e-15).all()
-        assert set(found.kinds) == {"marginal" if value == 1 else "relevant"}
-        assert found.nu is None
+        exponents = rg.exponents(point)
+        assert (np.abs(exponents.y - exact) <= 4 * exponents.error + 1e-15).all()
+        assert set(exponents.kinds) == {"marginal" if value == 1 else "relevant"}
+        assert exponents.nu is None
 
 
 # -- noisy layers that forget nearly everything ----------------------------------------------------------------
@@ -402,7 +402,7 @@ def test_short_lengths_of_sin_keep_their_digits(w, b, noise):
 
 @pytest.mark.parametrize(("w", "b", "noise"), [(2.99, 0.73, 3.01), (5.0, 0.3, 1.5), (0.5, 0.1, 15.0), (3.0, 0.7, 2.0)])
 def test_lengths_that_are_rounding_are_refused(w, b, noise):
-    """λ_1 of 1e-18 was 6e-10, and ξ = 0.0476 for 0.0243."""
+    """λ_1 lies below the rounding of the operator, and a length computed from it would be wrong."""
     assert second_eigenvalue_of_sin(w, b, noise) < 1e-8
     with pytest.raises(ArithmeticError, match="cannot be told from 0 in float64"):
         rg.NoisyLayer("sin", w, b, noise).correlation_length()

@@ -23,11 +23,11 @@ from statnn.rg._collapse import _Problem
     st.integers(1, 20),
 )
 def test_opposite_inputs_stay_opposite(name, sigma_w, q, depth):
-    """φ is odd and there is no bias; in chaos rounding grows with depth, but never leaves [-1, 1]."""
+    """φ is odd and there is no bias; in chaos rounding grows with depth, but correlations stay in [-1, 1]."""
     layer = rg.RandomLayer(name, sigma_w)
-    found = layer.propagate(q, -1.0, depth)[1]
-    assert found[1] == pytest.approx(-1, abs=1e-14)
-    assert (np.abs(found) <= 1).all()
+    correlations = layer.propagate(q, -1.0, depth)[1]
+    assert correlations[1] == pytest.approx(-1, abs=1e-14)
+    assert (np.abs(correlations) <= 1).all()
     assert -1 <= layer.power(depth).correlation_map(-1.0, q) <= 1
 
 
@@ -42,9 +42,9 @@ def test_opposite_inputs_stay_opposite(name, sigma_w, q, depth):
     ],
 )
 def test_fixed_points_far_from_one(name, sigma_w, variance):
-    found = rg.RandomLayer(name, sigma_w).fixed_point()
-    assert found.variance == pytest.approx(variance, rel=1e-14)
-    assert found.outcome.name == "CONVERGED"
+    point = rg.RandomLayer(name, sigma_w).fixed_point()
+    assert point.variance == pytest.approx(variance, rel=1e-14)
+    assert point.outcome.name == "CONVERGED"
 
 
 def test_signals_rest_at_any_depth(monkeypatch):
@@ -54,8 +54,8 @@ def test_signals_rest_at_any_depth(monkeypatch):
     variance, correlation = layer.propagate(1.0, 0.3, 10**6)
     assert variance.shape == correlation.shape == (10**6 + 1,)
     assert len(calls) < 1000
-    found = layer.fixed_point()
-    assert [variance[-1], correlation[-1]] == pytest.approx([found.variance, found.correlation], rel=1e-14)
+    point = layer.fixed_point()
+    assert [variance[-1], correlation[-1]] == pytest.approx([point.variance, point.correlation], rel=1e-14)
     assert np.array_equal(variance[:31], layer.propagate(1.0, 0.3, 30)[0])
 
 
@@ -97,30 +97,30 @@ def test_flows_are_drawn_inside_their_axes(layer, start, points):
 
 def test_fixed_points_of_random_layers_travel():
     layer = rg.RandomLayer("tanh", 1.5)
-    for one in rg.fixed_points(layer):
-        again = pickle.loads(pickle.dumps(one))  # noqa: S301 - our own
-        assert np.array_equal(again.linear(3), one.linear(3))
-        assert np.array_equal(again.couplings, one.couplings)
+    for point in rg.fixed_points(layer):
+        again = pickle.loads(pickle.dumps(point))  # noqa: S301 - our own
+        assert np.array_equal(again.linear(3), point.linear(3))
+        assert np.array_equal(again.couplings, point.couplings)
     assert np.allclose(again.map(again.couplings, 2), again.couplings, atol=1e-12)
 
 
 def test_the_fixed_point_of_functions_travels(tmp_path):
-    (one,) = rg.fixed_points(rg.FixedFunction(4, 0.5))
-    save(one, tmp_path / "point.npz")
-    for again in (pickle.loads(pickle.dumps(one)), load(tmp_path / "point.npz")):  # noqa: S301 - our own
-        assert again == one
+    (point,) = rg.fixed_points(rg.FixedFunction(4, 0.5))
+    save(point, tmp_path / "point.npz")
+    for again in (pickle.loads(pickle.dumps(point)), load(tmp_path / "point.npz")):  # noqa: S301 - our own
+        assert again == point
         assert rg.exponents(again, 3).y.tolist() == pytest.approx([5 / 3, 4 / 3, 1, 2 / 3])
         assert again.map(np.ones(4), 8).tolist() == pytest.approx([16, 8, 4, 32])
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 6, 11])
 def test_powers_of_a_stack_are_its_repeats(m):
-    one, two = rg.RandomLayer("tanh", 1.2, 0.1), rg.RandomLayer("relu", 1.4)
-    both = one.compose(two)
+    first, second = rg.RandomLayer("tanh", 1.2, 0.1), rg.RandomLayer("relu", 1.4)
+    both = first.compose(second)
     power, q = both.power(m), 0.7
     for _ in range(m):
-        q = two.variance_map(one.variance_map(q))
-    assert (power.layers, power.counts) == ((one, two) * m, (1, 1) * m)
+        q = second.variance_map(first.variance_map(q))
+    assert (power.layers, power.counts) == ((first, second) * m, (1, 1) * m)
     assert power.variance_map(0.7) == pytest.approx(q, rel=1e-13)
 
 
@@ -136,15 +136,15 @@ POWERS = {
     "arsinh": (np.arcsinh, lambda h: 1 / np.sqrt(1 + h * h), 1, -1),
     "h + sin(h)/1000": (lambda h: h + np.sin(h) / 1000, lambda h: 1 + np.cos(h) / 1000, 1, -1 / 1001),
 }
-"""Functions whose variance maps have a series, with its first power and coefficient: of E h^{2n} = (2n-1)!! qⁿ."""
+"""Functions whose variance maps have a series, with its first power and coefficient, from E h^{2n} = (2n-1)!! qⁿ."""
 
 
 @pytest.mark.parametrize("name", POWERS)
 def test_the_first_term_is_found_whatever_its_power_and_its_size(name):
     function, derivative, power, coefficient = POWERS[name]
-    found = rg.criticality(Activation(name, function, derivative))
-    assert found.sigma_w == pytest.approx(1 / derivative(0.0), rel=1e-12)
-    assert (found.power, found.coefficient) == (power, pytest.approx(coefficient, rel=1e-8))
+    edge = rg.criticality(Activation(name, function, derivative))
+    assert edge.sigma_w == pytest.approx(1 / derivative(0.0), rel=1e-12)
+    assert (edge.power, edge.coefficient) == (power, pytest.approx(coefficient, rel=1e-8))
 
 
 def test_a_series_that_diverges_too_early_is_refused():
@@ -158,16 +158,16 @@ def test_a_series_that_diverges_too_early_is_refused():
 @pytest.mark.parametrize(("name", "critical"), [("relu", 2**0.5), ("identity", 1.0)])
 def test_lines_are_critical_at_one_weight_alone(name, critical):
     outcomes = [rg.RandomLayer(name, critical * (1 + off)).fixed_point(3.0) for off in (-1e-9, 0.0, 1e-9)]
-    assert [(one.outcome.name, one.variance) for one in outcomes] == [
+    assert [(point.outcome.name, point.variance) for point in outcomes] == [
         ("CONVERGED", 0.0), ("INVARIANT", 3.0), ("UNBOUNDED", np.inf),
     ]  # fmt: skip
 
 
 def test_half_a_layer_has_no_law_of_decay():
-    found = rg.criticality("tanh")
-    assert found.variance(1) == found.amplitude
+    edge = rg.criticality("tanh")
+    assert edge.variance(1) == edge.amplitude
     with pytest.raises(ValueError, match=r"m = 0\.5 must be at least 1"):
-        found.variance(0.5)
+        edge.variance(0.5)
 
 
 def test_signals_at_the_fixed_point_stay():
@@ -205,7 +205,7 @@ def test_axes_may_be_an_array():
     [("sin", 1.0), ("tanh", 1.0), ("erf", 2 / np.sqrt(np.pi)), (Activation("own sin", np.sin, np.cos), 1.0)],
 )
 def test_variances_die_out_at_the_edge_without_bias(name, slope):
-    """V(q) = q - a q² + ...: q* is 0, and signals need ever longer for it; rounding was a fixed point at 7e-17."""
+    """V(q) = q - a q² + ...: q* is 0, signals approach it ever more slowly, and rounding near it is no fixed point."""
     point = rg.RandomLayer(name, 1 / slope).fixed_point()
     assert (point.variance, point.phase.value) == (0.0, "critical")
     assert point.xi_variance > 4e15
@@ -214,19 +214,21 @@ def test_variances_die_out_at_the_edge_without_bias(name, slope):
 @pytest.mark.parametrize("sigma_b", [0.0, 1e-9, 1e-4])
 @pytest.mark.parametrize("name", ["gelu", "gelu tanh", "silu"])
 def test_rounding_far_out_is_no_fixed_point(name, sigma_b):
-    """At σ_w² = 2 large variances shrink by ever less, as E φ² - q/2 falls like 1/√q: up to five were found there."""
-    found = rg.RandomLayer(name, np.sqrt(2), sigma_b).branches()
-    assert [point.variance for point in found] == pytest.approx([2 * sigma_b**2], rel=1e-6)  # 2 E φ² = q/2 at small q
+    """At σ_w² = 2 large variances shrink ever less, as E φ² - q/2 falls like 1/√q, and soon by less than rounding."""
+    branches = rg.RandomLayer(name, np.sqrt(2), sigma_b).branches()
+    assert [point.variance for point in branches] == pytest.approx(
+        [2 * sigma_b**2], rel=1e-6
+    )  # 2 E φ² = q/2 at small q
 
 
 def test_growth_far_out_that_is_below_rounding_has_no_fixed_point():
-    """Softplus at σ_w² = 2, where points were found at 1e11 and 7e11."""
+    """At σ_w² = 2 large variances of softplus grow by less than rounding."""
     assert rg.RandomLayer("softplus", np.sqrt(2), 1e-3).branches() == ()
 
 
 @pytest.mark.parametrize("c", [5.0, -2.0, np.nan, None, "a", [0.1, 0.2]], ids=repr)
 def test_what_is_no_correlation_starts_no_signals_at_any_depth(c):
-    """Through no layers, too."""
+    """Refused even where signals pass no layer."""
     layer = rg.RandomLayer("tanh", 1.5, 0.1)
     for call in (
         lambda: layer.propagate(1.0, c, 0),
@@ -256,10 +258,10 @@ def test_what_is_a_covariance_does_not_depend_on_the_unit(more, other, words, un
 
 
 def test_columns_that_follow_from_others_leave_what_these_leave():
-    one, x, values = np.ones(6), np.arange(6.0), np.array([1.0, 3.0, 2.0, 5.0, 4.0, 7.0])
+    ones, x, values = np.ones(6), np.arange(6.0), np.array([1.0, 3.0, 2.0, 5.0, 4.0, 7.0])
     problem = _Problem(x[None], x, values, np.full(6, 0.5), ((0,),))
     left = values - np.polynomial.Polynomial.fit(x, values, 1)(x)
-    np.testing.assert_allclose(problem.rest(np.stack([one, x, x, one + x], axis=1), values), left / 0.5, atol=1e-13)
+    np.testing.assert_allclose(problem.rest(np.stack([ones, x, x, ones + x], axis=1), values), left / 0.5, atol=1e-13)
 
 
 @pytest.mark.parametrize("q", [0.1, 3.0])
@@ -270,7 +272,7 @@ def test_equal_inputs_of_any_variance_stay_equal_in_simulated_networks(q):
 
 
 def test_residuals_of_fixed_points_are_in_units_of_couplings():
-    """k → c k^(1/3) rests at c^(3/2), from which it is off by rounding: far more than 1e-10 in places."""
+    """k → c k^(1/3) rests at c^(3/2), where rounding alone moves it by more than 1e-6 in places."""
     points = [rg.fixed_points(lambda k, _, c=c: c * np.cbrt(k), [c**1.5])[0] for c in 1e7 * np.arange(1.1, 9.0)]
     assert all(point.found and point.residual < 1e-15 for point in points)
     assert any(abs(point.map(point.couplings, 2) - point.couplings) > 1e-6 for point in points)

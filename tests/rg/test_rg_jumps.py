@@ -1,4 +1,4 @@
-"""Activations of one's own that jump, bend or are narrow where nobody said so, against closed forms and mpmath."""
+"""Own activations that jump, bend or are narrow at places nobody stated, against closed forms and mpmath."""
 
 import math
 import pickle
@@ -106,7 +106,7 @@ def test_what_is_narrow_is_not_overlooked(q):
 
 
 def test_jumps_that_nobody_found_are_refused():
-    """E hφ = q E φ' holds of a function and its derivative alone."""
+    """E hφ = q E φ' holds only for a function and its own derivative."""
     stairs = Activation("stairs", lambda h: np.floor(200 * h) / 200, np.zeros_like)
     with pytest.raises(ValueError, match=r"derivative of activation 'stairs' is not that of its function: .* kinks="):
         rg.RandomLayer(stairs, 1.3).fixed_point()
@@ -129,20 +129,20 @@ def test_places_travel():
 def test_noisy_layers_need_no_kinks_stated(function, derivative, w):
     kinks = [0.777] if function is step else [-0.5, 0.5]
     stated, left_out = Activation("a", function, derivative, kinks=kinks), Activation("a", function, derivative)
-    one, two = (rg.NoisyLayer(sigma, w, 0.1, 0.3) for sigma in (stated, left_out))
-    assert two.correlation_length() == pytest.approx(one.correlation_length(), rel=1e-8)
-    assert two.stationary().mean == pytest.approx(one.stationary().mean, rel=1e-8)
+    with_kinks, without = (rg.NoisyLayer(sigma, w, 0.1, 0.3) for sigma in (stated, left_out))
+    assert without.correlation_length() == pytest.approx(with_kinks.correlation_length(), rel=1e-8)
+    assert without.stationary().mean == pytest.approx(with_kinks.stationary().mean, rel=1e-8)
     h = np.random.default_rng(0).normal(size=20_000)
     for _ in range(40):
         h = function(w * h + 0.1) + 0.3 * np.random.default_rng(_).normal(size=h.size)
-    assert two.stationary().mean == pytest.approx(h.mean(), abs=6 * h.std() / math.sqrt(h.size))
+    assert without.stationary().mean == pytest.approx(h.mean(), abs=6 * h.std() / math.sqrt(h.size))
 
 
 def test_finer_rules_are_finer_on_every_panel():
-    """Where narrow panels stay as they are, two rules agree, and both are wrong."""
+    """If narrow panels kept their nodes, two rules would agree and both be wrong."""
     breaks = tuple(np.arange(-30, 31) * math.pi / 30)
     nodes = [rule(-4.0, 4.0, breaks, points)[0] for points in (32, 64, 128)]
-    each = [np.diff(np.searchsorted(found, breaks)) for found in nodes]
+    each = [np.diff(np.searchsorted(grid, breaks)) for grid in nodes]
     assert (each[1] > each[0]).all()
     assert (each[2] > each[1]).all()
 
@@ -158,10 +158,10 @@ def test_stairs_need_no_derivative_and_no_panels_for_the_rounding_of_their_plate
     places = np.arange(-2.0, 4.0)
     stairs = Activation("stairs", lambda h: np.clip(np.floor(h), -3, 3), kinks=places)
     a, c = places / math.sqrt(10), 0.9
-    above = [mpmath.ncdf(-one) for one in a]
+    above = [mpmath.ncdf(-place) for place in a]
     both = [9 - 6 * sum(above) + sum(beyond(x, y, c) for x in a for y in a)]
     both.append(9 - 6 * sum(above) + sum(mpmath.ncdf(-max(x, y)) for x in a for y in a))
-    expected = [1.69 * one + 0.04 for one in both]
+    expected = [1.69 * mean + 0.04 for mean in both]
     layer = rg.RandomLayer(stairs, 1.3, 0.2)
     assert layer.variance_map(10.0) == pytest.approx(float(expected[1]), rel=1e-12)
     assert layer.correlation_map(c, 10.0) == pytest.approx(float(expected[0] / expected[1]), rel=1e-11)

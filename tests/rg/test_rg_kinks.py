@@ -44,12 +44,12 @@ def nearest_of_two_layers(slope, w, b, noise, start):
     ("slope", "w", "b", "noise"), [(0.0, 0.7, 0.0, 0.3), (0.01, 0.9, -0.1, 0.2), (0.3, 0.5, 0.1, 1)]
 )
 def test_the_nearest_layer_with_a_kink_is_that_of_the_integrals(slope, w, b, noise):
-    """Sums over nodes that stay have a minimum between any two: the weight was 0.336 instead of 0.319."""
+    """A sum over fixed nodes has a minimum for the kink between any two of them, which the integral has not."""
     known = leaky_relu(slope)
-    found = rg.NoisyLayer(known, w, b, noise).flow(1).couplings[1]
-    assert found[:2] == pytest.approx(nearest_of_two_layers(slope, w, b, noise, found[:2] + 0.01), rel=2e-6)
+    couplings = rg.NoisyLayer(known, w, b, noise).flow(1).couplings[1]
+    assert couplings[:2] == pytest.approx(nearest_of_two_layers(slope, w, b, noise, couplings[:2] + 0.01), rel=2e-6)
     own = Activation("own", known.function, kinks=[0.0])
-    assert rg.NoisyLayer(own, w, b, noise).flow(1).couplings[1] == pytest.approx(found, rel=1e-6)
+    assert rg.NoisyLayer(own, w, b, noise).flow(1).couplings[1] == pytest.approx(couplings, rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ def test_the_nearest_layer_whose_slope_has_a_kink_is_that_of_the_integrals(sigma
         pull = gap * (layer(nodes, at) * measure @ law) * mass
         return pull @ sigma(field), pull @ (slope(field) * at), pull @ slope(field)
 
-    found = rg.NoisyLayer(Activation("own", sigma, slope, kinks=kinks), w, b, noise).flow(1).couplings[1]
-    height = noise / found[2]
-    A, v, a = optimize.fsolve(conditions, [height, found[0] / height, found[1]], xtol=1e-13)
-    assert found[:2] == pytest.approx((A * v, a), rel=2e-5)
+    couplings = rg.NoisyLayer(Activation("own", sigma, slope, kinks=kinks), w, b, noise).flow(1).couplings[1]
+    height = noise / couplings[2]
+    A, v, a = optimize.fsolve(conditions, [height, couplings[0] / height, couplings[1]], xtol=1e-13)
+    assert couplings[:2] == pytest.approx((A * v, a), rel=2e-5)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_the_nearest_layer_whose_slope_has_a_kink_is_that_of_the_integrals(sigma
     ],
 )
 def test_steep_layers_have_the_digits_that_they_state(name, w, b, noise, mean, second):
-    """Nodes as close as the noise do not see them: errors of 2e-4 were stated as 3e-14, or the law was refused."""
+    """Nodes spaced by the noise alone would not resolve such steep slopes."""
     layer = rg.NoisyLayer(name, w, b, noise)
     assert layer.stationary().mean == pytest.approx(mean, abs=1e-11)
     assert layer.spectrum(2).ratios[1].real == pytest.approx(second, abs=1e-11)

@@ -33,8 +33,8 @@ def parts(layer):
     return np.concatenate([layer.couplings.ravel(), layer.fields, layer.inputs, [layer.constant]])
 
 
-def alike(one, other, tolerance=1e-12):
-    a, b = parts(one), parts(other)
+def alike(left, right, tolerance=1e-12):
+    a, b = parts(left), parts(right)
     assert np.abs(a - b).max() <= tolerance * max(1, np.abs(a).max()), (a, b)
 
 
@@ -50,10 +50,10 @@ def test_wrong_recursions_leave_a_residual():
 
 @given(log_uniform(1e-6, 20), log_uniform(1e-6, 20), log_uniform(1e-6, 20))
 @examples(0.3)
-def test_the_closed_recursion_is_the_derived_one(one, other, field):
-    exact = FUNCTION.subs({K1: sp.Rational(one), K2: sp.Rational(other), z: sp.Rational(field)}).evalf(40)
-    found = float(mediated((np.array(one),), (np.array(other),), (np.array(field),)))
-    assert abs(found / float(exact) - 1) < 4e-15 * (1 + abs(math.log(found)))
+def test_the_closed_recursion_is_the_derived_one(first, second, field):
+    exact = FUNCTION.subs({K1: sp.Rational(first), K2: sp.Rational(second), z: sp.Rational(field)}).evalf(40)
+    computed = float(mediated((np.array(first),), (np.array(second),), (np.array(field),)))
+    assert abs(computed / float(exact) - 1) < 4e-15 * (1 + abs(math.log(computed)))
 
 
 # -- linear layers ---------------------------------------------------------------------------------------
@@ -61,15 +61,15 @@ def test_the_closed_recursion_is_the_derived_one(one, other, field):
 
 @given(linear, linear, REALS)
 @examples(0.3)
-def test_linear_layers_propagate_as_the_joint_gaussian(one, two, mean):
+def test_linear_layers_propagate_as_the_joint_gaussian(lower, upper, mean):
     """All layers at once: h, h', h'' are one linear map of independent kicks, of which the last block is read."""
     start = np.array([[1.0, 0.3], [0.3, 0.5]])
     eye, zero = np.eye(2), np.zeros((2, 2))
-    path = np.block([[eye, zero, zero], [one.weight, eye, zero], [two.weight @ one.weight, two.weight, eye]])
-    kicks = np.block([[start, zero, zero], [zero, one.noise_covariance, zero], [zero, zero, two.noise_covariance]])
+    path = np.block([[eye, zero, zero], [lower.weight, eye, zero], [upper.weight @ lower.weight, upper.weight, eye]])
+    kicks = np.block([[start, zero, zero], [zero, lower.noise_covariance, zero], [zero, zero, upper.noise_covariance]])
     joint = path @ kicks @ path.T
-    middle = path @ np.concatenate([[mean, mean], one.bias, two.bias])
-    law = one.compose(two).propagate(mean, start)
+    middle = path @ np.concatenate([[mean, mean], lower.bias, upper.bias])
+    law = lower.compose(upper).propagate(mean, start)
     np.testing.assert_allclose(law.covariance, joint[4:, 4:], rtol=0, atol=1e-13 * max(1, np.abs(joint).max()))
     np.testing.assert_allclose(law.mean, middle[4:], rtol=0, atol=1e-13 * max(1, np.abs(middle).max()))
     np.testing.assert_array_equal(law.covariance, law.covariance.T)
@@ -80,11 +80,11 @@ def test_linear_layers_propagate_as_the_joint_gaussian(one, two, mean):
 def test_linear_blocks_meet_the_oracle(weight, bias, noise, m):
     if abs(abs(weight) - 1) < 1e-3:
         weight = 0.99
-    found = rg.LinearLayer(weight, bias, noise).power(m)
+    composed = rg.LinearLayer(weight, bias, noise).power(m)
     more = {"weight": {}, "bias": {"a": bias}, "noise": {"s": noise}}
     exact = [formula(f"linear-layers.{name}").evaluate(digits=20, w=weight, b=m, **more[name]) for name in more]
     condition = 1e-15 * m / abs(1 - abs(weight))
-    for ours, value in zip((found.weight, found.bias, found.noise_covariance), exact, strict=True):
+    for ours, value in zip((composed.weight, composed.bias, composed.noise_covariance), exact, strict=True):
         assert abs(float(ours.ravel()[0]) - float(value)) <= condition * abs(float(value)) + 1e-15 * abs(bias)
 
 
@@ -154,13 +154,13 @@ def test_linear_extremes():
 @given(signed(1e-2, 4.0), REALS, REALS, st.integers(1, 60))
 @examples(0.3)
 def test_blocks_of_spins_meet_the_oracle(K, fields, inputs, m):
-    found = rg.BinaryLayer([[K]], [fields], inputs=[inputs]).power(m)
+    composed = rg.BinaryLayer([[K]], [fields], inputs=[inputs]).power(m)
     exact = solvable_oracle.binary_block(K, fields, inputs, m, digits=20)
-    ours = (found.couplings[0, 0], found.fields[0], found.inputs[0], found.constant)
-    for one, value in zip(ours, exact, strict=True):
-        assert abs(one - float(value)) <= 1e-14 * m * max(1, abs(float(value)))
+    ours = (composed.couplings[0, 0], composed.fields[0], composed.inputs[0], composed.constant)
+    for number, value in zip(ours, exact, strict=True):
+        assert abs(number - float(value)) <= 1e-14 * m * max(1, abs(float(value)))
     if abs(exact[0]) > 1e-280:
-        assert abs(found.couplings[0, 0] / float(exact[0]) - 1) < 1e-13 * m * m
+        assert abs(composed.couplings[0, 0] / float(exact[0]) - 1) < 1e-13 * m * m
 
 
 @given(signed(1e-6, 8.0), st.just(0.0) | signed(1e-6, 8.0))
@@ -212,7 +212,7 @@ def test_every_coupling_of_wide_layers_has_its_own_name():
 
 
 def test_layers_of_uncoupled_spins_are_closed():
-    """Spins that pass a layer one by one, exchanged on the way: as good as two of width one."""
+    """Spins pass the layer one by one and change places: it is as good as two layers of width one."""
     layer = rg.BinaryLayer([[0.0, 0.9], [0.4, 0.0]], [0.1, 0.2], inputs=[0.3, -0.2])
     two = layer.compose(layer)
     assert isinstance(two, rg.BinaryLayer)
@@ -221,17 +221,17 @@ def test_layers_of_uncoupled_spins_are_closed():
 
 
 def test_paths_between_two_spins_add_up():
-    """Two spins between the same two, which hand on a coupling each; and layers that mix, which are not closed."""
+    """Two spins between the same two hand on a coupling each; layers that mix are not closed."""
     lower = rg.BinaryLayer([[0.5], [0.3]], [0.1, -0.2], inputs=[0.4])
     upper = rg.BinaryLayer([[0.4, 0.7]], [0.3], inputs=[0.2, 0.6])
     both = lower.compose(upper)
     assert isinstance(both, rg.BinaryLayer)
     alike(both.transfer(), lower.transfer().compose(upper.transfer()))
     mixing, straight = rg.BinaryLayer([[0.5, 0.3], [0.2, 0.4]]), rg.BinaryLayer(np.diag([0.6, 0.7]))
-    for one, other in ((mixing, straight), (straight, mixing)):
-        found = one.compose(other)
-        assert isinstance(found, rg.TransferMatrix)
-        alike(found, one.transfer().compose(other.transfer()))
+    for first, second in ((mixing, straight), (straight, mixing)):
+        composed = first.compose(second)
+        assert isinstance(composed, rg.TransferMatrix)
+        alike(composed, first.transfer().compose(second.transfer()))
 
 
 def test_the_projection_keeps_moments_and_states_its_loss(rng):
@@ -309,20 +309,20 @@ def test_a_map_is_searched_and_its_exponents_found(at, slope, b):
 
     (point,) = rg.fixed_points(function, [[0.0, 0.0], [1.0, 2.0]], names=["x", "y"])
     np.testing.assert_allclose(point.couplings, at, atol=1e-9)
-    found = rg.exponents(point, b)
-    np.testing.assert_allclose(found.y, np.log2(rates), atol=1e-8)
-    assert found.kinds == ("relevant", "irrelevant")
-    assert found.fields == ("x", "x"), "the first coupling is the larger part of both columns"
-    assert (found.error < 1e-6).all()
+    exponents = rg.exponents(point, b)
+    np.testing.assert_allclose(exponents.y, np.log2(rates), atol=1e-8)
+    assert exponents.kinds == ("relevant", "irrelevant")
+    assert exponents.fields == ("x", "x"), "the first coupling is the larger part of both columns"
+    assert (exponents.error < 1e-6).all()
 
 
 def test_a_rotation_is_marginal():
-    """Its eigenvalues e^±ia have modulus one, and logarithms of that no rounding."""
+    """Its eigenvalues e^±ia have modulus one, whose logarithm must be zero without rounding."""
     for angle in np.arange(1, 12) / 7:
         turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
         point = rg.FixedPoint("centre", ("x", "y"), np.zeros(2), lambda k, _: k, lambda _, turn=turn: turn)
-        found = rg.exponents(point)
-        assert (found.y.tolist(), found.kinds, found.nu) == ([0.0, 0.0], ("marginal", "marginal"), None)
+        exponents = rg.exponents(point)
+        assert (exponents.y.tolist(), exponents.kinds, exponents.nu) == ([0.0, 0.0], ("marginal", "marginal"), None)
 
 
 def test_rounding_of_a_steep_map_is_no_kink():
@@ -423,13 +423,13 @@ def test_a_flow_that_leaves_the_range_says_so():
 
 
 def jordan(size):
-    """A block of zeros in another basis, in whole numbers."""
+    """A Jordan block of eigenvalue zero in another basis, in whole numbers."""
     return np.tril(np.ones((size, size))) @ np.eye(size, k=1) @ (np.eye(size) - np.eye(size, k=-1))
 
 
 @pytest.mark.parametrize("size", [3, 6, 12])
 def test_linear_layers_that_forget_everything_have_no_correlation_length(size):
-    """Eigenvalues found were roots of rounding, and the length up to half a layer."""
+    """All eigenvalues are zero; computed ones are roots of rounding and must not become a length."""
     assert abs(np.linalg.eigvals(jordan(size))).max() > 1e-9
     assert {rg.LinearLayer(scale * jordan(size), 0.0).correlation_length() for scale in (1.0, 2.0**40)} == {0.0}
     near = jordan(size) + np.random.default_rng(size).normal(scale=1e-17, size=(size, size))
@@ -439,7 +439,7 @@ def test_linear_layers_that_forget_everything_have_no_correlation_length(size):
 
 @pytest.mark.parametrize("size", [2, 3, 4, 6, 10])
 def test_linear_layers_whose_ones_share_an_eigenvector_are_critical(size):
-    """Eigenvalues found were apart by a root of rounding: a block of four expanded, over 9e7 layers."""
+    """Computed eigenvalues lie apart by a root of rounding, and must not make the layer contract or expand."""
     layer = rg.LinearLayer(jordan(size) + np.eye(size), np.zeros(size))
     assert (layer.regime, layer.correlation_length()) == ("critical", np.inf)
     apart = rg.LinearLayer(np.diag([1 - 1e-9, 0.5]), np.zeros(2))
@@ -451,7 +451,7 @@ def test_linear_layers_whose_ones_share_an_eigenvector_are_critical(size):
 
 @pytest.mark.parametrize("size", [2, 3, 4, 5, 6])
 def test_ones_that_share_an_eigenvector_are_critical_in_any_basis_of_whole_numbers(size, rng):
-    """What rounds is no more than an estimate: of 100 layers some five expanded."""
+    """The error of rounding is only estimated, yet none of 100 layers may be taken for one that expands."""
     for _ in range(100):
         weight = np.eye(size) + np.eye(size, k=1)
         for _ in range(size + 2):
@@ -470,8 +470,8 @@ def test_small_spectral_radii_of_linear_layers_are_told_where_they_can_be():
 
 @pytest.mark.parametrize("w", [0.9, -0.9, 0.3])
 def test_the_stationary_variance_is_the_sum_over_all_layers_before(w):
-    found = rg.LinearLayer(w, 0.0, 0.7).stationary().covariance[0, 0]
-    assert found == pytest.approx(0.7 * sum(w ** (2 * m) for m in range(400)), rel=1e-13)
+    variance = rg.LinearLayer(w, 0.0, 0.7).stationary().covariance[0, 0]
+    assert variance == pytest.approx(0.7 * sum(w ** (2 * m) for m in range(400)), rel=1e-13)
 
 
 def test_a_layer_that_forgets_everything_has_no_correlation_length_made_of_rounding():
@@ -487,7 +487,7 @@ def test_a_layer_that_forgets_everything_has_no_correlation_length_made_of_round
 
 
 def test_a_map_may_work_in_place():
-    """Doubled couplings rest at zero alone; the search took any that the map had overwritten for a fixed point."""
+    """Doubled couplings rest at zero alone, also where the map overwrites its argument."""
     (point,) = rg.fixed_points(lambda k, b: np.multiply(k, b, out=k), [1.0])
     assert point.couplings == pytest.approx([0.0], abs=1e-12)
     assert rg.exponents(point).y == pytest.approx([1.0], rel=1e-9)

@@ -63,13 +63,13 @@ def test_operators_are_sums_of_products(shape, seed, data):
     alike = data.draw(st.booleans())
     chosen = operators(len(shape), alike=alike)
     states = signs(np.random.default_rng(seed), 2, *shape)
-    found = measure(states, chosen, periodic)
-    assert np.array_equal(found, plain(states, chosen, np.array(periodic)))
-    even = np.array([one.even for one in chosen])
-    assert np.array_equal(measure(-states, chosen, periodic), np.where(even, found, -found))
+    sums = measure(states, chosen, periodic)
+    assert np.array_equal(sums, plain(states, chosen, np.array(periodic)))
+    even = np.array([operator.even for operator in chosen])
+    assert np.array_equal(measure(-states, chosen, periodic), np.where(even, sums, -sums))
     if all(periodic):
         moved = np.ascontiguousarray(np.roll(states, 3, axis=1))
-        assert np.array_equal(measure(moved, chosen, periodic), found)
+        assert np.array_equal(measure(moved, chosen, periodic), sums)
 
 
 @pytest.mark.parametrize("shape", [(200,), (4, 64), (3, 65), (2, 66, 130)])
@@ -89,15 +89,15 @@ def test_rows_of_many_words(rng, shape):
 def test_kernels_are_their_twins(rng):
     states = signs(rng, 2, 1, 5, 70)
     layout = _layout(operators(2), (5, 70), (True, False))
-    found = []
+    results = []
     for twin in (lambda f: f, lambda f: f.py_func):
         shifted, packed = np.zeros(5 * 9 * 2, np.uint64), np.zeros(4, np.uint64)
         out = np.zeros((2, 11), np.int64)
         with np.errstate(over="ignore"):
             twin(kernels.sums)(states.reshape(-1), states.shape, *layout, shifted, packed, out)
-        found.append((shifted, packed, out))
-    for one, other in zip(*found, strict=True):
-        assert np.array_equal(one, other)
+        results.append((shifted, packed, out))
+    for by_kernel, by_twin in zip(*results, strict=True):
+        assert np.array_equal(by_kernel, by_twin)
     row = [np.zeros(4, np.uint64), np.zeros(4, np.uint64)]
     for function, out in zip((kernels._pack_row, kernels._pack_row.py_func), row, strict=True):
         function(states.reshape(-1), 70, 70, 3, out)
@@ -112,7 +112,7 @@ def test_kernels_are_their_twins(rng):
 
 
 def test_images_of_a_cluster():
-    counts = {one.name: len(one.clusters) for one in operators(2)}
+    counts = {operator.name: len(operator.clusters) for operator in operators(2)}
     assert counts == {
         "nearest": 2, "diagonal": 2, "plaquette": 1, "second": 2, "knight": 4, "diamond": 1, "spin": 1, "corner": 4,
         "line": 2, "vee": 4, "cross": 1,
@@ -122,8 +122,8 @@ def test_images_of_a_cluster():
     assert len(Operator("cube", ((0, 0, 0), (1, 2, 3))).clusters) == 24
     moved = Operator("moved", ((5, 1), (5, 2)))
     assert moved.clusters == Operator("nearest", ((0, 0), (0, 1))).clusters
-    assert [one.even for one in operators(1)] == [True] * 4 + [False] * 3
-    assert [one.dimension for d in (1, 2, 3) for one in operators(d)[:1]] == [1, 2, 3]
+    assert [operator.even for operator in operators(1)] == [True] * 4 + [False] * 3
+    assert [operator.dimension for d in (1, 2, 3) for operator in operators(d)[:1]] == [1, 2, 3]
 
 
 def test_means_over_all_states_of_a_torus():
@@ -153,7 +153,7 @@ def test_the_transpose_is_not_the_matrix():
 @settings(max_examples=25)
 @given(st.floats(0.05, 1.5), st.floats(-0.8, 0.8))
 def test_the_matrix_of_a_decimated_ring_is_the_derivative_of_its_couplings(K, h):
-    """Exact: two operators are all that the blocks have; theory's Jacobian in 50 digits is the oracle."""
+    """Exact, as blocks have these two operators alone; theory's Jacobian in 50 digits is the oracle."""
     chosen = (Operator("nearest", ((0,), (1,))), Operator("spin", ((0,),)))
     plan = scheme((8,), 2, None, "decimation", chosen, 1, periodic=True)
     states = every((8,))
@@ -169,7 +169,7 @@ def test_the_matrix_of_a_decimated_ring_is_the_derivative_of_its_couplings(K, h)
 
 @pytest.mark.parametrize("K", [0.1, 0.7, 1.3])
 def test_the_matrix_of_majority_blocks_with_coins_is_the_derivative(K):
-    """A ring of six in blocks of two: three blocks have one even operator, so that one is all there are."""
+    """A ring of six in blocks of two: three blocks have a single even operator, so that no other is missing."""
     states = every((6,))
     energy = measure(states, operators(1)[:1])[:, 0]
     total = states.reshape(-1, 3, 2).sum(axis=2)
@@ -187,27 +187,27 @@ def test_the_matrix_of_majority_blocks_with_coins_is_the_derivative(K):
 
 @pytest.mark.parametrize(("length", "b", "levels"), [(9, 3, 1), (12, 2, 2)])
 def test_exact_rings_have_the_exponents_and_means_of_decimation(length, b, levels):
-    """tanh K' = tanh^b K: a ring of three or four blocks, whose bonds are all that is even and near enough."""
+    """tanh K' = tanh^b K: the last ring has three blocks, whose only even operator is the sum of bonds."""
     K, chosen = 0.6, (Operator("nearest", ((0,), (1,))),)
     plan = scheme((length,), b, None, "decimation", chosen, levels, periodic=True)
     states = every((length,))
     values = plan.observe(states, plan.keys((1, ())), np.arange(len(states)))
     weight = np.exp(K * values[:, 0, 0])
-    found = LinearisedFlow(float(len(states)), 2, plan, weighted(values, weight / weight.sum()))
+    linearised = LinearisedFlow(float(len(states)), 2, plan, weighted(values, weight / weight.sum()))
     t = float(np.tanh(K))
     for level in range(levels + 1):
         u, sites = t ** (b**level), length // b**level
         bond = (u + u ** (sites - 1)) / (1 + u**sites)
-        assert found.mean(level)[0] == pytest.approx([bond], rel=1e-12)
-        assert found.mean(level)[1] == pytest.approx([0], abs=1e-12)
+        assert linearised.mean(level)[0] == pytest.approx([bond], rel=1e-12)
+        assert linearised.mean(level)[1] == pytest.approx([0], abs=1e-12)
     last = t ** (b ** (levels - 1))
     slope = b * last ** (b - 1) * (1 - last**2) / (1 - last ** (2 * b))
-    assert found.thermal[-1, 0] == pytest.approx(slope, rel=1e-9)
-    assert found.y_t[-1, 0] == pytest.approx(np.log(slope) / np.log(b), rel=1e-9)
+    assert linearised.thermal[-1, 0] == pytest.approx(slope, rel=1e-9)
+    assert linearised.y_t[-1, 0] == pytest.approx(np.log(slope) / np.log(b), rel=1e-9)
 
 
 def test_matching_rings_is_a_step_of_newton():
-    """Exact moments of a ring of eight and of its half; D and D' by mpmath from the correlations of rings."""
+    """Exact moments of rings of sixteen and of eight; the step of Newton by mpmath from the correlations of rings."""
     chosen, K = (Operator("nearest", ((0,), (1,))), Operator("second", ((0,), (2,)))), 0.6
     flows = []
     for length, levels in ((16, 2), (8, 1)):
@@ -216,9 +216,9 @@ def test_matching_rings_is_a_step_of_newton():
         values = plan.observe(states, plan.keys((1, ())), np.arange(len(states)))
         weight = np.exp(K * values[:, 0, 0])
         flows.append(LinearisedFlow(float(len(states)), 2, plan, weighted(values, weight / weight.sum())))
-    found = critical_coupling(*flows, K)
-    assert found.shapes == ((8,), (4,))
-    assert (found.errors < 1e-9).all(), "the law has no error"
+    critical = critical_coupling(*flows, K)
+    assert critical.shapes == ((8,), (4,))
+    assert (critical.errors < 1e-9).all(), "the law has no error"
 
     def gap(k, depth):
         t, small = mpmath.tanh(k), 8 // 2**depth
@@ -230,7 +230,7 @@ def test_matching_rings_is_a_step_of_newton():
 
     for depth in (0, 1):
         newton = K - gap(K, depth) / mpmath.diff(lambda k, depth=depth: gap(k, depth), K)
-        assert np.isclose(found.values[depth, 0], float(newton), rtol=1e-9)
+        assert np.isclose(critical.values[depth, 0], float(newton), rtol=1e-9)
 
 
 # -- errors ----------------------------------------------------------------------------------------------
@@ -242,19 +242,19 @@ def test_jackknife_errors_are_calibrated(rng):
     states = every((8,))
     chosen = (Operator("nearest", ((0,), (1,))),)
     weight = np.exp(K * measure(states, chosen)[:, 0])
-    found = np.empty((experiments, 2))
+    estimates = np.empty((experiments, 2))
     for k in range(experiments):
         drawn = states[rng.choice(256, 1600, p=weight / weight.sum())]
-        one = linearise(drawn, rule="decimation", operators=chosen, groups=groups, levels=1, rng=1)
-        found[k] = one.thermal[0, 0], one.thermal_error[0, 0]
-    z = (found[:, 0] - np.tanh(2 * K)) / found[:, 1]
+        linearised = linearise(drawn, rule="decimation", operators=chosen, groups=groups, levels=1, rng=1)
+        estimates[k] = linearised.thermal[0, 0], linearised.thermal_error[0, 0]
+    z = (estimates[:, 0] - np.tanh(2 * K)) / estimates[:, 1]
     assert_uniform(2 * stats.t.sf(np.abs(z), groups - 1), what="p-values of λ of the ring")
     with rejects():
         assert_uniform(2 * stats.t.sf(np.abs(z) / 3, groups - 1), what="errors three times as large")
 
 
 def exact_torus(K):
-    """Return leading eigenvalues of the 4 × 4 torus in blocks of four, all states and all coins enumerated."""
+    """Return leading eigenvalues of the 4 × 4 torus in blocks of four spins, all states and all coins enumerated."""
     states, blocks = every((4, 4)), every((2, 2))
     before, after = measure(states, FEW), measure(blocks, FEW)
     total = states.reshape(-1, 2, 2, 2, 2).sum(axis=(2, 4)).reshape(-1, 1, 4)
@@ -277,8 +277,8 @@ def small(root_seed):
 
 def test_eigenvalues_of_a_small_torus_are_found(small):
     exact, colder = exact_torus(CRITICAL), exact_torus(1.03 * CRITICAL)
-    found = [(small.thermal[0, 1], small.thermal_error[0, 1]), (small.magnetic[0, 0], small.magnetic_error[0, 0])]
-    for (value, error), theory, other in zip(found, exact, colder, strict=True):
+    eigenvalues = [(small.thermal[0, 1], small.thermal_error[0, 1]), (small.magnetic[0, 0], small.magnetic_error[0, 0])]
+    for (value, error), theory, other in zip(eigenvalues, exact, colder, strict=True):
         assert error < 0.02 * theory
         assert_comparison(z_score(value, error, theory, dof=63), "eigenvalue of the 4 × 4 torus")
         with rejects():
@@ -298,37 +298,37 @@ def sampled(L, levels, K, seed):
 
 
 def test_the_square_lattice_has_its_exponents_and_its_critical_coupling(root_seed):
-    """16 × 16 and 8 × 8, five percent of y_t for what small lattices lack; the twin is seven percent warmer."""
+    """Lattices of 16 × 16 and 8 × 8, whose size may cost five percent of y_t; the twin is seven percent warmer."""
     large, small = sampled(16, 2, CRITICAL, root_seed), sampled(8, 1, CRITICAL, root_seed)
     warm = sampled(16, 2, CRITICAL / 1.07, root_seed)
 
-    def check(found):
-        y, error = found.y_h[-1, -1], found.y_h_error[-1, -1]
+    def check(linearised):
+        y, error = linearised.y_h[-1, -1], linearised.y_h_error[-1, -1]
         assert_comparison(z_score(y, error, 15 / 8, bias=0.005 * 15 / 8, dof=63), "y_h")
 
     check(large)
     assert_comparison(z_score(large.y_t[-1, -1], large.y_t_error[-1, -1], 1.0, bias=0.05, dof=63), "y_t")
     with rejects("y_h"):
         check(warm)
-    found = critical_coupling(large, small, CRITICAL)
-    assert found.error < 0.002
-    assert_comparison(z_score(found.coupling, found.error, CRITICAL, bias=0.001, dof=63), "K_c")
+    critical = critical_coupling(large, small, CRITICAL)
+    assert critical.error < 0.002
+    assert_comparison(z_score(critical.coupling, critical.error, CRITICAL, bias=0.001, dof=63), "K_c")
     with rejects():
-        assert_comparison(z_score(found.coupling, found.error, 0.46, bias=0.001, dof=63), "K_c")
-    assert "on 4x4" in str(found)
+        assert_comparison(z_score(critical.coupling, critical.error, 0.46, bias=0.001, dof=63), "K_c")
+    assert "on 4x4" in str(critical)
 
 
 def test_results_depend_on_the_seed_alone():
     model = square_lattice(8, 8, temperature=2.3)
     first = sample_flow(model, (8, 8), 12, chains=70, rng=5, burn_in=2)
     with ThreadPoolExecutor(2) as pool:
-        told = []
+        reports = []
         second = sample_flow(
-            model, (8, 8), 12, chains=70, rng=5, burn_in=2, executor=pool, progress=lambda *at: told.append(at)
+            model, (8, 8), 12, chains=70, rng=5, burn_in=2, executor=pool, progress=lambda *at: reports.append(at)
         )
-    for one, other in zip(first.sums.parts, second.sums.parts, strict=True):
-        assert np.array_equal(one, other)
-    assert told[-1][0] == told[-1][1]
+    for mine, other in zip(first.sums.parts, second.sums.parts, strict=True):
+        assert np.array_equal(mine, other)
+    assert reports[-1][0] == reports[-1][1]
     other = sample_flow(model, (8, 8), 12, chains=70, rng=6, burn_in=2)
     assert not np.array_equal(first.sums.first, other.sums.first)
 
@@ -336,15 +336,15 @@ def test_results_depend_on_the_seed_alone():
 def test_recorded_and_sampled_configurations_agree(rng):
     """The same sums, whether they come in groups or at once; decimation needs no coins."""
     states = signs(rng, 40, 8, 8)
-    found = linearise(states, rule="decimation", groups=8)
-    plan = found.scheme
+    linearised = linearise(states, rule="decimation", groups=8)
+    plan = linearised.scheme
     values = plan.observe(states, plan.keys((1, ())), np.arange(40)).astype(float)
-    assert np.array_equal(joined(found.sums).first[0], values.sum(axis=0))
-    assert found.sums.count.tolist() == [5.0] * 8
+    assert np.array_equal(joined(linearised.sums).first[0], values.sum(axis=0))
+    assert linearised.sums.count.tolist() == [5.0] * 8
     covariance = np.cov(np.concatenate([values[:, 1], values[:, 0]], axis=1).T, bias=True)
     T = np.linalg.solve(covariance[:2, :2], covariance[:2, 11:13])
-    assert np.allclose(found.matrix(0, ("nearest", "diagonal"))[0], T, rtol=1e-9)
-    assert found.matrix(0)[0].shape == (6, 6)
+    assert np.allclose(linearised.matrix(0, ("nearest", "diagonal"))[0], T, rtol=1e-9)
+    assert linearised.matrix(0)[0].shape == (6, 6)
 
 
 # -- what is said and refused ----------------------------------------------------------------------------
@@ -359,8 +359,8 @@ def test_a_start_that_is_not_forgotten_is_said():
 def test_magnetised_spins_are_said(rng):
     states = np.where(rng.random((64, 8, 8)) < 0.7, 1, -1)
     with pytest.warns(UntrustedEstimate, match="up and down are not alike, even and odd operators mix"):
-        found = linearise(states, groups=16, rng=1)
-    T, error = found.matrix(0, ("nearest", "spin"))
+        linearised = linearise(states, groups=16, rng=1)
+    T, error = linearised.matrix(0, ("nearest", "spin"))
     assert T.shape == error.shape == (2, 2)
     assert (error > 0).all()
 
@@ -436,11 +436,11 @@ def test_operators_that_carry_nothing_are_named():
     with pytest.raises(ValueError, match="operator 'spin' is the same in all configurations of level 1, 4x4"):
         linearise(np.stack([halves, halves.T] * 16), groups=8).y_h  # noqa: B018
     flipped = frozen * np.where(np.arange(32) % 2, 1, -1)[:, None, None]
-    found = linearise(flipped, groups=8, rng=1)
+    linearised = linearise(flipped, groups=8, rng=1)
     with pytest.raises(ValueError, match=r"the operators spin, corner are linearly dependent .* of level 1"):
-        found.matrix(0, ("spin", "corner"))
+        linearised.matrix(0, ("spin", "corner"))
     with pytest.raises(ValueError, match=r"operators \['spine'\] are unknown; there are nearest"):
-        found.matrix(0, ("spine",))
+        linearised.matrix(0, ("spine",))
 
 
 def test_lattices_that_do_not_match_are_refused(small):

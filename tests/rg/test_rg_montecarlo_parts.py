@@ -1,4 +1,4 @@
-"""Parts of Monte Carlo renormalisation by themselves: what is counted, whose coins and errors are whose."""
+"""Parts of Monte Carlo renormalisation by themselves: which draws are counted, and whose coins and errors are used."""
 
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -37,10 +37,10 @@ def run(sweeps, **more):
 
 @pytest.mark.filterwarnings("ignore::statnn.montecarlo.UntrustedEstimate")
 def test_every_draw_is_counted_once():
-    """More draws than are looked at together; and every second sweep is what is left of all when the others go."""
-    found = run(300)
-    assert found.sums.count.tolist() == [300.0] * 8
-    assert found.samples == 2400
+    """More draws than are processed at once; with thin = 2 every second sweep counts, as differences of sums show."""
+    linearised = run(300)
+    assert linearised.sums.count.tolist() == [300.0] * 8
+    assert linearised.samples == 2400
 
     def between(first, count):  # sums of the draws first + 1, ..., first + count
         return run(count, burn_in=first).sums.first
@@ -51,10 +51,10 @@ def test_every_draw_is_counted_once():
 
 @pytest.mark.filterwarnings("ignore::statnn.montecarlo.UntrustedEstimate")
 def test_a_chain_tosses_its_own_coins():
-    """Of majority blocks a chain gives the same sums beside any number of others."""
+    """With majority blocks a chain gives the same sums beside any number of other chains."""
     few, many = (run(5, rule="majority", chains=chains) for chains in (8, 11))
-    for one, other in zip(few.sums.parts, many.sums.parts, strict=True):
-        np.testing.assert_array_equal(one, other[:8])
+    for mine, other in zip(few.sums.parts, many.sums.parts, strict=True):
+        np.testing.assert_array_equal(mine, other[:8])
 
 
 @pytest.mark.filterwarnings("ignore::statnn.montecarlo.UntrustedEstimate")
@@ -65,14 +65,14 @@ def test_flows_that_are_killed_go_on(monkeypatch, tmp_path):
     def start(path=None, **more):
         return run(300, rule="majority", burn_in=30, chains=9, store=path, **more)
 
-    whole, told = start(), []
-    assert cut(monkeypatch, tmp_path / "work", 2, partial(start, progress=lambda *at: told.append(at)), 4) == whole
-    assert start(tmp_path / "work", progress=lambda *at: told.append(at)) == whole
-    assert sum(done == total for done, total in told) == 2  # each by what was done before and what was done then
+    whole, reports = start(), []
+    assert cut(monkeypatch, tmp_path / "work", 2, partial(start, progress=lambda *at: reports.append(at)), 4) == whole
+    assert start(tmp_path / "work", progress=lambda *at: reports.append(at)) == whole
+    assert sum(done == total for done, total in reports) == 2  # once in each run, which count what was done before
     names = {path.name for path in (tmp_path / "work").iterdir()}
     assert {"store.json", "lock", "block-0.done.npz"} <= names
     assert not [name for name in names if "state" in name]
-    others = tuple(replace(one, alike=False) for one in FEW)
+    others = tuple(replace(operator, alike=False) for operator in FEW)
     for more, said in (
         ({"rng": 6}, "seed is"),
         ({"rule": "decimation"}, "flow is"),
@@ -93,9 +93,9 @@ def test_every_step_has_its_own_coins(rng):
     plan = scheme((8, 8), 2, None, "majority", FEW, 2, periodic=True)
     keys, numbers = plan.keys((3, ())), np.arange(50)
     states = 2 * rng.integers(0, 2, (50, 8, 8), np.int8) - 1
-    found = plan.observe(states, keys, numbers)
+    sums = plan.observe(states, keys, numbers)
     for level in range(3):
-        np.testing.assert_array_equal(found[:, level], measure(states, FEW, (True, True)))
+        np.testing.assert_array_equal(sums[:, level], measure(states, FEW, (True, True)))
         if level < 2:
             states = majority(states, lattice(states.shape, 2, None), keys[level], numbers)
     assert keys[0] != keys[1]
@@ -118,7 +118,7 @@ def test_jackknife_errors_of_a_mean_are_its_standard_error(rng):
 
 
 def test_variances_of_ordered_spins_are_not_lost_beside_their_means(monkeypatch, rng):
-    """Few spins of 3^12 point down: means are 5e5 and spreads ten, with the digits of sums of whole numbers."""
+    """Few of 3^12 spins point down: means are 5e5 beside spreads of ten, and sums of whole numbers keep all digits."""
     draws, groups, b = 24, 8, 3
     pair = (Operator("nearest", ((0,), (1,))), Operator("next", ((0,), (2,))))
     states = np.ones((draws, 3**12), np.int8)
@@ -134,8 +134,8 @@ def test_variances_of_ordered_spins_are_not_lost_beside_their_means(monkeypatch,
     S, after = measured(states), measured(np.sign(states.reshape(draws, -1, b).sum(axis=2)))
 
     def exact(kept):
-        def cov(one, other):
-            return [[int(len(kept) * (x @ y) - x.sum() * y.sum()) for y in other[:, kept]] for x in one[:, kept]]
+        def cov(left, right):
+            return [[int(len(kept) * (x @ y) - x.sum() * y.sum()) for y in right[:, kept]] for x in left[:, kept]]
 
         return np.array((sp.Matrix(cov(after, after)).inv() * sp.Matrix(cov(after, S))).tolist(), float)
 
@@ -145,8 +145,8 @@ def test_variances_of_ordered_spins_are_not_lost_beside_their_means(monkeypatch,
     np.testing.assert_allclose(error, jackknife(np.array(others)), rtol=1e-9)
 
 
-def without(found: LinearisedFlow, group):
-    return replace(found, sums=Moments(*(np.delete(part, group, axis=0) for part in found.sums.parts)))
+def without(linearised: LinearisedFlow, group):
+    return replace(linearised, sums=Moments(*(np.delete(part, group, axis=0) for part in linearised.sums.parts)))
 
 
 def left_out_by_hand(values):
@@ -167,41 +167,41 @@ QUESTIONS = {
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_errors_are_those_of_groups_left_out_by_hand(question, rng):
     coins = 2 * rng.integers(0, 2, (200, 16, 16), np.int8) - 1
-    found = linearise(coins, operators=FEW, groups=8, levels=2, rng=1)
+    linearised = linearise(coins, operators=FEW, groups=8, levels=2, rng=1)
     ask = QUESTIONS[question]
-    values = np.array([ask(without(found, k))[0] for k in range(8)])
-    np.testing.assert_allclose(ask(found)[1], np.sqrt(left_out_by_hand(values)), rtol=1e-8)
+    values = np.array([ask(without(linearised, k))[0] for k in range(8)])
+    np.testing.assert_allclose(ask(linearised)[1], np.sqrt(left_out_by_hand(values)), rtol=1e-8)
 
 
 def test_the_matrix_of_a_step_is_that_of_its_levels(rng):
     coins = 2 * rng.integers(0, 2, (200, 16, 16), np.int8) - 1
-    found = linearise(coins, operators=FEW, groups=8, levels=2, rule="decimation")
+    linearised = linearise(coins, operators=FEW, groups=8, levels=2, rule="decimation")
     after, before = (measure(coins[:, ::b, ::b], FEW, (True, True)) for b in (4, 2))
     together = np.cov(after.T, before.T)
-    names = tuple(one.name for one in FEW)
+    names = tuple(operator.name for operator in FEW)
     np.testing.assert_allclose(
-        found.matrix(1, names)[0], np.linalg.solve(together[:3, :3], together[:3, 3:]), rtol=1e-9
+        linearised.matrix(1, names)[0], np.linalg.solve(together[:3, :3], together[:3, 3:]), rtol=1e-9
     )
 
 
 def test_the_critical_coupling_has_the_error_of_both_samples(rng):
-    """Every group left out by hand, of the large lattice and of the small one."""
+    """Every group is left out by hand, of the large lattice and of the small one."""
     warm = square_lattice(16, 16, temperature=2.8)  # of coins, slopes are the same by chance
     drawn = sample(warm, 1, chains=400, burn_in=50, method="heat bath", rng=rng).states.reshape(-1, 16, 16)
     large = linearise(drawn, operators=FEW, groups=8, levels=2, rng=1)
     small = linearise(drawn[:, :8, 8:], operators=FEW, groups=8, levels=1, rng=1)
-    found = critical_coupling(large, small, 0.1)
+    critical = critical_coupling(large, small, 0.1)
 
     variance = 0
     for index in (0, 1):
         pairs = ([without(large, k), small] if index == 0 else [large, without(small, k)] for k in range(8))
         values = np.array([critical_coupling(*pair, 0.1).values for pair in pairs])
         variance = variance + left_out_by_hand(values)
-    np.testing.assert_allclose(found.errors, np.sqrt(variance), rtol=1e-8)
+    np.testing.assert_allclose(critical.errors, np.sqrt(variance), rtol=1e-8)
 
 
 def test_samples_that_tell_no_critical_coupling_are_refused():
-    """Spins that are frozen gave nan, and groups of few draws that respond alike an infinite error."""
+    """Frozen spins respond to K alike on both lattices, which leaves the coupling undetermined."""
     frozen = np.ones((400, 16, 16), np.int8)
     frozen[::2] = -1
     large = linearise(frozen, operators=FEW, groups=8, levels=2, rng=1)
@@ -212,20 +212,20 @@ def test_samples_that_tell_no_critical_coupling_are_refused():
 
 def test_the_critical_coupling_is_read_at_the_greatest_depth():
     values, errors = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[0.1, 0.2], [0.4, 0.3]])
-    found = CriticalCoupling(0.4, ("nearest", "diagonal"), ((8, 8), (4, 4)), values, errors)
-    assert (found.coupling, found.error) == (4.0, 0.3)
+    critical = CriticalCoupling(0.4, ("nearest", "diagonal"), ((8, 8), (4, 4)), values, errors)
+    assert (critical.coupling, critical.error) == (4.0, 0.3)
 
 
 @pytest.mark.filterwarnings("ignore::statnn.montecarlo.UntrustedEstimate")
 def test_coins_do_not_depend_on_how_many_draws_are_looked_at_together(monkeypatch, rng):
     coins = 2 * rng.integers(0, 2, (40, 8, 8), np.int8) - 1
-    found = [(run(20, rule="majority"), linearise(coins, operators=FEW, groups=8, levels=1, rng=1))]
+    runs = [(run(20, rule="majority"), linearise(coins, operators=FEW, groups=8, levels=1, rng=1))]
     monkeypatch.setattr(_halves, "TOGETHER", 3)
     monkeypatch.setattr(_monte_carlo, "PORTION", 2 * 64)
-    found.append((run(20, rule="majority"), linearise(coins, operators=FEW, groups=8, levels=1, rng=1)))
-    for one, other in zip(*found, strict=True):
-        np.testing.assert_array_equal(one.sums.first, other.sums.first)
-        for mine, theirs in zip(one.sums.parts, other.sums.parts, strict=True):
+    runs.append((run(20, rule="majority"), linearise(coins, operators=FEW, groups=8, levels=1, rng=1)))
+    for before, after in zip(*runs, strict=True):
+        np.testing.assert_array_equal(before.sums.first, after.sums.first)
+        for mine, theirs in zip(before.sums.parts, after.sums.parts, strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12)  # portions are added up in another order
 
 
@@ -243,9 +243,9 @@ def test_coins_are_not_the_numbers_of_the_walk(monkeypatch):
 @pytest.mark.parametrize("axes", [[1, 2], np.array([1, 2])], ids=repr)
 def test_switches_and_axes_of_numpy_are_those_of_python(periodic, axes):
     states = np.random.default_rng(1).choice([-1, 1], (16, 8, 8))
-    found = linearise(states, operators=FEW[0], groups=8, levels=1, rng=1, periodic=periodic, axes=axes)
-    assert found == linearise(states, operators=FEW[:1], groups=8, levels=1, rng=1)
-    assert found.matrix(0, "nearest")[0].tolist() == found.matrix(0)[0].tolist()
+    linearised = linearise(states, operators=FEW[0], groups=8, levels=1, rng=1, periodic=periodic, axes=axes)
+    assert linearised == linearise(states, operators=FEW[:1], groups=8, levels=1, rng=1)
+    assert linearised.matrix(0, "nearest")[0].tolist() == linearised.matrix(0)[0].tolist()
 
 
 def test_one_number_is_no_shape_of_a_lattice():
@@ -256,12 +256,14 @@ def test_one_number_is_no_shape_of_a_lattice():
 
 
 def test_a_matrix_of_no_operators_says_so():
-    found = linearise(np.random.default_rng(1).choice([-1, 1], (16, 8, 8)), operators=FEW[2], groups=8, levels=1, rng=1)
+    linearised = linearise(
+        np.random.default_rng(1).choice([-1, 1], (16, 8, 8)), operators=FEW[2], groups=8, levels=1, rng=1
+    )
     with pytest.raises(ValueError, match="none of the operators is even: pass names of some; there are spin"):
-        found.matrix(0)
+        linearised.matrix(0)
     with pytest.raises(ValueError, match="no operator is named: pass names of some; there are spin"):
-        found.matrix(0, ())
-    assert found.matrix(0, ("spin",))[0].shape == (1, 1)
+        linearised.matrix(0, ())
+    assert linearised.matrix(0, ("spin",))[0].shape == (1, 1)
 
 
 def test_an_operator_reaches_less_far_than_the_lattice():

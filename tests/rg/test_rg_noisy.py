@@ -60,8 +60,8 @@ def test_kinks_and_jumps_do_not_spoil_quadrature(name):
 
 def test_layers_of_different_noise_compose_on_the_finer_nodes():
     """A Gaussian through a ReLU in closed form; nodes for the wider noise alone would miss the second layer."""
-    one, two = rg.NoisyLayer("tanh", 1.2, 0.3, 0.3), rg.NoisyLayer("relu", 0.5, 0.0, 0.02)
-    pair = one.compose(two)
+    first, second = rg.NoisyLayer("tanh", 1.2, 0.3, 0.3), rg.NoisyLayer("relu", 0.5, 0.0, 0.02)
+    pair = first.compose(second)
     start = pair.nodes[pair.nodes.size // 2]
     middle = math.tanh(1.2 * start + 0.3)
     above = special.ndtr(middle / 0.3)
@@ -71,14 +71,14 @@ def test_layers_of_different_noise_compose_on_the_finer_nodes():
     assert pair.moments(start) == pytest.approx((mean, square - mean**2 + 0.02**2), rel=1e-8)
     same = rg.NoisyLayer("tanh", 1.2, 0.3, 0.3)
     np.testing.assert_allclose(
-        one.compose(same).probabilities, one.operator().compose(one.operator()).probabilities, atol=1e-15
+        first.compose(same).probabilities, first.operator().compose(first.operator()).probabilities, atol=1e-15
     )
 
 
 def test_two_layers_err_as_the_worse_of_them():
-    one, two = rg.NoisyLayer("tanh", 0.5, 0.0, 0.3), rg.NoisyLayer("tanh", 0.9, 0.1, 0.4)
-    errors = one.operator().error, two.operator().error
-    assert one.compose(two).error == two.compose(one).error == max(errors) > min(errors)
+    first, second = rg.NoisyLayer("tanh", 0.5, 0.0, 0.3), rg.NoisyLayer("tanh", 0.9, 0.1, 0.4)
+    errors = first.operator().error, second.operator().error
+    assert first.compose(second).error == second.compose(first).error == max(errors) > min(errors)
 
 
 def test_densities_are_propagated_as_gaussians():
@@ -90,8 +90,8 @@ def test_densities_are_propagated_as_gaussians():
     def gaussian(mean, variance):
         return np.exp(-((operator.nodes - mean) ** 2) / (2 * variance)) / math.sqrt(2 * math.pi * variance)
 
-    found = operator.propagate(gaussian(0.7, 0.3))
-    np.testing.assert_allclose(found, gaussian(0.6 * 0.7 + 0.4, 0.36 * 0.3 + 0.25), atol=1e-9)
+    density = operator.propagate(gaussian(0.7, 0.3))
+    np.testing.assert_allclose(density, gaussian(0.6 * 0.7 + 0.4, 0.36 * 0.3 + 0.25), atol=1e-9)
 
 
 def test_refinement_looks_at_the_gap_the_mean_and_the_variance():
@@ -115,11 +115,11 @@ def test_weak_noise_tends_to_its_exact_amplitude(critical):
     """<h²>/ε = 0.82790 + O(ε): the error halves with ε, and so does that of ξ ε."""
     form = formula("leading-form.stationary-variance")
     amplitude = float(form.evaluate(z=3, u="1/3", epsilon=1))
-    found = np.array([layer.stationary().moment(2) / layer.noise_std for layer in critical])
-    gaps = found - amplitude
+    amplitudes = np.array([layer.stationary().moment(2) / layer.noise_std for layer in critical])
+    gaps = amplitudes - amplitude
     orders = np.log2(gaps[:-1] / gaps[1:])
     np.testing.assert_allclose(orders, 1, atol=0.02)
-    once = 2 * found[1:] - found[:-1]
+    once = 2 * amplitudes[1:] - amplitudes[:-1]
     limit = (4 * once[1] - once[0]) / 3
     assert limit == pytest.approx(amplitude, rel=5e-6)
     assert limit != pytest.approx(amplitude * math.sqrt(7 / 6), rel=5e-6), "the twin: √7 for √6"
@@ -156,9 +156,9 @@ def test_the_projected_doubling_has_the_exact_eigenvalues():
     orders = np.abs(np.log2(gaps[:-1] / gaps[1:]) - 1)
     assert (orders[1] < 0.2).all()
     assert (orders[1] < orders[0]).all()
-    found = rg.exponents(point, 3)
-    assert found.y.tolist() == pytest.approx([1.5, 1, 1])
-    assert found.nu == pytest.approx(1)
+    exponents = rg.exponents(point, 3)
+    assert exponents.y.tolist() == pytest.approx([1.5, 1, 1])
+    assert exponents.nu == pytest.approx(1)
     assert point.map(point.couplings, 2).tolist() == [1, 0, 0]
     (steeper,) = rg.fixed_points(rg.NoisyLayer, activation="erf")  # of slope 2/√π
     assert steeper.map(steeper.couplings, 3) == pytest.approx(steeper.couplings, rel=1e-15)
@@ -230,7 +230,7 @@ def test_offsets_keep_their_digits():
     [(("tanh", 1.2, 0.1, 0.3), True), (("sigmoid", 3.0, -1.0, 0.1), True), (("sigmoid", 3.0, -1.0, 0.1), False)],
 )
 def test_deep_in_the_disordered_phase_fits_do_not_get_lost(parts, project):
-    """The bias doubles, and the mean is fitted to better than by a constant, whose deviation is that of the mean."""
+    """The bias about doubles, and the mean is fitted better than by a constant, which misses its whole spread."""
     layer = rg.NoisyLayer(*parts)
     flow = rg.flow(layer, 12, project=project)
     assert flow.end is rg.FlowEnd.DISORDERED
@@ -293,7 +293,7 @@ def test_an_odd_projection_is_the_minimum_to_its_last_row(name):
 
 @pytest.mark.parametrize("parts", [("tanh", -0.5, 0.3, 0.1), ("gelu", 0.9, 0.0, 1.0)])
 def test_where_only_a_limit_is_nearest_the_flow_says_so(parts):
-    """Of a mean that bends the other way the limit of straight lines, of one with a kink that of steep fields."""
+    """A mean that bends the other way is nearest to straight lines, one with a kink to infinitely steep fields."""
     assert rg.flow(rg.NoisyLayer(*parts), 8).end is rg.FlowEnd.UNLIKE
     layer = rg.NoisyLayer(*parts)
     two = layer.power(2)
@@ -309,17 +309,17 @@ def test_where_only_a_limit_is_nearest_the_flow_says_so(parts):
         return min(tried)
 
     steps = [10.0, 20.0, 40.0] if parts[0] == "gelu" else [0.4, 0.2, 0.1]
-    found = [least(v) for v in steps]
-    assert found[0] > found[1] > found[2]
-    assert found[2] < 0.1 * p @ (g - p @ g) ** 2
+    losses = [least(v) for v in steps]
+    assert losses[0] > losses[1] > losses[2]
+    assert losses[2] < 0.1 * p @ (g - p @ g) ** 2
 
 
 def test_a_mean_that_is_none_of_the_family_has_no_fit():
     x = np.linspace(-1, 1, 401)
     ones, before = np.ones(401), (1.5, 0.1)
     means = lambda g: _Means(x, ones, ones / 401, g, [], ())  # noqa: E731
-    found = _fit(TANH, means(0.7 * np.tanh(2 * x + 0.3)), before, 0.5)
-    assert found == pytest.approx((0.7, 2.0, 0.3), rel=1e-8)
+    fitted = _fit(TANH, means(0.7 * np.tanh(2 * x + 0.3)), before, 0.5)
+    assert fitted == pytest.approx((0.7, 2.0, 0.3), rel=1e-8)
     assert _fit(TANH, means(1 + np.cos(20 * x)), before, 0.5) is None
 
 
@@ -353,7 +353,7 @@ def test_a_family_without_a_like_says_so():
 
 
 def test_flows_refine_until_nodes_resolve_the_activation():
-    """Wide noise beside a steep activation: nodes as close as the noise asks for do not see it, and two steps agree."""
+    """Wide noise beside a steep activation: nodes spaced by the noise do not resolve it, though two steps agree."""
     flow = rg.flow(rg.NoisyLayer("tanh", 1.3, 0.0, 0.5), 12, project=True)
     assert flow.end is rg.FlowEnd.DISORDERED
     layer = rg.NoisyLayer("tanh", 0.912395, 0.0, 1.54455)
@@ -364,7 +364,7 @@ def test_flows_refine_until_nodes_resolve_the_activation():
 
 @pytest.mark.parametrize(("name", "w", "b"), [("relu", 1.0, -0.1), ("relu", -1.0, 0.1), ("identity", -0.99, 0.0)])
 def test_layers_that_return_from_far_have_a_law(name, w, b):
-    """At slope one a step back is enough; the law is that of a slope beside it."""
+    """At slope one a constant step back is enough for a law, which is close to that of a slope just below one."""
     law, beside = (rg.NoisyLayer(name, slope, b, 0.1).stationary() for slope in (w, w * (1 - 1e-9)))
     np.testing.assert_allclose([law.mean, law.variance], [beside.mean, beside.variance], rtol=1e-6, atol=1e-12)
     if name == "identity":
@@ -480,7 +480,7 @@ def test_bad_input_is_refused_with_a_reason(case):
 
 
 def test_a_linear_layer_flows_in_closed_form_however_near_it_is_to_criticality():
-    """Nodes by the thousand took a minute; w, b and s are those of the linear layer."""
+    """No nodes are needed: w, b and s are those of the linear layer."""
     flow = rg.NoisyLayer("identity", 0.9999, 0.2, 0.3).flow()
     linear = rg.LinearLayer(0.9999, 0.2, 0.09).flow().couplings
     assert flow.couplings == pytest.approx(np.column_stack([linear[:, :2], np.sqrt(linear[:, 2])]), rel=1e-12)

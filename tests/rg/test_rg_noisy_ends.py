@@ -1,4 +1,4 @@
-"""Noisy layers at the ends of their nodes and between them: laws that other quadrature has on another interval."""
+"""Noisy layers at the ends of their nodes and between them: laws by another quadrature on another interval."""
 
 import math
 import pickle
@@ -19,12 +19,12 @@ from statnn.rg._layers.quadrature import interval
 
 exponential = Activation("exp", np.exp, np.exp)
 STEPS = 12
-"""A deviation of the noise."""
+"""Steps of the trapezoidal rule in one standard deviation of the noise."""
 squared = Activation("squared relu", lambda h: np.maximum(h, 0) ** 2, lambda h: 2 * np.maximum(h, 0))
 
 
 def by_trapezoids(layer, low, high):
-    """Return mean, variance and the second eigenvalue by equal steps, what leads out of the interval being lost."""
+    """Return mean, variance and the second eigenvalue by equal steps; probability that leaves the interval is lost."""
     x = np.arange(low, high, layer.noise_std / STEPS)
     P = np.exp(-(((x[:, None] - layer.mean(x)) / layer.noise_std) ** 2) / 2) / (STEPS * math.sqrt(2 * math.pi))
     law = np.full(x.size, 1 / x.size)
@@ -46,7 +46,7 @@ def by_trapezoids(layer, low, high):
     ids=["gelu", "softplus", "exp", "squared relu"],
 )
 def test_layers_that_lead_far_from_their_margins_have_laws(layer, low, high):
-    """From eight deviations of the noise below the law, where no signal is, they lead beyond all nodes."""
+    """Eight deviations of the noise below the law, where no signals are, these layers lead beyond all nodes."""
     law = layer.stationary()
     mean, variance, second = by_trapezoids(layer, low, high)
     assert (law.mean, law.variance) == pytest.approx((mean, variance), rel=1e-6)
@@ -55,7 +55,7 @@ def test_layers_that_lead_far_from_their_margins_have_laws(layer, low, high):
 
 @pytest.mark.parametrize("noise", [0.6, 0.7, 0.8, 1.0])
 def test_where_signals_go_on_for_ever_is_no_well(noise):
-    """Beyond h = 11.46 exp(0.3 h - 1) grows without bound; nodes there kept signals: 13.67 layers at a noise of 0.7."""
+    """Beyond h = 11.46 exp(0.3 h - 1) grows without bound: signals there never return, and set no length."""
     layer = rg.NoisyLayer(exponential, 0.3, -1.0, noise)
     second = by_trapezoids(layer, -7 * noise, 0.5 + 7 * noise)[2]
     assert layer.correlation_length() == pytest.approx(-1 / math.log(second), rel=1e-4)
@@ -73,7 +73,7 @@ def test_moments_between_nodes_are_those_of_the_layer(name, w, b, place):
 
 
 def below_a_relu(start, below, slope, noise):
-    """Return mean and variance of relu(slope h) + noise ξ of h = below(start) + ξ', a rectified Gaussian."""
+    """Return mean and variance of relu(slope h) + noise ξ for h = below(start) + ξ', a rectified Gaussian."""
     mean, spread = slope * float(below.mean(start)), slope * below.noise_std
     share, density = stats.norm.cdf(mean / spread), stats.norm.pdf(mean / spread)
     first = mean * share + spread * density
@@ -95,7 +95,7 @@ def test_moments_of_a_relu_above_another_layer_between_nodes(name):
 
 @pytest.mark.parametrize(("slope", "noise"), [(0.05, 0.7), (0.6, 0.5), (0.3, 0.2)])
 def test_kinks_between_nodes_are_in_the_error(slope, noise):
-    """The nodes of tanh have none where a ReLU bends: sums of its means lacked digits, and the error was 1e-15."""
+    """The nodes of tanh have none where a ReLU bends: sums over them lack digits, and the error says how many."""
     below, above = rg.NoisyLayer("tanh", -0.5, 0.05, 0.4), rg.NoisyLayer("relu", slope, 0.0, noise)
     both = below.operator().compose(above)
     gaps = [
@@ -110,7 +110,7 @@ def test_jumps_between_nodes_are_refused():
     below, above = rg.NoisyLayer("tanh", -0.4, -0.1, 1.0), rg.NoisyLayer("sign", -1.0, 0.05, 1.5)
     with pytest.raises(ValueError, match="moments err by"):
         below.operator().compose(above)
-    chance = stats.norm.sf((float(below.mean(0.3)) - 0.05) / 1.0)  # that what comes is below 0.05
+    chance = stats.norm.sf((float(below.mean(0.3)) - 0.05) / 1.0)  # that the signal is below 0.05
     mean = 2 * chance - 1
     assert below.compose(above).moments(0.3) == pytest.approx((mean, 1 - mean**2 + 1.5**2), rel=1e-9)
 
@@ -136,10 +136,10 @@ def test_nodes_that_lose_a_law_are_refused_and_errors_say_what_is_lost():
     ):
         with pytest.raises(ValueError, match="of the law of NoisyLayer\\('identity'"):
             act()
-    found, wanted = beside.operator(like=operator), beside.stationary().variance
-    lost = abs(found.stationary().variance / wanted - 1)
+    borrowed, wanted = beside.operator(like=operator), beside.stationary().variance
+    lost = abs(borrowed.stationary().variance / wanted - 1)
     assert lost > 1e-7
-    assert found.error == pytest.approx(lost, rel=0.5)
+    assert borrowed.error == pytest.approx(lost, rel=0.5)
     assert operator.compose(beside).error > operator.error
     with pytest.raises(ValueError, match="moments err by"):  # of noise that hardly reaches from node to node
         rg.NoisyLayer("tanh", 0.9, 0.0, 0.014).operator(like=operator)
@@ -159,7 +159,7 @@ def test_nodes_that_lose_a_law_are_refused_and_errors_say_what_is_lost():
     ],
 )
 def test_what_lasts_where_the_law_hardly_is_decides_how_fast_laws_relax(name, w, noise, second):
-    """Far out these layers move signals by 1 to 3 % alone: eigenvalues of equal steps, up to 20, with 900 bits."""
+    """Far out these layers move signals by 1 to 3 % alone; `second` comes from equal steps, up to 20, with 900 bits."""
     layer = rg.NoisyLayer(name, w, 0.0, noise)
     assert math.exp(-1 / layer.correlation_length()) == pytest.approx(second, rel=1e-8)
     assert layer.power(3).spectrum().ratios[1] == pytest.approx(second**3, rel=1e-7)
@@ -167,7 +167,7 @@ def test_what_lasts_where_the_law_hardly_is_decides_how_fast_laws_relax(name, w,
 
 
 def test_eigenvalues_are_not_lost_where_laws_lead_one_way():
-    """Places from which signals come, and to which they do not go, have an edge of the spectrum in rounding alone."""
+    """Places that signals leave and do not reach have an edge of the spectrum made of rounding alone."""
     layer = rg.NoisyLayer("gelu", 0.98, 0.0, 0.03)
     near = by_trapezoids(layer, -0.5, 0.8)[2]
     assert math.exp(-1 / layer.correlation_length()) == pytest.approx(near, rel=1e-8)
@@ -184,7 +184,7 @@ def test_places_out_of_reach_are_told_where_they_may_be_the_slowest():
 
 
 def test_high_moments_are_known_or_refused():
-    """Of a normal law with the mean 2 and the variance 0.12: nodes end where h^k, from some k on, still counts."""
+    """A normal law of mean 2 and variance 0.12: from some k on, h^k still counts where the nodes end."""
     law = rg.NoisyLayer("identity", 0.5, 1.0, 0.3).stationary()
     with mpmath.workdps(30):
         for k in (3, 30, 100):
@@ -258,7 +258,7 @@ def test_signals_that_move_on_for_ever_have_no_law(name):
 
 
 def test_nodes_that_agree_by_chance_are_refined_all_the_same():
-    """Sums over nodes as wide apart as the noise may err alike twice, or not at the mean, but from other starts."""
+    """Sums over nodes spaced by the noise may err alike twice, or be right at the mean and wrong from other starts."""
     law = rg.NoisyLayer("sign", 0.00109, 0.2088, 2.3335).stationary()  # a signal of the other sign needs 85 deviations
     assert law.mean == pytest.approx(1.0, rel=1e-13)
     assert law.error < 1e-10
@@ -279,9 +279,9 @@ def test_layers_that_change_places_are_back_after_an_even_number_of_them(m):
 
 def test_as_many_nodes_as_a_refusal_advises_are_enough():
     layer = rg.NoisyLayer("tanh", 1.0, 0.0, 0.3)
-    with pytest.raises(ValueError, match=r"take \d+, or None to refine") as told:
+    with pytest.raises(ValueError, match=r"take \d+, or None to refine") as refusal:
         layer.operator(16)
-    advised = int(str(told.value).rpartition("take ")[2].partition(",")[0])
+    advised = int(str(refusal.value).rpartition("take ")[2].partition(",")[0])
     assert layer.operator(advised).error < 1e-6
 
 

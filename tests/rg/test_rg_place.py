@@ -21,10 +21,10 @@ def images(rng, samples=400, width=200):
 
 def test_scales_are_found_with_their_errors(rng):
     """Over many networks (found - true) / error has mean 0 and variance 1."""
-    found = [rg.place(Network.random([40, 60, 50], "tanh", 0.8, 0.2, rng=rng)).layers[0] for _ in range(250)]
-    z = np.array([[(p.sigma_w - 0.8) / p.sigma_w_error, (p.sigma_b - 0.2) / p.sigma_b_error] for p in found])
+    layers = [rg.place(Network.random([40, 60, 50], "tanh", 0.8, 0.2, rng=rng)).layers[0] for _ in range(250)]
+    z = np.array([[(p.sigma_w - 0.8) / p.sigma_w_error, (p.sigma_b - 0.2) / p.sigma_b_error] for p in layers])
     assert_mean(z, 0.0, bias=[0.05, 0.4], what="z")  # errors and roots of few squares are a little skewed
-    square = np.minimum(z[:, 0] ** 2, 8.0)  # one far off by chance would carry the spread of few
+    square = np.minimum(z[:, 0] ** 2, 8.0)  # a single one far off would carry the mean of few
     assert_mean(square, 1.0, bias=0.05, what="z²")
     with rejects("twice"):
         assert_mean(square / 4, 1.0, bias=0.05, what="errors twice as large")
@@ -39,9 +39,9 @@ def test_the_variance_is_that_of_both_inputs_of_all_pairs(rng):
 
 def test_what_finite_width_draws_of_a_relu_that_dies():
     """n Var K/q² = 5m, since E φ⁴/(E φ²)² = 6, and no shift; layers whose q² is no normal float are left out."""
-    found = rg.RandomLayer("relu", 0.1).finite_width(1.0, 90)
-    spread, shift = found.plot(Figure().subplots()).lines
-    kept = np.flatnonzero(found.variance >= 2.0**-511)
+    finite = rg.RandomLayer("relu", 0.1).finite_width(1.0, 90)
+    spread, shift = finite.plot(Figure().subplots()).lines
+    kept = np.flatnonzero(finite.variance >= 2.0**-511)
     assert kept.size < 90
     np.testing.assert_array_equal(spread.get_xdata(), kept)
     np.testing.assert_allclose(spread.get_ydata(), 5 * kept, rtol=1e-9)
@@ -57,29 +57,29 @@ def test_shifts_are_drawn_over_what_infinite_width_has(q):
 
 
 def test_a_decay_without_scatter_is_read_off():
-    found = decay(np.tile(0.3 + 0.5 * np.exp(-np.arange(12) / 3), (20, 1)))
-    assert found.outcome is DecayEnd.FITTED
-    assert (found.length, found.limit, found.amplitude) == pytest.approx((3, 0.3, 0.5), rel=1e-6)
-    assert found.error < 1e-6
+    fitted = decay(np.tile(0.3 + 0.5 * np.exp(-np.arange(12) / 3), (20, 1)))
+    assert fitted.outcome is DecayEnd.FITTED
+    assert (fitted.length, fitted.limit, fitted.amplitude) == pytest.approx((3, 0.3, 0.5), rel=1e-6)
+    assert fitted.error < 1e-6
     assert decay(np.full((20, 12), 0.4)).outcome is DecayEnd.FLAT
 
 
 def test_the_table_and_the_numbers_of_the_way(rng):
-    """A row a layer with its own χ and ξ_c; numbers stand beyond the ends of the way, which falls here."""
+    """One row for each layer, with its own χ and ξ_c; numbers stand beyond the ends of the path, which falls here."""
     weights, biases = rng.normal(size=(3, 60, 60)) / np.sqrt(60), rng.normal(size=(3, 60))
     scales = zip(weights, biases, (2.0, 2.0, 1.2), strict=True)
-    found = rg.place(Network(*zip(*((scale * w, scale * b) for w, b, scale in scales), strict=True), "tanh"))
-    rows = found._table().rows
+    placed = rg.place(Network(*zip(*((scale * w, scale * b) for w, b, scale in scales), strict=True), "tanh"))
+    rows = placed._table().rows
     assert [row[0] for row in rows] == [1, 2]
-    assert [row[3:5] for row in rows] == [(p.point.chi, p.point.xi_correlation) for p in found.layers]
-    ax = found.plot(Figure().subplots(), critical=False, first=1)
+    assert [row[3:5] for row in rows] == [(p.point.chi, p.point.xi_correlation) for p in placed.layers]
+    ax = placed.plot(Figure().subplots(), critical=False, first=1)
     assert [(text.get_text(), text.xyann) for text in ax.texts] == [("2", (8, 8)), ("3", (-8, -8))]
 
 
 def test_one_bias_does_not_know_its_scale_without_error():
-    """The output of a binary classifier has one: σ_b² is 1/n of a chi-square of n = 1, with variance 2σ_b⁴."""
-    found = rg.place(Network([np.ones((3, 2)), [[0.3, -0.4, 1.2]]], [np.zeros(3), [0.5]], "tanh")).layers[0]
-    assert (found.sigma_b, found.sigma_b_error) == (0.5, pytest.approx(0.5 / np.sqrt(2)))
+    """The output of a binary classifier has one bias: σ_b² is a chi-square of one degree, with variance 2σ_b⁴."""
+    layer = rg.place(Network([np.ones((3, 2)), [[0.3, -0.4, 1.2]]], [np.zeros(3), [0.5]], "tanh")).layers[0]
+    assert (layer.sigma_b, layer.sigma_b_error) == (0.5, pytest.approx(0.5 / np.sqrt(2)))
     without = rg.place(Network([np.ones((3, 2)), [[0.3, -0.4, 1.2]]], activation="tanh")).layers[0]
     assert (without.sigma_b, without.sigma_b_error) == (0.0, 0.0)
 
@@ -90,36 +90,36 @@ def test_signals_follow_the_prediction_more_closely_in_wider_networks(rng):
         square = 0.0
         for _ in range(10):
             net = Network.random([200, *[width] * 8], "tanh", 1.6, 0.2, rng=rng)
-            found = rg.place(net, x)
-            assert found.predicted_correlation[0] == pytest.approx(found.correlation[0])
-            assert found.correlation.shape == found.predicted_variance.shape == (8,)
-            assert len(found.layers) == found.xi_predicted.size == 7
-            square += np.mean((found.correlation - found.predicted_correlation) ** 2) / 10
+            placed = rg.place(net, x)
+            assert placed.predicted_correlation[0] == pytest.approx(placed.correlation[0])
+            assert placed.correlation.shape == placed.predicted_variance.shape == (8,)
+            assert len(placed.layers) == placed.xi_predicted.size == 7
+            square += np.mean((placed.correlation - placed.predicted_correlation) ** 2) / 10
         squares.append(square)
     assert squares[1] < 0.06**2
     assert squares[1] < squares[0]  # a sixteenth, give or take a factor of 1.6
-    wrong = rg.RandomLayer("tanh", 0.8, 0.2).propagate(found.variance[0], found.correlation[0], 7)[1]
-    assert np.abs(found.correlation - wrong).max() > 0.3  # another place predicts something else
+    wrong = rg.RandomLayer("tanh", 0.8, 0.2).propagate(placed.variance[0], placed.correlation[0], 7)[1]
+    assert np.abs(placed.correlation - wrong).max() > 0.3  # another place predicts something else
 
 
 def test_the_measured_length_is_the_predicted_one_in_the_ordered_phase(rng):
     net = Network.random([200, *[600] * 15], "tanh", 0.9, 0.3, rng=rng)
-    found = rg.place(net, images(rng))
-    assert found.decay.outcome is DecayEnd.FITTED
+    placed = rg.place(net, images(rng))
+    assert placed.decay.outcome is DecayEnd.FITTED
     # longer than at the fixed point by 15 %: correlations of the first layers are not near it yet
-    assert 1 < found.decay.length / np.mean(found.xi_predicted) < 1.3
-    assert found.decay.limit == pytest.approx(1, abs=0.01)
+    assert 1 < placed.decay.length / np.mean(placed.xi_predicted) < 1.3
+    assert placed.decay.limit == pytest.approx(1, abs=0.01)
 
 
 def test_decays_are_fitted_and_doubt_is_said(rng):
     m = np.arange(30)
     exact = 0.3 + 0.5 * np.exp(-m / 4.0) + 1e-6 * rng.normal(size=(100, 30))
-    found = decay(exact)
-    assert found.outcome is DecayEnd.FITTED
-    assert found.length == pytest.approx(4, rel=1e-4)
-    assert found.limit == pytest.approx(0.3, abs=1e-5)
-    assert 0 < found.error < 1e-3
-    assert found.length != pytest.approx(5, rel=0.1)
+    fitted = decay(exact)
+    assert fitted.outcome is DecayEnd.FITTED
+    assert fitted.length == pytest.approx(4, rel=1e-4)
+    assert fitted.limit == pytest.approx(0.3, abs=1e-5)
+    assert 0 < fitted.error < 1e-3
+    assert fitted.length != pytest.approx(5, rel=0.1)
     assert decay(exact[:, :4]).outcome is DecayEnd.SHALLOW
     assert decay(0.3 + 0.1 * rng.normal(size=(100, 30))).outcome is DecayEnd.FLAT
     slow = decay(1 - m / 1000 + 1e-4 * rng.normal(size=(100, 30)))
@@ -130,19 +130,19 @@ def test_decays_are_fitted_and_doubt_is_said(rng):
 def test_the_error_of_a_length_is_that_of_its_mean(rng):
     """Each pair decays over a length of its own: the error is that of the mean of ten groups of them."""
     m, own = np.arange(30), 4 + 0.05 * rng.normal(size=(120, 1))
-    found = decay(0.3 + 0.5 * np.exp(-m / own))
+    fitted = decay(0.3 + 0.5 * np.exp(-m / own))
     groups = own.reshape(12, 10).mean(axis=0)  # every tenth pair
-    assert found.length == pytest.approx(own.mean(), abs=2e-3)
-    assert found.error == pytest.approx(groups.std(ddof=1) / np.sqrt(10), rel=0.03)
+    assert fitted.length == pytest.approx(own.mean(), abs=2e-3)
+    assert fitted.error == pytest.approx(groups.std(ddof=1) / np.sqrt(10), rel=0.03)
 
 
 def test_the_error_of_a_length_known_to_many_digits(rng):
     """As before, with lengths that differ by 1e-8 of themselves."""
     m, own = np.arange(30), 4 + 4e-8 * rng.normal(size=(100, 1))
-    found = decay(0.3 + 0.5 * np.exp(-m / own))
+    fitted = decay(0.3 + 0.5 * np.exp(-m / own))
     groups = own.reshape(10, 10).mean(axis=0)
-    assert found.length == pytest.approx(own.mean(), rel=1e-8)
-    assert found.error == pytest.approx(groups.std(ddof=1) / np.sqrt(10), rel=0.1)
+    assert fitted.length == pytest.approx(own.mean(), rel=1e-8)
+    assert fitted.error == pytest.approx(groups.std(ddof=1) / np.sqrt(10), rel=0.1)
 
 
 def test_correlations_that_end_in_one_layer_do_not_stay_as_they_are(rng):
@@ -150,21 +150,21 @@ def test_correlations_that_end_in_one_layer_do_not_stay_as_they_are(rng):
     scales = [1.0, *[0.04] * 6]
     weights = [scale * rng.normal(size=(300, 300)) / np.sqrt(300) for scale in scales]
     biases = [np.zeros(300), *(rng.normal(size=300) for _ in range(6))]
-    found = rg.place(Network(weights, biases, "tanh"), rng.normal(size=(100, 300)))
-    assert abs(found.correlation[0]) < 0.1
-    assert found.correlation[1] > 0.99
-    assert (found.xi_predicted < 0.15).all()
-    assert found.decay.outcome is DecayEnd.FAST
+    placed = rg.place(Network(weights, biases, "tanh"), rng.normal(size=(100, 300)))
+    assert abs(placed.correlation[0]) < 0.1
+    assert placed.correlation[1] > 0.99
+    assert (placed.xi_predicted < 0.15).all()
+    assert placed.decay.outcome is DecayEnd.FAST
 
 
 def test_a_length_is_told_up_to_three_depths(rng):
-    """30 layers tell a length of 80, not one of 100; a decay over 1/20 of a layer is one, but has no length."""
+    """30 layers determine a length of 80 but none of 100; a decay over 1/20 of a layer is seen, but has no length."""
     m, noise = np.arange(30), 1e-7 * rng.normal(size=(100, 30))
     for length, outcome in ((80.0, DecayEnd.FITTED), (100.0, DecayEnd.SLOW), (0.05, DecayEnd.FAST)):
-        found = decay(0.2 + 0.6 * np.exp(-m / length) + noise)
-        assert found.outcome is outcome
-        assert outcome is not DecayEnd.FITTED or found.length == pytest.approx(length, rel=1e-2)
-        assert found.limit == pytest.approx(
+        fitted = decay(0.2 + 0.6 * np.exp(-m / length) + noise)
+        assert fitted.outcome is outcome
+        assert outcome is not DecayEnd.FITTED or fitted.length == pytest.approx(length, rel=1e-2)
+        assert fitted.limit == pytest.approx(
             0.2 if outcome is not DecayEnd.SLOW else 0.2 + 0.6 * np.exp(-0.29), abs=2e-3
         )
     assert decay(0.2 + 0.6 * np.exp(-m[:5] / 2.0) + noise[:, :5]).outcome is DecayEnd.FITTED  # five layers are enough
@@ -189,10 +189,10 @@ def test_law_units_can_be_permuted(rng):
         [first[order], second[:, order], third], [net.biases[0][order], net.biases[1], net.biases[2]], "relu"
     )
     x = images(rng, 40, 20)
-    one, two = rg.place(net, x), rg.place(other, x)
-    np.testing.assert_allclose(one.correlation, two.correlation, rtol=1e-12)
+    plain, permuted = rg.place(net, x), rg.place(other, x)
+    np.testing.assert_allclose(plain.correlation, permuted.correlation, rtol=1e-12)
     np.testing.assert_allclose(
-        [p.sigma_w for p in one.layers], [p.sigma_w for p in two.layers], rtol=1e-12
+        [p.sigma_w for p in plain.layers], [p.sigma_w for p in permuted.layers], rtol=1e-12
     )  # fmt: skip
 
 
@@ -204,14 +204,14 @@ def test_effective_weights_of_normalised_layers_count():
 
 
 def test_pictures_draw_what_was_found(rng):
-    found = rg.place(Network.random([200, *[50] * 6], "tanh", 1.6, 0.2, rng=rng), images(rng))
-    axes = found.plot(label="net")
+    placed = rg.place(Network.random([200, *[50] * 6], "tanh", 1.6, 0.2, rng=rng), images(rng))
+    axes = placed.plot(label="net")
     assert [text.get_text() for text in axes.texts] == ["1", "5"]
-    np.testing.assert_allclose(axes.lines[0].get_xdata(), [p.sigma_w for p in found.layers])
-    signals = found.plot_signals()
-    np.testing.assert_allclose(signals.lines[-1].get_ydata(), found.predicted_correlation)
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), [p.sigma_w for p in placed.layers])
+    signals = placed.plot_signals()
+    np.testing.assert_allclose(signals.lines[-1].get_ydata(), placed.predicted_correlation)
     assert [text.get_text() for text in signals.get_legend().get_texts()] == ["mean-field theory", "measured"]
-    assert found.plot_signals(Figure().add_subplot()).get_legend() is None
+    assert placed.plot_signals(Figure().add_subplot()).get_legend() is None
     with pytest.raises(ValueError, match="pass inputs"):
         rg.place(Network.random([4, 4, 4], rng=0)).plot_signals()
     mpl.pyplot.close("all")
@@ -226,12 +226,12 @@ def _short(kind):
 )
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_every_activation_is_placed_and_drawn(name, scales, rng):
-    """Also where order does not end at an edge, and for biases far beyond those of any critical line drawn before."""
+    """Also where order does not end at an edge, and for biases far beyond those of other critical lines."""
     net = Network.random([20, 30, 30, 10], name, *scales, rng=rng)
-    found = rg.place(net, images(rng, 40, 20))
-    assert found.layers == rg.place(net).layers  # which are drawn
-    assert all(np.isfinite(one.point.chi) or name == "sign" for one in found.layers)
-    axes = found.plot(Figure().add_subplot())
+    placed = rg.place(net, images(rng, 40, 20))
+    assert placed.layers == rg.place(net).layers  # which are drawn
+    assert all(np.isfinite(layer.point.chi) or name == "sign" for layer in placed.layers)
+    axes = placed.plot(Figure().add_subplot())
     axes.figure.draw_without_rendering()
     labels = [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
     if name in {"gelu", "gelu tanh", "silu", "softplus"}:  # order may end in another way there, which is named
@@ -243,10 +243,10 @@ def test_every_activation_is_placed_and_drawn(name, scales, rng):
 
 def test_critical_lines_reach_beyond_the_bars():
     """One bias of four: sigma_b is 1/2, with an error of a quarter."""
-    found = rg.place(Network([np.eye(4), np.eye(4)], [[1.0, 0, 0, 0]] * 2, "tanh"))
-    ends = max(one.sigma_b + one.sigma_b_error for one in found.layers)
-    edge = next(line for line in found.plot(Figure().add_subplot()).lines if "edge" in str(line.get_label()))
-    assert edge.get_ydata().max() > ends > 1.25 * found.layers[0].sigma_b
+    placed = rg.place(Network([np.eye(4), np.eye(4)], [[1.0, 0, 0, 0]] * 2, "tanh"))
+    ends = max(layer.sigma_b + layer.sigma_b_error for layer in placed.layers)
+    edge = next(line for line in placed.plot(Figure().add_subplot()).lines if "edge" in str(line.get_label()))
+    assert edge.get_ydata().max() > ends > 1.25 * placed.layers[0].sigma_b
 
 
 def test_the_line_of_a_function_of_your_own_is_drawn_as_what_it_is(rng):
@@ -263,10 +263,10 @@ def test_the_line_of_a_function_of_your_own_is_drawn_as_what_it_is(rng):
 def test_scales_beyond_the_root_of_float64_keep_their_digits():
     weight = np.array([[3.0, -4.0], [0.0, 5.0]])
     for size in (2.0**-600, 1.0):
-        found = rg.place(Network([weight * size] * 2, [[size, -size]] * 2, "tanh")).layers[0]
-        assert found.sigma_w == pytest.approx(5.0 * size, rel=1e-14, abs=0)
-        assert found.sigma_w_error == pytest.approx(size * np.std([18, 32, 0, 50], ddof=1) / 2 / 10, rel=1e-14, abs=0)
-        assert (found.sigma_b, found.sigma_b_error) == (size, 0.0)
+        layer = rg.place(Network([weight * size] * 2, [[size, -size]] * 2, "tanh")).layers[0]
+        assert layer.sigma_w == pytest.approx(5.0 * size, rel=1e-14, abs=0)
+        assert layer.sigma_w_error == pytest.approx(size * np.std([18, 32, 0, 50], ddof=1) / 2 / 10, rel=1e-14, abs=0)
+        assert (layer.sigma_b, layer.sigma_b_error) == (size, 0.0)
     with pytest.raises(ValueError, match="squares overflow"):
         rg.place(Network([weight * 1e200] * 2, None, "tanh"))
 
@@ -279,7 +279,7 @@ def test_signals_whose_squares_leave_float64_are_not_called_zero(gain):
 
 
 def test_a_mean_square_beyond_float64_is_refused_as_its_parts_are(rng):
-    """Of a hundred squares of 1e307 the sum is what leaves float64."""
+    """The sum of a hundred squares of 1e307 leaves float64."""
     net = Network([np.eye(2) * 1e153, np.eye(2) * 1e-153], activation="identity")
     with pytest.raises(ValueError, match=r"layer 0 reach from .* squares leave float64"):
         rg.place(net, 3.0 * rng.choice([-1.0, 1.0], size=(100, 2)))
@@ -289,9 +289,9 @@ def test_a_correlation_is_at_most_one(rng):
     """Equal inputs have a cosine of 1, whatever rounding makes of the root of their squares."""
     net = Network([np.eye(3)] * 30, None, "tanh")
     for x in rng.uniform(size=(20, 3)):
-        found = rg.place(net, np.tile(x, (4, 1))).correlation
-        assert found.max() <= 1.0
-        assert found == pytest.approx(1.0, rel=1e-15)
+        correlation = rg.place(net, np.tile(x, (4, 1))).correlation
+        assert correlation.max() <= 1.0
+        assert correlation == pytest.approx(1.0, rel=1e-15)
 
 
 def test_bad_input_is_answered():

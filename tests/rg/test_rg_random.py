@@ -42,10 +42,10 @@ HARD = Activation("hard tanh", lambda h: np.clip(h, -1, 1), lambda h: (np.abs(h)
 def test_kernels_are_their_readable_twins():
     q, e = np.array([0.0, 1e-3, 0.5, 0.7]), np.array([0.1, 1e-9, 1.0, 2.0])
     for kernel, arguments, rows in ((tanh_averages, (q,), 5), (tanh_pairs, (e, q), 2)):
-        one, two = np.empty((rows, q.size)), np.empty((rows, q.size))
-        kernel(*arguments, FULL, one)
-        kernel.py_func(*arguments, FULL, two)
-        np.testing.assert_array_max_ulp(one, two, maxulp=8)  # compiled code may fuse products
+        compiled, plain = np.empty((rows, q.size)), np.empty((rows, q.size))
+        kernel(*arguments, FULL, compiled)
+        kernel.py_func(*arguments, FULL, plain)
+        np.testing.assert_array_max_ulp(compiled, plain, maxulp=8)  # compiled code may fuse products
 
 
 @pytest.mark.parametrize("name", [*SMOOTH, "relu"])
@@ -69,7 +69,7 @@ def test_averages_of_two_fields_are_those_of_mpmath(name):
 
 @pytest.mark.parametrize("name", CLOSED)
 def test_closed_forms_and_sums_are_what_adaptive_quadrature_finds(name):
-    """Of the same functions, taken as ones nobody knows; also where correlations are close to 1 or -1."""
+    """The same functions are treated as unknown ones; also at correlations close to 1 or -1."""
     known, own = averages(ACTIVATIONS[name]), _Own.of(ACTIVATIONS[name])
     q = np.array([1e-6, 0.3, 4.0, 1e4])
     np.testing.assert_allclose(np.array(known.moments(q)), np.array(own.moments(q)), rtol=3e-12)
@@ -91,8 +91,8 @@ def test_leaky_relu_keeps_its_digits_at_any_angle(e, slope):
         product = ((1 - a) ** 2 * (mpmath.sin(angle) + (mpmath.pi - angle) * c) / mpmath.pi + 2 * a * c) / 2
         gap, both = (1 + a**2) / 2 - product, (1 - a) ** 2 * (mpmath.pi - angle) / (2 * mpmath.pi) + a
         expected = float(3 * gap), float(both)
-    found = averages(leaky_relu(slope)).pair_moments(np.array([e]), np.array([3.0]))
-    np.testing.assert_allclose([value[0] for value in found], expected, rtol=1e-14)
+    moments = averages(leaky_relu(slope)).pair_moments(np.array([e]), np.array([3.0]))
+    np.testing.assert_allclose([value[0] for value in moments], expected, rtol=1e-14)
 
 
 def test_kinks_are_found_and_jumps_refused():
@@ -155,19 +155,19 @@ POINTS = [("tanh", 4.0, 0.0), ("tanh", 4.0, 0.3), ("tanh", 1.5, 0.1), ("erf", 2.
 
 @pytest.mark.parametrize(("name", "sigma_w", "sigma_b"), POINTS)
 def test_fixed_points_solve_their_equations_in_mpmath(name, sigma_w, sigma_b):
-    """Residual over one less the slope is the error: far below 1e-10 for q* and c*, and 1e-9 for χ."""
-    found = rg.RandomLayer(name, sigma_w, sigma_b).fixed_point()
-    assert found.outcome.name == "CONVERGED"
-    assert found.residual < 1e-14
+    """The residual over one less the slope is the error: below 1e-12 for q* and c*; χ agrees to 1e-11."""
+    point = rg.RandomLayer(name, sigma_w, sigma_b).fixed_point()
+    assert point.outcome.name == "CONVERGED"
+    assert point.residual < 1e-14
     weight, bias = mpmath.mpf(sigma_w) ** 2, mpmath.mpf(sigma_b) ** 2
-    left = weight * oracle.square(name, found.variance, digits=15) + bias - found.variance
-    assert abs(left / (1 - found.variance_slope) / found.variance) < 1e-12
-    chi = weight * oracle.square_slope(name, found.variance, digits=15)
-    assert found.chi == pytest.approx(float(chi), rel=1e-11)
-    if found.phase == "chaotic" and found.correlation:
-        product = oracle.product(name, found.correlation, found.variance, digits=11)
-        left = (weight * product + bias) / found.variance - found.correlation
-        assert abs(left / (1 - found.correlation_slope)) < 1e-12
+    left = weight * oracle.square(name, point.variance, digits=15) + bias - point.variance
+    assert abs(left / (1 - point.variance_slope) / point.variance) < 1e-12
+    chi = weight * oracle.square_slope(name, point.variance, digits=15)
+    assert point.chi == pytest.approx(float(chi), rel=1e-11)
+    if point.phase == "chaotic" and point.correlation:
+        product = oracle.product(name, point.correlation, point.variance, digits=11)
+        left = (weight * product + bias) / point.variance - point.correlation
+        assert abs(left / (1 - point.correlation_slope)) < 1e-12
 
 
 def test_a_rule_of_fixed_degree_is_wrong_where_ours_is_right():
@@ -185,15 +185,15 @@ def test_a_rule_of_fixed_degree_is_wrong_where_ours_is_right():
 @given(st.sampled_from(["tanh", "erf"]), st.floats(0.2, 6), st.floats(0, 2), st.floats(1e-3, 10))
 @settings(max_examples=40)
 def test_law_of_fixed_points(name, sigma_w, sigma_b, start):
-    """Maps keep them, whatever the start; chaos is where χ > 1, and c* < 1 there alone."""
+    """The maps keep them, whatever the start; c* < 1 in chaos alone, which is where χ > 1."""
     layer = rg.RandomLayer(name, sigma_w, sigma_b)
-    found, other = layer.fixed_point(), layer.fixed_point(start)
-    assert found.variance == pytest.approx(other.variance, rel=1e-9)
-    assert (found.phase == "chaotic") == (found.distance > 0)
-    if found.variance > 0:
-        assert layer.variance_map(found.variance) == pytest.approx(found.variance, rel=1e-12)
-        assert layer.correlation_map(found.correlation, found.variance) == pytest.approx(found.correlation, abs=1e-12)
-        assert found.correlation_slope < 1 or found.phase == "critical"
+    point, other = layer.fixed_point(), layer.fixed_point(start)
+    assert point.variance == pytest.approx(other.variance, rel=1e-9)
+    assert (point.phase == "chaotic") == (point.distance > 0) == (point.chi > 1 and point.phase != "critical")
+    if point.variance > 0:
+        assert layer.variance_map(point.variance) == pytest.approx(point.variance, rel=1e-12)
+        assert layer.correlation_map(point.correlation, point.variance) == pytest.approx(point.correlation, abs=1e-12)
+        assert point.correlation_slope < 1 or point.phase == "critical"
 
 
 def test_supercritical_laws_that_do_not_exist_say_so():
@@ -228,28 +228,30 @@ def test_all_branches_are_found():
     names = [point.outcome.name for point in rg.RandomLayer("tanh", 1.5).branches()]
     assert names == ["REPELLING", "CONVERGED"]
     points = rg.fixed_points(rg.RandomLayer("tanh", 1.5, 0.1))
-    found = rg.exponents(points[-1])
+    exponents = rg.exponents(points[-1])
     here = rg.RandomLayer("tanh", 1.5, 0.1).fixed_point()
     expected = np.log([here.correlation_slope, here.variance_slope]) / np.log(2) * 2
-    np.testing.assert_allclose(found.y, expected, rtol=1e-9)
-    one, two = (points[-1].map(points[-1].couplings + np.array([1e-6, 0.0]), b) - points[-1].couplings for b in (1, 2))
-    np.testing.assert_allclose(points[-1].linear(1)[:, 0], one / 1e-6, rtol=1e-4)
-    np.testing.assert_allclose(points[-1].linear(2)[:, 0], two / 1e-6, rtol=1e-4)
+    np.testing.assert_allclose(exponents.y, expected, rtol=1e-9)
+    once, twice = (
+        points[-1].map(points[-1].couplings + np.array([1e-6, 0.0]), b) - points[-1].couplings for b in (1, 2)
+    )
+    np.testing.assert_allclose(points[-1].linear(1)[:, 0], once / 1e-6, rtol=1e-4)
+    np.testing.assert_allclose(points[-1].linear(2)[:, 0], twice / 1e-6, rtol=1e-4)
 
 
-@pytest.mark.parametrize("activation", [BUMP, HARD], ids=lambda one: one.name)
+@pytest.mark.parametrize("activation", [BUMP, HARD], ids=lambda function: function.name)
 def test_a_function_of_your_own(activation):
     layer = rg.RandomLayer(activation, 2.5, 0.1)
-    found = layer.fixed_point()
-    assert found.phase == "chaotic"
-    assert layer.correlation_map(found.correlation, found.variance) == pytest.approx(found.correlation, abs=1e-9)
+    point = layer.fixed_point()
+    assert point.phase == "chaotic"
+    assert layer.correlation_map(point.correlation, point.variance) == pytest.approx(point.correlation, abs=1e-9)
     nodes, weights = np.polynomial.hermite_e.hermegauss(180)
     weights = weights / np.sqrt(2 * np.pi)
-    x = np.sqrt(found.variance) * nodes
-    y = np.sqrt(found.variance) * (found.correlation * nodes[:, None] + math.sqrt(1 - found.correlation**2) * nodes)
+    x = np.sqrt(point.variance) * nodes
+    y = np.sqrt(point.variance) * (point.correlation * nodes[:, None] + math.sqrt(1 - point.correlation**2) * nodes)
     product = (weights * activation(x)) @ (activation(y) @ weights)
-    rough = (6.25 * product + 0.01) / found.variance
-    assert rough == pytest.approx(found.correlation, abs=3e-3)
+    rough = (6.25 * product + 0.01) / point.variance
+    assert rough == pytest.approx(point.correlation, abs=3e-3)
 
 
 # -- the critical line and the class ---------------------------------------------------------------------
@@ -260,8 +262,8 @@ def test_a_function_of_your_own(activation):
 def test_the_edge_of_chaos_is_that_of_mpmath(name, q):
     sigma_w, sigma_b = oracle.edge(name, q, digits=18)
     assert rg.critical_line(name, float(sigma_b)) == pytest.approx(float(sigma_w), abs=1e-10)
-    found = rg.RandomLayer(name, float(sigma_w), float(sigma_b)).fixed_point()
-    assert found.chi == pytest.approx(1, abs=1e-9)
+    point = rg.RandomLayer(name, float(sigma_w), float(sigma_b)).fixed_point()
+    assert point.chi == pytest.approx(1, abs=1e-9)
 
 
 def test_ends_of_the_critical_line():
@@ -279,28 +281,28 @@ def test_ends_of_the_critical_line():
 
 @pytest.mark.parametrize("name", ["tanh", "erf"])
 def test_amplitudes_at_criticality(name):
-    found = rg.criticality(name)
-    assert found.kind.name == "HALF_STABLE"
-    assert (found.power, found.coefficient) == (1.0, pytest.approx(-2, abs=1e-8))
-    assert found.chi_series == (pytest.approx(0, abs=1e-8), pytest.approx(1 / 3, abs=1e-6))
+    edge = rg.criticality(name)
+    assert edge.kind.name == "HALF_STABLE"
+    assert (edge.power, edge.coefficient) == (1.0, pytest.approx(-2, abs=1e-8))
+    assert edge.chi_series == (pytest.approx(0, abs=1e-8), pytest.approx(1 / 3, abs=1e-6))
     t = np.array([0.02, 0.01])
-    points = [rg.RandomLayer(name, found.sigma_w * math.sqrt(1 + one)).fixed_point() for one in t]
+    points = [rg.RandomLayer(name, edge.sigma_w * math.sqrt(1 + step)).fixed_point() for step in t]
     for values, limit in (
-        ([p.variance / (one / 2) for p, one in zip(points, t, strict=True)], 1),
-        ([(1 - p.variance_slope) / one for p, one in zip(points, t, strict=True)], 1),
-        ([(p.chi - 1) / one**2 for p, one in zip(points, t, strict=True)], 1 / 3),
-        ([p.xi_variance * one for p, one in zip(points, t, strict=True)], 1),
-        ([1 / math.log(p.chi) * one**2 for p, one in zip(points, t, strict=True)], 3),  # over which near inputs part
-        ([p.xi_correlation * one**2 for p, one in zip(points, t, strict=True)], 6),  # over which correlations settle
+        ([p.variance / (step / 2) for p, step in zip(points, t, strict=True)], 1),
+        ([(1 - p.variance_slope) / step for p, step in zip(points, t, strict=True)], 1),
+        ([(p.chi - 1) / step**2 for p, step in zip(points, t, strict=True)], 1 / 3),
+        ([p.xi_variance * step for p, step in zip(points, t, strict=True)], 1),
+        ([1 / math.log(p.chi) * step**2 for p, step in zip(points, t, strict=True)], 3),  # over which near inputs part
+        ([p.xi_correlation * step**2 for p, step in zip(points, t, strict=True)], 6),  # over which correlations settle
     ):
         wrong = np.array(values) - limit
         assert abs(wrong[1]) < 0.025 * max(1, limit)
         assert math.log(wrong[0] / wrong[1]) / math.log(2) == pytest.approx(1, abs=0.1)  # the next order is t
-    below = rg.RandomLayer(name, found.sigma_w * math.sqrt(0.9)).fixed_point()
+    below = rg.RandomLayer(name, edge.sigma_w * math.sqrt(0.9)).fixed_point()
     assert below.chi == pytest.approx(0.9, rel=1e-12)
-    layer = rg.RandomLayer(name, found.sigma_w)
+    layer = rg.RandomLayer(name, edge.sigma_w)
     q = layer.power(1).trajectory(1.0, 0.5, 2000)[0]
-    assert q[2000] / found.variance(2000) == pytest.approx(1, abs=0.01)
+    assert q[2000] / edge.variance(2000) == pytest.approx(1, abs=0.01)
     exponent = math.log(q[1000] / q[2000]) / math.log(2)
     assert exponent == pytest.approx(1, abs=5e-3)
     assert exponent != pytest.approx(0.5, abs=0.1)  # the exponent of signals, not of variances
@@ -314,9 +316,9 @@ def test_classes_of_activations():
     elu = Activation(
         "elu", lambda h: np.where(h > 0, h, np.expm1(np.minimum(h, 0))), lambda h: np.exp(np.minimum(h, 0))
     )
-    found = rg.criticality(elu)
-    assert (found.kind.name, found.power) == ("HALF_STABLE", 0.5)
-    assert found.coefficient == pytest.approx(-math.sqrt(2 / math.pi), rel=1e-6)  # E h³ over h < 0
+    edge = rg.criticality(elu)
+    assert (edge.kind.name, edge.power) == ("HALF_STABLE", 0.5)
+    assert edge.coefficient == pytest.approx(-math.sqrt(2 / math.pi), rel=1e-6)  # E h³ over h < 0
     with pytest.raises(ValueError, match="do not decay by a power"):
         rg.criticality("relu").variance(10)
 
@@ -325,19 +327,19 @@ def test_classes_of_activations():
 def test_the_class_does_not_depend_on_the_units_of_fields(scale):
     """sin(30 h) is the activation of networks for coordinates; with g = s h it is sin again."""
     sine = Activation("sin(s h)", lambda h: np.sin(scale * h), lambda h: scale * np.cos(scale * h))
-    found = rg.criticality(sine)  # E sin² = (1 - exp(-2q))/2 = q - q² + ...
-    assert (found.kind.name, found.power) == ("HALF_STABLE", 1.0)
-    assert found.sigma_w == pytest.approx(1 / scale, rel=1e-10)
-    assert found.coefficient == pytest.approx(-(scale**2), rel=1e-8)
-    assert found.amplitude == pytest.approx(scale**-2, rel=1e-8, abs=0)
-    assert found.chi_series == pytest.approx((0.0, 1 / 3), abs=1e-6)
+    edge = rg.criticality(sine)  # E sin² = (1 - exp(-2q))/2 = q - q² + ...
+    assert (edge.kind.name, edge.power) == ("HALF_STABLE", 1.0)
+    assert edge.sigma_w == pytest.approx(1 / scale, rel=1e-10)
+    assert edge.coefficient == pytest.approx(-(scale**2), rel=1e-8)
+    assert edge.amplitude == pytest.approx(scale**-2, rel=1e-8, abs=0)
+    assert edge.chi_series == pytest.approx((0.0, 1 / 3), abs=1e-6)
 
 
 def test_the_first_nonlinearity_may_be_of_fifth_order():
-    found = rg.criticality(Activation("fifth", lambda h: h / (1 + h**4), lambda h: (1 - 3 * h**4) / (1 + h**4) ** 2))
-    assert (found.kind.name, found.power) == ("HALF_STABLE", 2.0)  # E φ² = q - 2 E h⁶ + ... = q - 30 q³ + ...
-    assert found.coefficient == pytest.approx(-30.0, rel=1e-8)
-    assert found.sigma_w == pytest.approx(1.0, rel=1e-12)
+    edge = rg.criticality(Activation("fifth", lambda h: h / (1 + h**4), lambda h: (1 - 3 * h**4) / (1 + h**4) ** 2))
+    assert (edge.kind.name, edge.power) == ("HALF_STABLE", 2.0)  # E φ² = q - 2 E h⁶ + ... = q - 30 q³ + ...
+    assert edge.coefficient == pytest.approx(-30.0, rel=1e-8)
+    assert edge.sigma_w == pytest.approx(1.0, rel=1e-12)
 
 
 # -- composition -----------------------------------------------------------------------------------------
@@ -347,9 +349,9 @@ LAYERS = [rg.RandomLayer("tanh", 1.5, 0.1), rg.RandomLayer("erf", 0.8, 0.3), rg.
 
 def test_powers_run_into_the_fixed_point():
     layer = LAYERS[0]
-    found, far = layer.fixed_point(), layer.power(10**9)
-    assert far.variance_map(2.0) == pytest.approx(found.variance, rel=1e-14)
-    assert far.correlation_map(0.9, 2.0) == pytest.approx(found.correlation, abs=1e-12)
+    point, far = layer.fixed_point(), layer.power(10**9)
+    assert far.variance_map(2.0) == pytest.approx(point.variance, rel=1e-14)
+    assert far.correlation_map(0.9, 2.0) == pytest.approx(point.correlation, abs=1e-12)
     assert pickle.loads(pickle.dumps(layer)) == layer  # noqa: S301 - our own
 
 
@@ -357,10 +359,7 @@ def test_powers_run_into_the_fixed_point():
 
 
 def test_relu_of_finite_width_exactly(rng):
-    """E K² = (1 + 5/n)^m at criticality, at any width: factors of layers have E r² = 1 + 5/n and are uncorrelated.
-
-    K² itself has a skewness that no sample can show.
-    """
+    """At criticality E K² = (1 + 5/n)^m at any width: E r² = 1 + 5/n of each layer is tested, as K² is too skewed."""
     n, depth = 20, 6
     run = rg.RandomLayer("relu", math.sqrt(2)).simulate(n, depth, replicas=20_000, rng=rng)
     K = run.variance[:, :, 0]
@@ -380,14 +379,14 @@ def test_leading_order_of_the_square_in_closed_form():
     """φ = h²: V = 3wq² + b, E φ⁴ - (E φ²)² = 96 q⁴. E K after two layers is exactly 3w(q_1² + Var K_1) + b."""
     square = Activation("square", np.square, lambda h: 2 * h)
     w, b, q = 0.09, 0.25, 1.3
-    found = rg.RandomLayer(square, 0.3, 0.5).finite_width(q, 3)
+    finite = rg.RandomLayer(square, 0.3, 0.5).finite_width(q, 3)
     variance, shift, spread = [q], [0.0], [0.0]
     for _ in range(3):
         slope = 6 * w * variance[-1]
         shift.append(slope * shift[-1] + 3 * w * spread[-1])
         spread.append(slope**2 * spread[-1] + 96 * w**2 * variance[-1] ** 4)
         variance.append(3 * w * variance[-1] ** 2 + b)
-    np.testing.assert_allclose(found, [variance, shift, spread], rtol=1e-10)
+    np.testing.assert_allclose(finite, [variance, shift, spread], rtol=1e-10)
     assert shift[2] == pytest.approx(3 * w * 96 * w**2 * q**4)
 
 
@@ -407,10 +406,10 @@ def test_weights_that_are_not_drawn_have_the_law_of_those_that_are(rng):
     start = 1.5**2 / 2 + 0.3**2, (1.5**2 * 0.3 + 0.3**2) / (1.5**2 / 2 + 0.3**2)
     run = layer.simulate(n, depth, replicas=1000, q=start[0], c=start[1], rng=rng)
     drawn = np.empty((1000, 3))
-    for one in drawn:
+    for row in drawn:
         net = Network.random([2, *[n] * depth], "tanh", 1.5, 0.3, rng=rng)
         h = net.trace(x).activations[-1]
-        one[:] = [*(1.5**2 * np.square(h).mean(axis=1) + 0.09), 1.5**2 * (h[0] * h[1]).mean() + 0.09]
+        row[:] = [*(1.5**2 * np.square(h).mean(axis=1) + 0.09), 1.5**2 * (h[0] * h[1]).mean() + 0.09]
     ours = np.column_stack([run.variance[:, -1], run.covariance[:, -1]])
     assert_mean(ours - drawn, np.zeros(3), what="means")
     assert_mean(ours**2 - drawn**2, np.zeros(3), what="mean squares")
@@ -418,12 +417,12 @@ def test_weights_that_are_not_drawn_have_the_law_of_those_that_are(rng):
 
 def test_simulation_is_reproducible_whoever_runs_it():
     layer = LAYERS[0]
-    one = layer.simulate(10, 4, replicas=150, rng=3, c=0.2)
+    alone = layer.simulate(10, 4, replicas=150, rng=3, c=0.2)
     with ThreadPoolExecutor(2) as pool:
-        two = layer.simulate(10, 4, replicas=150, rng=3, c=0.2, executor=pool)
-    np.testing.assert_array_equal(one.variance, two.variance)
-    np.testing.assert_array_equal(one.covariance, two.covariance)
-    assert (np.abs(one.correlation) <= 1).all()
+        threaded = layer.simulate(10, 4, replicas=150, rng=3, c=0.2, executor=pool)
+    np.testing.assert_array_equal(alone.variance, threaded.variance)
+    np.testing.assert_array_equal(alone.covariance, threaded.covariance)
+    assert (np.abs(alone.correlation) <= 1).all()
     died = rg.RandomLayer("relu", 1.0).simulate(2, 5, replicas=100, rng=0)
     with pytest.raises(ValueError, match="the signal died in"):
         _ = died.correlation
@@ -436,17 +435,17 @@ def test_the_diagram_is_made_of_fixed_points():
     import matplotlib as mpl
 
     mpl.use("Agg")
-    found = rg.phase_diagram("tanh", np.linspace(0.1, 4, 13), np.linspace(0, 1, 9))
-    for i, sigma_w in enumerate(found.sigma_w[::3]):
-        for j, sigma_b in enumerate(found.sigma_b[::2]):
+    diagram = rg.phase_diagram("tanh", np.linspace(0.1, 4, 13), np.linspace(0, 1, 9))
+    for i, sigma_w in enumerate(diagram.sigma_w[::3]):
+        for j, sigma_b in enumerate(diagram.sigma_b[::2]):
             point = rg.RandomLayer("tanh", sigma_w, sigma_b).fixed_point()
             at = 3 * i, 2 * j
-            assert found.variance[at] == pytest.approx(point.variance, abs=1e-6)
-            assert found.chi[at] == pytest.approx(point.chi, abs=1e-6)
-            assert found.correlation[at] == pytest.approx(point.correlation, abs=1e-6)
-            assert found.phase[at] == point.phase
-            assert found.xi_correlation[at] == pytest.approx(point.xi_correlation, rel=1e-4)
-    axes = found.plot()
+            assert diagram.variance[at] == pytest.approx(point.variance, abs=1e-6)
+            assert diagram.chi[at] == pytest.approx(point.chi, abs=1e-6)
+            assert diagram.correlation[at] == pytest.approx(point.correlation, abs=1e-6)
+            assert diagram.phase[at] == point.phase
+            assert diagram.xi_correlation[at] == pytest.approx(point.xi_correlation, rel=1e-4)
+    axes = diagram.plot()
     assert axes.get_xlabel() == r"$\sigma_w$"
     assert len(axes.lines) == 2
     assert not rg.phase_diagram("relu", [1.0, 2.0], [0.5]).plot(critical=False).lines
@@ -486,7 +485,7 @@ def test_bad_input_is_answered(case):
 
 @pytest.mark.parametrize(("name", "sigma_w"), [("gelu", 1.2), ("softplus", 0.8)])
 def test_signals_in_order_come_together_to_the_last_digit(name, sigma_w):
-    """Averages that are double integrals, of differences down to the rounding of what differs."""
+    """Their averages are double integrals of differences that shrink to the rounding of their terms."""
     variance, correlation = rg.RandomLayer(name, sigma_w, 0.3).propagate(1.0, 1 - 1e-10, depth=100)
     assert variance[-1] == variance[-2]
     np.testing.assert_allclose(correlation[-1], 1.0, rtol=0, atol=2e-16)
@@ -494,7 +493,7 @@ def test_signals_in_order_come_together_to_the_last_digit(name, sigma_w):
 
 @pytest.mark.parametrize("c", [0.09, -1e-3, 1e-8, 1e-16, -1e-100])
 def test_small_correlations_of_odd_activations_keep_their_digits(c):
-    """asin laws of erf and sign; 1 - G/M left rounding, 0.2 of it at 1e-16."""
+    """asin laws of erf and sign, which 1 - G/M would drown in rounding."""
     erf = math.asin(1.4 * c / 2.4) / math.asin(1.4 / 2.4)
     assert rg.RandomLayer("erf", 1.3).correlation_map(c, 0.7) == pytest.approx(erf, rel=1e-13)
     assert rg.RandomLayer("sign", 1.3).correlation_map(c, 0.7) == pytest.approx(2 / math.pi * math.asin(c), rel=1e-13)

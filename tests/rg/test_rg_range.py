@@ -1,4 +1,4 @@
-"""Numbers at the ends of float64: what solvable layers give is finite and right, or refused with the reason."""
+"""Numbers at the ends of float64: results of solvable layers are finite and right, or refused with the reason."""
 
 import math
 from fractions import Fraction
@@ -30,11 +30,11 @@ def exact_change(z, u, k, x, moment):
 @pytest.mark.parametrize(("z", "u"), FUNCTIONS)
 @pytest.mark.parametrize("k", [0, 1, 2, 3, 5, 9])
 def test_eigenfunctions_far_out(z, u, k):
-    """Powers of signals overflow long before what is left of them in a product does."""
-    found = rg.FixedFunction(z, u)
+    """Powers of signals overflow long before their product with other factors does."""
+    f = rg.FixedFunction(z, u)
     scale = 1 / ((z - 1) * u) ** (1 / (z - 1))
     for x in scale * np.array([1e-3, 0.999, 1.001, 30.0, 1e40] if z < 10 else [0.9, 1.0, 1.5]):
-        for moment, value in ((1, found.eigenfunction), (2, lambda k, x: found.noise_eigenfunction(x, k))):
+        for moment, value in ((1, f.eigenfunction), (2, lambda k, x: f.noise_eigenfunction(x, k))):
             exact = exact_change(z, u, k, x, moment)
             if 1e-290 < exact < 1e290:
                 assert value(k, x) == pytest.approx(float(exact), rel=1e-12)
@@ -60,7 +60,7 @@ def test_fixed_functions_refuse_what_leaves_the_range():
 @pytest.mark.parametrize("z", [2, 3, 4, 101])
 @pytest.mark.parametrize("u", [1e-150, 1 / 3, 1e150])
 def test_few_layers_of_far_signals_are_finite(z, u):
-    """x^(1-z) and m u may both vanish in float64, and what is left of the signal does not."""
+    """x^(1-z) and m u may both vanish in float64, though the signal that is left does not."""
     f = rg.FixedFunction(z, u)
     for m in (0.0, 5e-324, 1e-200, 1e-20, 1.0, 1e150):
         for x in (0.0, 1e-200, 1.0, 1e100, 1e200, 1.7e308):
@@ -98,7 +98,7 @@ def test_the_scaling_function_keeps_its_digits_where_its_factors_do_not(z, u, di
 
 @pytest.mark.parametrize("u", [1e-150, 1 / 3, 1e100])
 def test_noise_at_the_ends_of_float64(u):
-    """Too little is none; far from criticality it is that of a line, ε²/2|A|, or beside what it is added to."""
+    """Tiny noise is none; far below criticality it is that of a line, ε²/2|A|; far above it is lost in the signal."""
     f = rg.FixedFunction(3, u)
     for a in (-2.0, 0.0, 1.5):
         assert f.finite_depth(a, 1e-310) == pytest.approx(f.finite_depth(a), rel=1e-5, abs=0)
@@ -114,7 +114,7 @@ def test_noise_at_the_ends_of_float64(u):
 
 @pytest.mark.parametrize(("z", "u"), [(3, 1 / 3), (5, 2.0), (9, 0.1)])
 def test_laws_of_weak_noise_at_the_ends_of_float64(z, u):
-    """The depth where noise takes over, in one power of it."""
+    """The stationary variance, and the depth where noise takes over, are powers of the noise."""
     form = rg.LeadingForm(rg.LeadingFormKind.CRITICAL, 0.0, 1.0, z, u)
     for noise in (5e-324, 1e-308, 1e-200, 1e-100, 1.0, 1e100, 1e200, 1.7e308):
         with mpmath.workdps(30):
@@ -141,14 +141,14 @@ def test_laws_of_weak_noise_at_the_ends_of_float64(z, u):
     ],
 )
 def test_powers_of_steep_layers_stay_within_floats(w, b, s, m):
-    """What is larger than the last term of a sum is never formed."""
-    found = rg.LinearLayer(w, b, s).power(m)
+    """No number larger than the last term of a sum is formed on the way."""
+    block = rg.LinearLayer(w, b, s).power(m)
     W, total, spread = Fraction(w), Fraction(0), Fraction(0)
     for k in range(m):
         total, spread = total + W**k * Fraction(b), spread + W ** (2 * k) * Fraction(s)
-    assert found.weight[0, 0] == pytest.approx(float(W**m), rel=4e-16)
-    assert found.bias[0] == pytest.approx(float(total), rel=4e-16)
-    assert found.noise_covariance[0, 0] == pytest.approx(float(spread), rel=4e-16, abs=0)
+    assert block.weight[0, 0] == pytest.approx(float(W**m), rel=4e-16)
+    assert block.bias[0] == pytest.approx(float(total), rel=4e-16)
+    assert block.noise_covariance[0, 0] == pytest.approx(float(spread), rel=4e-16, abs=0)
 
 
 def test_linear_and_binary_layers_next_to_the_largest_float():
@@ -237,11 +237,11 @@ def test_collapse_of_noisy_measurements_is_found_or_refused_in_words():
     for seed in range(8):
         noisy = values * np.exp(0.1 * np.random.default_rng(seed).normal(size=values.size))
         try:
-            found = rg.collapse(controls, depth, noisy, 0.1 * values, guess=[0.8, 0.8, 0.8], degree=4, rng=seed)
+            collapsed = rg.collapse(controls, depth, noisy, 0.1 * values, guess=[0.8, 0.8, 0.8], degree=4, rng=seed)
         except ValueError as problem:
             refused.append(str(problem))
         else:
-            exponents.append((found.value_exponent - 1) / found.value_error)
+            exponents.append((collapsed.value_exponent - 1) / collapsed.value_error)
     assert all("no collapse was found from the guess" in problem for problem in refused)
     assert len(exponents) >= 4
     assert np.abs(exponents).max() < 6
@@ -249,12 +249,12 @@ def test_collapse_of_noisy_measurements_is_found_or_refused_in_words():
 
 @pytest.mark.parametrize("size", [1e-3, 3e-3, 2.0])
 def test_projections_have_the_moments_of_the_block_to_rounding(size):
-    """Weak couplings are their moments: what a search leaves of these, 1e-11, is felt in those of many layers."""
+    """Weak couplings equal their moments: an error of 1e-11 from a search would be felt in moments of many layers."""
     states = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
     first, second = size * np.array([[0.9, -1.4], [0.3, 1.1]]), size * np.array([[1.3, 0.4], [-0.8, 0.6]])
     inner = np.exp(states @ second @ states.T) @ np.exp(states @ first @ states.T)
-    found = rg.BinaryLayer(first).compose(rg.BinaryLayer(second), project=True)
-    outer = np.exp(states @ found.couplings @ states.T)
+    projected = rg.BinaryLayer(first).compose(rg.BinaryLayer(second), project=True)
+    outer = np.exp(states @ projected.couplings @ states.T)
     moments = [states.T @ law @ states / law.sum() for law in (inner, outer)]
     np.testing.assert_allclose(*moments, rtol=0, atol=4e-15)
 
@@ -268,15 +268,15 @@ TAYLOR = {"softplus": (math.log(2), 1 / 2, 1 / 4, 0, -1 / 8), "sigmoid": (1 / 2,
 @pytest.mark.parametrize("name", TAYLOR)
 @pytest.mark.parametrize("q", [1e-30, 1e-20, 1e-12, 1e-9])
 def test_averages_of_narrow_fields_around_a_value(name, q):
-    """Of the Taylor series: E φ² = φ² + (φ²)'' q/2 + (φ²)'''' q²/8 + ..., and Var φ² = 4 φ² φ'² q + ..."""
+    """By Taylor series: E φ² = φ² + (φ²)'' q/2 + (φ²)'''' q²/8 + ..., and Var φ² = 4 φ² φ'² q + ..."""
     f, f1, f2, f3, f4 = TAYLOR[name]
     of, at = averages(ACTIVATIONS[name]), np.array([q])
-    found = np.ravel([*of.moments(at), *of.higher_moments(at)])
+    computed = np.ravel([*of.moments(at), *of.higher_moments(at)])
     bend = (2 * f * f4 + 8 * f1 * f3 + 6 * f2**2) / 4
     expected = np.array([f**2, f1**2 + f * f2, f1**2, bend, 4 * f**2 * f1**2 * q])
-    np.testing.assert_allclose(found, expected, rtol=2e-8)
+    np.testing.assert_allclose(computed, expected, rtol=2e-8)
     known = [0, 1, 2, 4]
-    np.testing.assert_allclose(found[known], expected[known], rtol=1e-11 + 4 * q)
+    np.testing.assert_allclose(computed[known], expected[known], rtol=1e-11 + 4 * q)
 
 
 @pytest.mark.parametrize("name", TAYLOR)
@@ -289,9 +289,9 @@ def test_small_weights_lead_to_small_variances_not_to_none(name, sigma_w):
 @pytest.mark.parametrize(("name", "bend"), [("silu", 3 / 8), ("gelu tanh", 3 / math.pi)])
 @pytest.mark.parametrize("q", [1e-16, 1e-10])
 def test_shift_of_narrow_fields_around_zero(name, bend, q):
-    """Of the Taylor series as well: half the spread of one layer times d²M/dq² at zero."""
-    found = rg.RandomLayer(name, 1.0).finite_width(q, 2)
-    assert found.shift[2] == pytest.approx(bend / 2 * found.spread[1], rel=1e-11 + 10 * q, abs=0)
+    """By Taylor series: the shift is half the spread of one layer times d²M/dq² at zero."""
+    finite = rg.RandomLayer(name, 1.0).finite_width(q, 2)
+    assert finite.shift[2] == pytest.approx(bend / 2 * finite.spread[1], rel=1e-11 + 10 * q, abs=0)
 
 
 @pytest.mark.parametrize("q", [1e-14, 1e-10])
@@ -328,8 +328,8 @@ def test_every_average_of_tanh_has_its_digits(q):
         expected = [float(v) for v in (slope, sloped, average(lambda t: (t * t - square) ** 2), average(fourth) / 4)]
     layer = rg.RandomLayer("tanh", 1.0)
     bend = averages(ACTIVATIONS["tanh"]).higher_moments(np.array([q]))[0][0]
-    found = [layer.variance_slope(q), layer.chi(q), layer.finite_width(q, 1).spread[1], bend]
-    np.testing.assert_allclose(found, expected, rtol=1e-13)
+    computed = [layer.variance_slope(q), layer.chi(q), layer.finite_width(q, 1).spread[1], bend]
+    np.testing.assert_allclose(computed, expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize("c", [-1 + 2.0**-52, -1 + 2.0**-40, -0.99999])
@@ -361,7 +361,7 @@ def test_odd_activations_see_opposite_fields_as_they_see_alike_ones(c, q):
 @pytest.mark.parametrize("name", ["silu", "softplus", "gelu tanh"])
 @pytest.mark.parametrize("q", [1e5, 1e11])
 def test_bend_of_wide_fields_is_that_of_what_is_no_line(name, q):
-    """A line has E φ² in proportion to q; what differs from max(h, 0)² is there for fields of order one only."""
+    """For a line E φ² is proportional to q; φ² differs from max(h, 0)² for fields of order one only."""
     sigma = ACTIVATIONS[name]
     with mpmath.workdps(40):
         s = mpmath.sqrt(mpmath.mpf(q))
@@ -372,8 +372,8 @@ def test_bend_of_wide_fields_is_that_of_what_is_no_line(name, q):
             return (sigma.exactly(h) ** 2 - max(h, 0) ** 2) * weight
 
         expected = mpmath.quad(bent, [-90, -20, -5, 0, 5, 20, 90]) / (4 * mpmath.mpf(q) ** 2)
-    found = averages(sigma).higher_moments(np.array([q]))[0][0]
-    assert found == pytest.approx(float(expected), rel=1e-9, abs=0)
+    computed = averages(sigma).higher_moments(np.array([q]))[0][0]
+    assert computed == pytest.approx(float(expected), rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize(("c", "q"), [(5e-191, 7e-251), (5.6e-282, 4e161)])
@@ -408,7 +408,7 @@ def test_lines_whose_squares_leave_floats_are_refused_in_words(sigma):
 
 @pytest.mark.parametrize(("name", "function"), [("tanh", mpmath.tanh), ("erf", mpmath.erf)])
 def test_spread_of_saturated_layers(name, function):
-    """What varies of φ² is 1 - φ², near zero alone: Var φ² comes to ∫ (1 - φ²)² dh / √(2πq)."""
+    """φ² differs from 1 near zero alone: Var φ² comes to ∫ (1 - φ²)² dh / √(2πq)."""
     q = 1e24
     spread = rg.RandomLayer(name, 1.0).finite_width(q, 1).spread[1]
     area = mpmath.quad(lambda h: (1 - function(h) ** 2) ** 2, [-40, -4, 0, 4, 40])
@@ -419,8 +419,8 @@ def test_spread_of_saturated_layers(name, function):
 def test_correlations_of_simulated_signals_of_any_size(q):
     """relu keeps all scales: the product of two variances leaves float64, their correlation does not."""
     layer = rg.RandomLayer("relu", 2**0.5)
-    usual, found = (layer.simulate(50, 2, replicas=3, q=size, c=0.5, rng=0).correlation for size in (1.0, q))
-    np.testing.assert_allclose(found, usual, rtol=1e-12)
+    usual, scaled = (layer.simulate(50, 2, replicas=3, q=size, c=0.5, rng=0).correlation for size in (1.0, q))
+    np.testing.assert_allclose(scaled, usual, rtol=1e-12)
 
 
 @pytest.mark.parametrize("scale", [1e30, 1e60, 1e140])
@@ -443,8 +443,8 @@ def test_taylor_coefficients_whose_powers_overflow_are_refused():
     ("distance", "noise"), [(0, 1e8), (-1e5, 1e3), (1e4, 1e3), (1e3, 30), (100, 10), (-60, 0.5), (60, 0.5), (100, 1e-3)]
 )
 def test_noise_that_has_settled_is_the_stationary_law(distance, noise):
-    """F = τ/u ⟨s²⟩ under exp(a s² - s⁴/2), τ = √u e and a = A/τ: noise that is large was called little, and refused."""
-    found = rg.FixedFunction(3, 1 / 3).finite_depth(distance, noise)
+    """F = τ/u ⟨s²⟩ under exp(a s² - s⁴/2), with τ = √u e and a = A/τ, for large noise as for little."""
+    computed = rg.FixedFunction(3, 1 / 3).finite_depth(distance, noise)
     with mpmath.workdps(30):
         tau = mpmath.sqrt(mpmath.mpf(1) / 3) * noise
         a = distance / tau
@@ -455,22 +455,22 @@ def test_noise_that_has_settled_is_the_stationary_law(distance, noise):
             return mpmath.exp(a * s**2 - s**4 / 2 - max(a, 0) ** 2 / 2)
 
         mean = mpmath.quad(lambda s: s**2 * weight(s), sorted({*ends})) / mpmath.quad(weight, sorted({*ends}))
-    assert found == pytest.approx(float(3 * tau * mean), rel=1e-11)
+    assert computed == pytest.approx(float(3 * tau * mean), rel=1e-11)
 
 
 @pytest.mark.parametrize(("distance", "tau"), [(-10.0, 0.3), (-7.0, 0.1), (-5.0, 0.3)])
 def test_the_scaling_function_below_criticality_has_six_digits(distance, tau):
-    """The split of the last of the time is extrapolated to none, on twice the nodes: it was 6e-4 off."""
+    """The reference extrapolates the steps in the last part of the time to zero, on twice the nodes."""
     a, last = distance / tau, 0.1 * tau / -distance
     finer = [_with_last(a, tau, 180, last / part) for part in (16, 32)]
-    found = rg.FixedFunction(3, 1.0).finite_depth(distance, tau) / tau
-    assert found == pytest.approx((4 * finer[1] - finer[0]) / 3, rel=3e-6)
+    computed = rg.FixedFunction(3, 1.0).finite_depth(distance, tau) / tau
+    assert computed == pytest.approx((4 * finer[1] - finer[0]) / 3, rel=3e-6)
 
 
 @pytest.mark.parametrize("distance", [-1.2, -1.5, -2.0, -3.0])
 @pytest.mark.parametrize("tau", [1e-3, 0.01, 0.03])
 def test_the_scaling_function_of_little_noise_below_criticality_is_resolved(distance, tau):
-    """Of the closed form without noise it is off by about the square of the noise."""
+    """It differs from the closed form without noise by about the square of the noise."""
     with_noise, without = (rg.FixedFunction(3, 1.0).finite_depth(distance, noise) for noise in (tau, 0.0))
     assert with_noise == pytest.approx(without, rel=30 * tau**2)
 
@@ -488,7 +488,7 @@ def test_the_scaling_function_far_below_criticality_is_not_zero(order, distance)
     [(4, 1e145, 1e12, 12, 1), (2, 1e113, 1e75, 6, 1), (3, 1e100, -1e50, 7, 1), (2, 8e60, 7e162, 6, 2)],
 )
 def test_eigenfunctions_of_high_powers_are_not_zero_far_out(order, u, x, k, moment):
-    """f*(x)^k vanished where the power of 1 + X that it stands with is as large."""
+    """f*(x)^k underflows where the power of 1 + X beside it is as large as f*(x)^k is small."""
     f = rg.FixedFunction(order, u)
-    found = f.eigenfunction(k, x) if moment == 1 else f.noise_eigenfunction(x, k)
-    assert found == pytest.approx(float(exact_change(order, u, k, x, moment)), rel=1e-12, abs=0)
+    computed = f.eigenfunction(k, x) if moment == 1 else f.noise_eigenfunction(x, k)
+    assert computed == pytest.approx(float(exact_change(order, u, k, x, moment)), rel=1e-12, abs=0)

@@ -67,9 +67,9 @@ def test_eigenfunctions_are_eigenfunctions(z, power, x):
 
     inner = function(x / alpha) + 1j * step * f.eigenfunction(power, x / alpha)
     moved = alpha * (function(inner) + 1j * step * f.eigenfunction(power, function(x / alpha)))
-    found = moved.imag / step / f.eigenfunction(power, x)
-    assert found == pytest.approx(f.eigenvalue(power), rel=1e-12)
-    assert found != pytest.approx(f.eigenvalue(power + 1), rel=1e-3)
+    eigenvalue = moved.imag / step / f.eigenfunction(power, x)
+    assert eigenvalue == pytest.approx(f.eigenvalue(power), rel=1e-12)
+    assert eigenvalue != pytest.approx(f.eigenvalue(power + 1), rel=1e-3)
     slope = (function(x / alpha + 1j * step).imag, function(function(x / alpha) + 1j * step).imag)
     for k, growth in ((0, f.noise_eigenvalue()), (power, 2 ** f.noise_exponent(power))):
         first, second = f.noise_eigenfunction(x / alpha, k), f.noise_eigenfunction(function(x / alpha), k)
@@ -79,11 +79,11 @@ def test_eigenfunctions_are_eigenfunctions(z, power, x):
 
 def test_exponents_through_the_shared_verbs():
     for b in (2, 5):
-        found = rg.exponents(rg.fixed_points(FixedFunction(3, 1 / 3))[0], b)
-        assert dict(zip(found.fields, found.y, strict=True)) == pytest.approx(
+        exponents = rg.exponents(rg.fixed_points(FixedFunction(3, 1 / 3))[0], b)
+        assert dict(zip(exponents.fields, exponents.y, strict=True)) == pytest.approx(
             {"bias": 1.5, "distance": 1.0, "noise variance": 2.0}
         )
-        assert found.nu == pytest.approx(1.0)
+        assert exponents.nu == pytest.approx(1.0)
     kinds = {field.power: field.kind for field in FixedFunction(4, 1.0).scaling_fields()}
     assert [power for power, kind in kinds.items() if kind == "relevant"] == [0, 1, 2]
     assert [power for power, kind in kinds.items() if kind == "irrelevant"] == [7]
@@ -120,7 +120,7 @@ def test_composition_is_that_of_the_layers(name):
 
 
 def test_a_wrong_lens_does_not_come_to_the_fixed_point():
-    """Twin: with α of z = 4, or with the order of a fold, what tanh comes to is not a function at all."""
+    """The twin: rescaled by the α of z = 4, or by that of a fold, tanh tends to no function at all."""
     layer, f, x = RepeatedLayer("tanh"), FixedFunction(3, 1 / 3), 0.8
     gaps = {}
     for alpha in (2 ** (1 / 2), 2 ** (1 / 3), 2.0):
@@ -171,7 +171,7 @@ def test_signals_approach_their_law_with_its_correction():
     for layer, start in ((LAYERS["tanh"][0], 1.0), (LAYERS["erf"][0], 0.5), (LAYERS["fold"][0], 0.9)):
         form = layer.leading_form()
         m = np.array([10**4, 10**5, 10**6])
-        y = np.array([abs(layer.signal(start, int(one)) - form.fixed_point) for one in m])
+        y = np.array([abs(layer.signal(start, int(depth)) - form.fixed_point) for depth in m])
         gap = (y / form.signal(m) - 1) * m
         assert np.diff(gap) / np.diff(np.log(m)) == pytest.approx(-form.residue / (form.order - 1) ** 2, rel=1e-2)
 
@@ -189,7 +189,7 @@ OUTCOMES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda one: one.name)
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda kind: kind.name)
 def test_every_search_has_a_named_end(outcome):
     for layer in OUTCOMES[outcome]:
         form = layer.leading_form()
@@ -211,16 +211,16 @@ def test_taylor_coefficients_can_be_given():
 @settings(max_examples=100)
 def test_all_fixed_points_are_found(name, w, b):
     layer = RepeatedLayer(name, w, b)
-    found = layer.rest_points()
-    assert found
-    for x, slope in found:
+    points = layer.rest_points()
+    assert points
+    for x, slope in points:
         assert layer(x) == pytest.approx(x, abs=1e-13 * (1 + abs(w)))
         assert slope == pytest.approx(w * float(layer.sigma.derivative(np.asarray(w * x + b))), abs=1e-9 * (1 + abs(w)))
     gap = layer(np.linspace(-1.5, 1.5, 4001)) - np.linspace(-1.5, 1.5, 4001)
     crossings = np.count_nonzero(np.diff(np.sign(gap[gap != 0])))
-    assert len(found) >= crossings
-    assume(all(abs(slope - 1) > 0.05 for _, slope in found))
-    assert len(found) == max(crossings, 1)
+    assert len(points) >= crossings
+    assume(all(abs(slope - 1) > 0.05 for _, slope in points))
+    assert len(points) == max(crossings, 1)
 
 
 @given(st.sampled_from(["relu", "leaky relu", "identity"]), st.floats(-3, 3), st.floats(-3, 3))
@@ -302,13 +302,13 @@ def transfer(layer, noise, reach):
 def test_the_next_order_of_the_stationary_law_by_quadrature(name):
     layer = RepeatedLayer.critical(name)
     form = layer.leading_form()
-    found = []
+    orders = []
     for noise in (0.04, 0.02, 0.01):
         law = form.stationary_variance(noise)
         x, kernel = transfer(layer, noise, 7 * math.sqrt(law))
         density = np.linalg.matrix_power(kernel, 2 ** math.ceil(math.log2(20 / noise)))[:, x.size // 2]
-        found.append((x**2 @ density / density.sum() / law - 1) / noise)
-    gaps = np.array(found) - form.stationary_correction
+        orders.append((x**2 @ density / density.sum() / law - 1) / noise)
+    gaps = np.array(orders) - form.stationary_correction
     assert gaps[2] == pytest.approx(0.0, abs=5e-3)
     np.testing.assert_allclose(gaps[:2] / gaps[1:], 2.0, atol=0.06)  # what is left is of the next order
 
@@ -346,11 +346,11 @@ def test_the_scaling_function_has_its_limits():
     assert f.finite_depth(0.0, 30.0) / 30 == pytest.approx(form.stationary_variance(1.0), rel=1e-5)
     gaps = [f.finite_depth(1.0, e) / f.finite_depth(1.0) - 1 for e in (0.1, 0.2)]
     assert math.log2(gaps[1] / gaps[0]) == pytest.approx(2.0, abs=0.05)  # noise enters as a variance
-    one = FixedFunction(3, 1.0)  # u only sets the unit of x
-    assert f.finite_depth(0.7, 0.9 * math.sqrt(3)) == pytest.approx(3 * one.finite_depth(0.7, 0.9), rel=1e-9)
-    s = np.linspace(0, 1.5, 1001)  # what of the start is left in order is e^-28: the law is the stationary one
+    unit = FixedFunction(3, 1.0)  # u only sets the unit of x
+    assert f.finite_depth(0.7, 0.9 * math.sqrt(3)) == pytest.approx(3 * unit.finite_depth(0.7, 0.9), rel=1e-9)
+    s = np.linspace(0, 1.5, 1001)  # in order e^-28 is left of the start: the law is the stationary one
     for law, a in ((np.exp(a * s**2 - s**4 / 2), a) for a in (-14.0, -30.0)):
-        assert one.finite_depth(a, 1.0) == pytest.approx(s**2 @ law / (law.sum() - 0.5), rel=1e-5)
+        assert unit.finite_depth(a, 1.0) == pytest.approx(s**2 @ law / (law.sum() - 0.5), rel=1e-5)
     x = np.linspace(-3, 4, 8)
     assert (np.diff(f.finite_depth(x, 0.5)) > 0).all()
     assert f.finite_depth(x[:, None], [0.0, 1.0]).shape == (8, 2)
@@ -369,38 +369,38 @@ def scaled_data(z=3):
 @pytest.mark.parametrize("z", [3, 4, 5])
 def test_collapse_of_exact_data_is_exact(z):
     _, m, distance, values = scaled_data(z)
-    found = collapse(distance, m, values, 1e-4 * values, degree=9, bootstrap=20, rng=1)
-    assert found.value_exponent == pytest.approx(2 / (z - 1), abs=1e-5)
-    assert found.control_exponents == pytest.approx(1.0, abs=1e-5)
-    assert found.quality < 1.0  # of what a polynomial leaves of F
-    assert found.dof == 36 - 10 - 2  # coefficients and exponents
-    x, y, error = found.scaled(control_exponents=[1.0])
+    collapsed = collapse(distance, m, values, 1e-4 * values, degree=9, bootstrap=20, rng=1)
+    assert collapsed.value_exponent == pytest.approx(2 / (z - 1), abs=1e-5)
+    assert collapsed.control_exponents == pytest.approx(1.0, abs=1e-5)
+    assert collapsed.quality < 1.0  # of what a polynomial leaves of F
+    assert collapsed.dof == 36 - 10 - 2  # coefficients and exponents
+    x, y, error = collapsed.scaled(control_exponents=[1.0])
     assert y.shape == x[0].shape == m.shape
     assert error == pytest.approx(1e-4 * y, rel=1e-12)
 
 
 def test_errors_of_a_collapse_are_those_of_its_exponents(rng):
     _, m, distance, values = scaled_data()
-    found = [
+    fits = [
         collapse(distance, m, values * (1 + 0.01 * rng.standard_normal(m.size)), 0.01 * values, bootstrap=20, rng=rng)
         for _ in range(60)
     ]
     scores = np.array(
         [
-            ((one.value_exponent - 1) / one.value_error, (one.control_exponents[0] - 1) / one.control_errors[0])
-            for one in found
+            ((fit.value_exponent - 1) / fit.value_error, (fit.control_exponents[0] - 1) / fit.control_errors[0])
+            for fit in fits
         ]
     )
-    assert_mean([(one.value_exponent, one.control_exponents[0]) for one in found], 1.0, what="exponents of a collapse")
+    assert_mean([(fit.value_exponent, fit.control_exponents[0]) for fit in fits], 1.0, what="exponents of a collapse")
     assert 0.7 < scores.std() < 1.6  # of 120, by errors of 20 resamples
-    assert 0.5 < np.mean([one.quality for one in found]) < 1.6
+    assert 0.5 < np.mean([fit.quality for fit in fits]) < 1.6
     with rejects():
-        assert_mean([one.value_exponent for one in found], 2 / 3, what="κ of order 4")
+        assert_mean([fit.value_exponent for fit in fits], 2 / 3, what="κ of order 4")
 
 
 @pytest.mark.parametrize("control", [[1.0, 10.0, 100.0], [-3.0, 0.0, 3.0]])
 def test_a_control_that_is_positive_throughout_enters_by_its_logarithm(control):
-    """In polynomials of Chebyshev from its least to its largest."""
+    """Controls enter by Chebyshev polynomials on the interval from the least to the largest."""
     problem = _Problem(np.array([control]), np.zeros(3), np.zeros(3), np.ones(3), ((0,), (1,), (2,)))
     np.testing.assert_allclose(problem.design(np.ones(1)), [[1, -1, 1], [1, 0, -1], [1, 1, 1]], atol=1e-15)
 
@@ -409,27 +409,27 @@ def test_two_controls_collapse_together():
     f = FixedFunction(3, 1 / 3)
     m, distance, noise = (a.ravel() for a in np.meshgrid([100.0, 400.0], np.linspace(-1, 1.5, 5), [0.5, 1.0, 1.6]))
     values = f.finite_depth(distance, noise) / m
-    found = collapse([distance / m, noise / m], m, values, 1e-2 * values, degree=3, bootstrap=20, rng=1)
-    assert found.value_exponent == pytest.approx(1.0, abs=0.01)
-    assert found.control_exponents == pytest.approx([1.0, 1.0], abs=0.03)
-    assert found.dof == 30 - 9 - 3  # coefficients and exponents
+    collapsed = collapse([distance / m, noise / m], m, values, 1e-2 * values, degree=3, bootstrap=20, rng=1)
+    assert collapsed.value_exponent == pytest.approx(1.0, abs=0.01)
+    assert collapsed.control_exponents == pytest.approx([1.0, 1.0], abs=0.03)
+    assert collapsed.dof == 30 - 9 - 3  # coefficients and exponents
 
 
 def test_points_that_fall_on_two_curves_are_told():
-    """Values against |t|, where its sign matters: no exponents bring both together."""
+    """Values are given against |t|, though the sign of t matters: no exponents bring both branches together."""
     _, m, distance, values = scaled_data()
-    with pytest.warns(RuntimeWarning, match="do not fall on one curve") as told:
-        found = collapse(abs(distance), m, values, 1e-3 * values, bootstrap=20, rng=1)
-    assert found.quality > 100
-    assert f"chi-square is {found.chi_square:.3g} for {found.dof} degrees of freedom" in str(told[0].message)
+    with pytest.warns(RuntimeWarning, match="do not fall on one curve") as warned:
+        collapsed = collapse(abs(distance), m, values, 1e-3 * values, bootstrap=20, rng=1)
+    assert collapsed.quality > 100
+    assert f"chi-square is {collapsed.chi_square:.3g} for {collapsed.dof} degrees of freedom" in str(warned[0].message)
 
 
 def test_polynomials_have_no_more_coefficients_than_values_at_one_depth():
     m, x = np.repeat([1.0, 2.0, 4.0, 8.0], 3)[:-1], np.tile([-1.0, 0.2, 1.0], 4)[:-1]  # at most three
     values = (2 + x + x**2 / 2) / m
-    found = collapse(x / m, m, values, 1e-3 * values, degree=6, bootstrap=20, rng=1)
-    assert found.dof == 11 - 3 - 2
-    assert found.control_exponents == pytest.approx(1.0, abs=1e-6)
+    collapsed = collapse(x / m, m, values, 1e-3 * values, degree=6, bootstrap=20, rng=1)
+    assert collapsed.dof == 11 - 3 - 2
+    assert collapsed.control_exponents == pytest.approx(1.0, abs=1e-6)
 
 
 def test_collapse_can_be_drawn():

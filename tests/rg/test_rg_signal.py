@@ -35,23 +35,23 @@ def function(layer, name):
 @example(1e-9, 10**8)
 @examples(0.5)
 def test_small_signals_of_critical_layers_sink_by_their_leading_term(start, layers):
-    """y_m = y (1 + 2 y² m/3)^(-1/2) up to y², and a signal that no layer changes stays."""
-    found = TANH.signal(start, layers)
-    assert math.copysign(1.0, found) == math.copysign(1.0, start)
-    assert abs(found) <= abs(start)
+    """y_m = y (1 + 2 y² m/3)^(-1/2) up to a relative y², and a signal that no layer changes stays."""
+    signal = TANH.signal(start, layers)
+    assert math.copysign(1.0, signal) == math.copysign(1.0, start)
+    assert abs(signal) <= abs(start)
     if abs(start) < 1e-8:
         with mpmath.workdps(60):
             y = mpmath.mpf(start)
             exact = y / mpmath.sqrt(1 + 2 * y * y * layers / 3)
-            assert abs(found - exact) <= 1e-12 * abs(exact) + 5e-324
+            assert abs(signal - exact) <= 1e-12 * abs(exact) + 5e-324
 
 
 @given(st.floats(1e-3, 1.5), st.integers(1, 10**9), st.integers(1, 10**9))
 @examples(0.3)
-def test_layers_of_critical_signals_add_up(start, one, other):
+def test_layers_of_critical_signals_add_up(start, first, second):
     for layer in (TANH, ERF):
-        assert layer.signal(layer.signal(start, one), other) == pytest.approx(
-            layer.signal(start, one + other), rel=1e-12
+        assert layer.signal(layer.signal(start, first), second) == pytest.approx(
+            layer.signal(start, first + second), rel=1e-12
         )
 
 
@@ -90,7 +90,7 @@ def test_layers_of_ones_own_that_are_critical_but_for_rounding_sink_at_any_depth
 
 
 def test_fixed_points_where_a_layer_is_steep_keep_their_digits():
-    """A rounding of the field is one of x* over w, and not times the slope."""
+    """A rounding of the field moves x* by that rounding over w, and not times the slope."""
     w = -300.0
     points = RepeatedLayer("sin", w, 0.5).rest_points()
     assert len(points) > 100
@@ -139,10 +139,10 @@ def test_few_layers_are_those_of_mpmath(name, w, b, start, layers):
 )
 def test_deep_signals_rest_at_a_fixed_point_to_the_last_digit(name, w, b):
     layer = RepeatedLayer(name, w, b)
-    found = layer.signal(0.9, 10**18)
+    rest = layer.signal(0.9, 10**18)
     with mpmath.workdps(40):
-        exact = mpmath.findroot(lambda h: function(layer, name)(h) - h, found)
-    assert found == pytest.approx(float(exact), rel=3e-16)
+        exact = mpmath.findroot(lambda h: function(layer, name)(h) - h, rest)
+    assert rest == pytest.approx(float(exact), rel=3e-16)
 
 
 def test_near_criticality_is_not_criticality(monkeypatch):
@@ -236,14 +236,14 @@ def test_signals_close_to_a_cusp(name, function, field):
 def test_renormalised_layers_close_to_a_cusp(field):
     layer = RepeatedLayer.critical("tanh", field)
     form, scale = layer.leading_form(), 8.0  # α = 2 for z = 2, thrice
-    found = renormalise(layer, 3, extent=4.0)[-1]
+    step = renormalise(layer, 3, extent=4.0)[-1]
     for x in (0.1, 1.0, 4.0):
         eight = layer.iterate(form.fixed_point + form.side * x / scale, 8)
-        assert found(x) == pytest.approx(form.side * (eight - form.fixed_point) * scale, rel=1e-12)
+        assert step(x) == pytest.approx(form.side * (eight - form.fixed_point) * scale, rel=1e-12)
 
 
 def test_a_renormalised_layer_says_how_far_it_is_off():
-    """Nowhere farther from f* than its distance; and what one step lost is not found again by the next."""
+    """It is nowhere farther from f* than its distance, and the truncation of one step is not undone by the next."""
     steps = renormalise(RepeatedLayer.critical("sigmoid", -1.0), 6, extent=0.2, nodes=12)
     x = np.linspace(0, 0.2, 101)
     for step in steps:
@@ -257,12 +257,12 @@ def test_the_term_after_the_leading_one(layer, power):
     """tanh h = h - h³/3 + 2h⁵/15; a fold of tanh has all powers; and a function with x⁴ and x⁵ after x³."""
     quartic = Activation("quartic", lambda h: h - h**3 / 3 - h**4 - h**5)
     layers = {"tanh": "tanh", "quartic": quartic}
-    found = RepeatedLayer(layers[layer]) if layer in layers else RepeatedLayer.critical("tanh", 0.5)
-    assert found.leading_form().next_order == power
+    repeated = RepeatedLayer(layers[layer]) if layer in layers else RepeatedLayer.critical("tanh", 0.5)
+    assert repeated.leading_form().next_order == power
 
 
 def test_directions_are_named_for_what_they_do():
-    """The unfolding is k <= z - 2, of a fold its bias alone; a shift of x makes x^(z-1), a unit x^z."""
+    """Powers k <= z - 2 unfold, for a fold the bias alone; a shift of x makes x^(z-1), a change of unit x^z."""
     fold, quartic = ([field.meaning.split(",")[0] for field in FixedFunction(z, 0.5).scaling_fields()]
                      for z in (2, 4))  # fmt: skip
     assert fold == ["bias", "shift of x", "unit of x", "residue"]
@@ -302,7 +302,7 @@ ROUGH = {
 
 @pytest.mark.parametrize("name", ROUGH)
 def test_functions_that_are_no_polynomials_sink_layer_by_layer(name):
-    """One through both sides of a kink found half the coefficient of elu, and signals 40 % too large."""
+    """A polynomial through both sides of a kink has half the coefficient of elu, and signals 40 % too large."""
     sigma, start = ROUGH[name]
     layer, signal = RepeatedLayer(sigma), np.float64(start)
     for _ in range(3000):
@@ -328,7 +328,7 @@ def test_coefficients_of_two_sides_are_no_coefficient(name):
 
 
 def test_signals_of_functions_with_a_kink_in_a_high_derivative_sink_layer_by_layer():
-    """Its coefficient is right, the terms after it are none: signals were off by 1e-4."""
+    """The leading coefficient is right, but there are no terms after it; with such terms signals are off by 1e-4."""
     layer = RepeatedLayer(Activation("fifth", lambda h: np.tanh(h) + 0.3 * np.abs(h) ** 5 * np.exp(-h * h)))
     assert layer.leading_form().coefficient == pytest.approx(1 / 3, rel=1e-9)
     assert layer.signal(0.5, 30_000) == pytest.approx(iterated(layer.sigma.function, 30_000), rel=1e-10)
@@ -336,7 +336,7 @@ def test_signals_of_functions_with_a_kink_in_a_high_derivative_sink_layer_by_lay
 
 @pytest.mark.parametrize("function", [np.square, lambda h: h**3, lambda h: 1 - np.cos(h)])
 def test_functions_that_are_flat_at_the_fixed_point_are_not_critical(function):
-    """A slope of zero has rounding, and no relative error."""
+    """A slope of zero has an absolute error of rounding, and no relative one."""
     form = RepeatedLayer(Activation("flat", function)).leading_form()
     assert form.outcome is LeadingFormKind.NOT_CRITICAL
     assert form.slope == pytest.approx(0, abs=1e-12)

@@ -1,4 +1,4 @@
-"""Noisy layers in which signals stay for long where the stationary law hardly is."""
+"""Noisy layers whose signals stay for long at places where the stationary law has hardly any mass."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ SLOW = {
 
 @pytest.mark.parametrize("case", SLOW)
 def test_the_rate_at_which_signals_leave_is_the_slowest(case):
-    """By the trapezoidal rule on all that the layer may reach."""
+    """The reference is the trapezoidal rule over all places that the layer may reach."""
     sigma, w, b, noise, most, known = SLOW[case]
     layer = rg.NoisyLayer(sigma, w, b, noise)
     x = np.arange(-1 - 8 * noise, most + 8 * noise, noise / 3)
@@ -30,6 +30,6 @@ def test_the_rate_at_which_signals_leave_is_the_slowest(case):
 
 
 def test_places_from_which_signals_go_on_for_ever_are_left_out():
-    """Above the point at 10, which repels, the square grows without end: it would be a wall that holds signals."""
+    """Above the repelling point at 10 the square grows without end: nodes there would hold signals like a wall."""
     square = rg.NoisyLayer(Activation("square", np.square, lambda h: 2 * h), 10**-0.5, 0.0, 0.1)
     assert square.stationary().nodes[-1] < 5

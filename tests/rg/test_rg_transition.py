@@ -32,9 +32,9 @@ SOFTPLUS = Activation("softplus", lambda h: np.logaddexp(0, h), special.expit)
 OWN_RELU = Activation("own relu", lambda h: np.maximum(h, 0), lambda h: (h > 0) * 1.0)
 
 
-def seen(found):
+def seen(transition):
     names = "sigma_w", "chi_below", "chi_above", "variance_below", "variance_above"
-    return [getattr(found, name) for name in names]
+    return [getattr(transition, name) for name in names]
 
 
 # -- points ----------------------------------------------------------------------------------------------
@@ -60,37 +60,41 @@ GELU_POINTS = [  # from averages, turning points and roots by mpmath at 25 digit
 @pytest.mark.parametrize("point", GELU_POINTS, ids=str)
 def test_gelu_ends_as_mpmath_says(point):
     sigma_b, start, kind, *expected = point
-    found = rg.transition(GELU, sigma_b, start=start)
-    assert found.kind is kind
-    np.testing.assert_allclose(seen(found), expected, rtol=1e-9)
+    transition = rg.transition(GELU, sigma_b, start=start)
+    assert transition.kind is kind
+    np.testing.assert_allclose(seen(transition), expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize(("name", "slope"), [("tanh", 1.0), ("gelu", 0.5), ("silu", 0.5)])
 def test_the_smallest_of_starts_sees_the_edge_at_zero(name, slope):
     """χ = (σ_w φ'(0))² = 1 at q = 0: w(q) is flat to rounding up to there, and has no dips that part it from zero."""
-    found = rg.transition(name, 0.0, start=1e-12)
-    assert (found.kind, found.sigma_w, found.variance_below) == (Kind.EDGE, pytest.approx(1 / slope, rel=1e-15), 0.0)
+    transition = rg.transition(name, 0.0, start=1e-12)
+    assert (transition.kind, transition.sigma_w, transition.variance_below) == (
+        Kind.EDGE,
+        pytest.approx(1 / slope, rel=1e-15),
+        0.0,
+    )
 
 
 def test_gelu_is_critical_at_no_point_that_repels():
-    """At σ_b = 0.1, σ_w = 1.727 the one that repels has χ = 1; there is no edge up to σ_b = 0.40."""
+    """At σ_b = 0.1, σ_w = 1.727 the repelling point has χ = 1; there is no edge up to σ_b = 0.40."""
     unstable = rg.RandomLayer(GELU, 1.727078275308699, 0.1).branches()[-1]
     assert unstable.outcome.name == "REPELLING"
     assert unstable.chi == pytest.approx(1, abs=1e-9)
-    found = rg.transition(GELU, [0.0, 0.1, 0.2, 0.3, 0.4])
-    assert not (found.kind == Kind.EDGE).any()
-    assert found.sigma_w[3] != pytest.approx(1.4505, abs=1e-2)
+    transition = rg.transition(GELU, [0.0, 0.1, 0.2, 0.3, 0.4])
+    assert not (transition.kind == Kind.EDGE).any()
+    assert transition.sigma_w[3] != pytest.approx(1.4505, abs=1e-2)
     with pytest.raises(rg.NoCriticalLineError, match=r"gelu has no edge of chaos at sigma_b = 0\.1 .* end of a basin"):
         rg.critical_line(GELU, [0.5, 0.1])
 
 
 def test_x_sin_x_in_closed_form():
     """M = (q - (q - 4q²) e^{-2q})/2: without bias w(q) turns at q = 3/4, where a pair is born below the start."""
-    found = rg.transition(X_SIN, 0.0)
+    transition = rg.transition(X_SIN, 0.0)
     q, w = 0.75, 2 / (1 + 2 * math.exp(-1.5))
     square = (1 - math.exp(-1.5)) / 2 + 2 * q * math.exp(-1.5) + q / 2 + (q - 4 * q * q) * math.exp(-1.5) / 2
-    assert found.kind is Kind.BASIN
-    np.testing.assert_allclose(seen(found), [math.sqrt(w), 0, w * square, 0, q], rtol=1e-7, atol=1e-300)
+    assert transition.kind is Kind.BASIN
+    np.testing.assert_allclose(seen(transition), [math.sqrt(w), 0, w * square, 0, q], rtol=1e-7, atol=1e-300)
     small = rg.transition(X_SIN, 0.0, start=1e-3)  # leaves q = 0 once the point that repels passes it, for ever
     assert (small.kind, small.variance_above, small.chi_above) == (Kind.BASIN, math.inf, math.inf)
     passed = 1e-3 / ((1e-3 - (1e-3 - 4e-6) * math.exp(-2e-3)) / 2)
@@ -109,18 +113,18 @@ def test_order_goes_on_where_a_fold_leads_to_order():
     assert landed - top > 50
     assert (w * square)[landed] < 1
     edge = landed + int(np.argmax((w * square)[landed:] > 1))
-    found = rg.transition(X_SIN, 0.335, start=1e-3)
-    assert found.kind is Kind.EDGE
-    assert found.variance_below == pytest.approx(q[edge], abs=2e-4)
-    assert found.sigma_w > math.sqrt(w[top])
+    transition = rg.transition(X_SIN, 0.335, start=1e-3)
+    assert transition.kind is Kind.EDGE
+    assert transition.variance_below == pytest.approx(q[edge], abs=2e-4)
+    assert transition.sigma_w > math.sqrt(w[top])
 
 
 def test_edges_in_closed_form():
     q = 1.1996786402577338  # q tanh q = 1
-    found = rg.transition(COS, 0.0)
-    assert found.kind is Kind.EDGE
-    assert found.variance_below == pytest.approx(q, rel=1e-10)
-    assert found.sigma_w == pytest.approx(math.sqrt(2 / (1 - math.exp(-2 * q))), rel=1e-10)
+    transition = rg.transition(COS, 0.0)
+    assert transition.kind is Kind.EDGE
+    assert transition.variance_below == pytest.approx(q, rel=1e-10)
+    assert transition.sigma_w == pytest.approx(math.sqrt(2 / (1 - math.exp(-2 * q))), rel=1e-10)
     q = (1 + math.sqrt(2)) / 2  # of exp(-h²): 4q²/(1+4q) = 1
     assert rg.critical_line(BUMP, 0.0) == pytest.approx(math.sqrt(q * math.sqrt(1 + 4 * q)), rel=1e-10)
     cube = rg.transition(CUBE, [1.0, 3.0])  # (q - b)/(15 q³) turns at q = 3b/2, χ = 9/5 (1 - b/q)
@@ -135,12 +139,12 @@ def test_edges_in_closed_form():
 def test_relu_is_critical_without_bias_only(activation):
     """With biases its variance has no bound at σ_w² = 2, though χ → 1 from both sides."""
     assert rg.critical_line(activation, 0.0) == pytest.approx(math.sqrt(2), rel=1e-14)
-    found = rg.transition(activation, [0.0, 0.5, 2.0])
-    assert found.kind.tolist() == [Kind.EDGE, Kind.UNBOUNDED, Kind.UNBOUNDED]
-    np.testing.assert_allclose(found.sigma_w, math.sqrt(2), rtol=1e-10)
-    np.testing.assert_allclose([found.chi_below, found.chi_above], 1, rtol=1e-10)
-    assert found.variance_below.tolist() == [0.0, math.inf, math.inf]
-    assert np.isinf(found.variance_above).all()
+    transition = rg.transition(activation, [0.0, 0.5, 2.0])
+    assert transition.kind.tolist() == [Kind.EDGE, Kind.UNBOUNDED, Kind.UNBOUNDED]
+    np.testing.assert_allclose(transition.sigma_w, math.sqrt(2), rtol=1e-10)
+    np.testing.assert_allclose([transition.chi_below, transition.chi_above], 1, rtol=1e-10)
+    assert transition.variance_below.tolist() == [0.0, math.inf, math.inf]
+    assert np.isinf(transition.variance_above).all()
 
 
 @given(st.floats(-2, 2), st.floats(0.1, 2), st.floats(1e-6, 1e6), st.floats(0.0, 1.0))
@@ -172,9 +176,9 @@ def test_functions_that_keep_some_scales_are_no_lines():
 
 
 def test_softplus_grows_without_bound_and_constants_and_sign_have_no_end():
-    found = rg.transition(SOFTPLUS, [0.0, 1.0])
-    assert (found.kind == Kind.UNBOUNDED).all()
-    np.testing.assert_allclose(found.sigma_w, math.sqrt(2), rtol=1e-9)
+    transition = rg.transition(SOFTPLUS, [0.0, 1.0])
+    assert (transition.kind == Kind.UNBOUNDED).all()
+    np.testing.assert_allclose(transition.sigma_w, math.sqrt(2), rtol=1e-9)
     ordered, chaotic = rg.transition(CONSTANT, 0.3), rg.transition("sign", 0.3)
     assert ordered.kind is chaotic.kind is Kind.NONE
     assert (ordered.sigma_w, ordered.chi_above) == (math.inf, 0.0)
@@ -192,11 +196,11 @@ def test_softplus_grows_without_bound_and_constants_and_sign_have_no_end():
 @settings(max_examples=40)
 def test_law_order_ends_where_the_solver_says(activation, sigma_b, start):
     """Below, every start runs into χ < 1; on either side signals end where the transition says."""
-    found, of = rg.transition(activation, sigma_b, start=start), averages(activation)
-    weights = found.sigma_w**2 * np.append(np.linspace(0.05, 0.999, 12), [1 - 1e-7, 1 + 1e-7])
+    transition, of = rg.transition(activation, sigma_b, start=start), averages(activation)
+    weights = transition.sigma_w**2 * np.append(np.linspace(0.05, 0.999, 12), [1 - 1e-7, 1 + 1e-7])
     q = _reached(of, weights, np.full(weights.size, sigma_b**2), start, 1e-15)
     assert (weights[:-1] * of.moments(q[:-1]).square_of_slope < 1).all()
-    for end, expected in ((q[-2], found.variance_below), (q[-1], found.variance_above)):
+    for end, expected in ((q[-2], transition.variance_below), (q[-1], transition.variance_above)):
         if math.isinf(expected):
             assert end > 1e3
         else:
@@ -223,8 +227,8 @@ def test_functions_that_lose_digits_near_zero_are_taken_as_they_are():
 
 def test_a_start_whose_average_underflows_dies_out():
     far = Activation("far relu", lambda h: np.maximum(h - 1, 0), lambda h: (h > 1) * 1.0)
-    found = rg.transition(far, 0.0, start=1e-4)
-    assert (found.kind, found.sigma_w, found.chi_below) == (Kind.NONE, math.inf, 0.0)
+    transition = rg.transition(far, 0.0, start=1e-4)
+    assert (transition.kind, transition.sigma_w, transition.chi_below) == (Kind.NONE, math.inf, 0.0)
 
 
 def test_the_error_carries_what_there_is_and_travels():
@@ -324,8 +328,8 @@ def test_tanh_of_huge_variances_is_nearly_a_step():
 
 
 def test_only_the_edge_is_drawn_as_critical():
-    found = rg.phase_diagram(GELU, [0.5, 1.3, 1.6], [0.1, 0.5])
-    axes = found.plot(Figure().add_subplot())
+    diagram = rg.phase_diagram(GELU, [0.5, 1.3, 1.6], [0.1, 0.5])
+    axes = diagram.plot(Figure().add_subplot())
     lines = {line.get_label(): line for line in axes.lines if not line.get_label().startswith("_")}
     assert {text.get_text() for text in axes.get_legend().get_texts()} == {*lines, "variance without bound"}
     edge = lines[r"edge of chaos, $\chi = 1$"]
@@ -352,8 +356,8 @@ def test_an_edge_that_is_one_point_is_a_point_in_the_legend_too():
 def test_small_signals_die_at_once_where_the_slope_at_zero_is_none():
     """φ = h tanh h: φ'(0) = 0, and so χ = 0 of the fixed point q = 0."""
     flat = Activation("h tanh h", lambda h: h * np.tanh(h), lambda h: np.tanh(h) + h / np.cosh(h) ** 2)
-    found = rg.transition(flat, 0.0)
-    assert (found.variance_below, found.chi_below) == (0.0, 0.0)
+    transition = rg.transition(flat, 0.0)
+    assert (transition.variance_below, transition.chi_below) == (0.0, 0.0)
     assert rg.RandomLayer(flat, 1.0).fixed_point().chi == 0.0
 
 
@@ -365,10 +369,10 @@ def test_how_order_ends_does_not_depend_on_the_units_of_fields(scale):
         lambda h: h * special.ndtr(scale * h),
         lambda h: special.ndtr(scale * h) + scale * h * np.exp(-((scale * h) ** 2) / 2) / np.sqrt(2 * np.pi),
     )
-    found = rg.transition(gate, 0.1 / scale, start=scale**-2)
-    assert found.kind is rg.TransitionKind.BASIN
-    assert found.sigma_w == pytest.approx(1.52584352, rel=1e-7)
-    assert found.variance_below * scale**2 == pytest.approx(0.02559768, rel=1e-5)
+    transition = rg.transition(gate, 0.1 / scale, start=scale**-2)
+    assert transition.kind is rg.TransitionKind.BASIN
+    assert transition.sigma_w == pytest.approx(1.52584352, rel=1e-7)
+    assert transition.variance_below * scale**2 == pytest.approx(0.02559768, rel=1e-5)
     rest, edge = rg.RandomLayer(gate, 1.5, 0.1 / scale).branches()
     assert rest.variance * scale**2 == pytest.approx(0.02424438, rel=1e-6)
     assert (rest.outcome.name, edge.outcome.name) == ("CONVERGED", "REPELLING")
@@ -380,8 +384,13 @@ def test_averages_that_underflow_make_no_end_and_no_warning():
         "softshrink", lambda h: np.sign(h) * np.maximum(np.abs(h) - 1, 0), lambda h: (np.abs(h) > 1) * 1.0
     )
     assert rg.transition(shrink, 0.0).kind is rg.TransitionKind.BASIN
-    found = rg.transition(shrink, 0.02, start=1e-6)
-    assert (found.kind.name, found.sigma_w, found.chi_below, found.chi_above) == ("NONE", np.inf, 0.0, 0.0)
+    transition = rg.transition(shrink, 0.02, start=1e-6)
+    assert (transition.kind.name, transition.sigma_w, transition.chi_below, transition.chi_above) == (
+        "NONE",
+        np.inf,
+        0.0,
+        0.0,
+    )
 
 
 def test_limits_of_functions_that_are_wide_are_those_far_out():
@@ -391,8 +400,8 @@ def test_limits_of_functions_that_are_wide_are_those_far_out():
         lambda h: h * special.ndtr(1e-5 * h),
         lambda h: special.ndtr(1e-5 * h) + 1e-5 * h * np.exp(-((1e-5 * h) ** 2) / 2) / np.sqrt(2 * np.pi),
     )
-    found = rg.RandomLayer(wide, 1.5, 5e4).fixed_point(1e10)
-    assert (found.outcome.name, found.chi) == ("UNBOUNDED", pytest.approx(1.125, rel=1e-9))
+    point = rg.RandomLayer(wide, 1.5, 5e4).fixed_point(1e10)
+    assert (point.outcome.name, point.chi) == ("UNBOUNDED", pytest.approx(1.125, rel=1e-9))
 
 
 @pytest.mark.parametrize(
@@ -406,14 +415,14 @@ def test_limits_of_functions_that_are_wide_are_those_far_out():
 )
 def test_what_ends_as_lines_forgets_by_a_power_where_it_grows(activation):
     """Far out, each of them is homogeneous, M/q = D, so that the slope of the map at c = 1 is one, and no rate."""
-    found = rg.RandomLayer(activation, 2.0, 0.2).fixed_point()
-    assert (found.outcome.name, found.correlation_slope, found.xi_correlation) == ("UNBOUNDED", 1.0, math.inf)
+    point = rg.RandomLayer(activation, 2.0, 0.2).fixed_point()
+    assert (point.outcome.name, point.correlation_slope, point.xi_correlation) == ("UNBOUNDED", 1.0, math.inf)
 
 
 @pytest.mark.parametrize(("sigma_w", "sigma_b"), [([0.5, 1.0, 2.0], [0.0]), ([1.5], [0.1, 0.3]), ([1.5], [0.2])])
 def test_a_single_row_or_column_of_a_diagram_is_seen(sigma_w, sigma_b):
-    found = rg.phase_diagram("tanh", sigma_w, sigma_b)
-    axes = found.plot(Figure().add_subplot())
+    diagram = rg.phase_diagram("tanh", sigma_w, sigma_b)
+    axes = diagram.plot(Figure().add_subplot())
     mesh = axes.collections[0]
     x, y = np.moveaxis(mesh.get_coordinates(), -1, 0)
     assert (np.diff(x, axis=1) > 0).all()
@@ -427,10 +436,10 @@ def test_a_single_row_or_column_of_a_diagram_is_seen(sigma_w, sigma_b):
 def test_a_diagram_is_good_close_to_criticality_as_well():
     """There errors of averages are multiplied by ξ: E tanh²(√q z) = q - 2q² + 17q³/3 - ... gives the variance."""
     rows = np.array([1e-8, 1e-6, 1e-5])
-    found = rg.phase_diagram("tanh", [1.0, 1.00001], [0.0, *rows])
+    diagram = rg.phase_diagram("tanh", [1.0, 1.00001], [0.0, *rows])
     q = rows / np.sqrt(2)
-    np.testing.assert_allclose(found.variance[0, 1:], q * (1 + 17 / 12 * q), rtol=1e-7)
+    np.testing.assert_allclose(diagram.variance[0, 1:], q * (1 + 17 / 12 * q), rtol=1e-7)
     t = 1.00001**2 - 1
-    assert found.variance[1, 0] == pytest.approx(t / 2 * (1 + t * (17 / 12 - 1)), rel=1e-9)
+    assert diagram.variance[1, 0] == pytest.approx(t / 2 * (1 + t * (17 / 12 - 1)), rel=1e-9)
     own = rg.RandomLayer("tanh", 1.00001, 1e-8).fixed_point()
-    assert found.correlation[1, 1] == pytest.approx(own.correlation, abs=1e-6)
+    assert diagram.correlation[1, 1] == pytest.approx(own.correlation, abs=1e-6)
