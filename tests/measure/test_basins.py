@@ -57,47 +57,47 @@ def lead(classes, threshold=0.5):
 
 def test_the_band_from_its_centre_by_its_exact_law(rng):
     """Pairs leave together at m/|z|, so the radius of 17 pairs is that of their median |z|: Beta(9, 9)."""
-    found = sample_basin(band(0.7), np.zeros((1000, 2)), draws=34, rng=rng)
-    share = 2 * stats.norm.cdf(0.7 / found.radius) - 1
+    basin = sample_basin(band(0.7), np.zeros((1000, 2)), draws=34, rng=rng)
+    share = 2 * stats.norm.cdf(0.7 / basin.radius) - 1
     testing.assert_uniform(stats.beta(9, 9).cdf(share), what="radius of the band")
     with testing.rejects():
         testing.assert_uniform(stats.beta(8, 10).cdf(share), what="the draw after")
-    assert (found.crossings == 1).all()
-    assert (found.classes == 0).all()
+    assert (basin.crossings == 1).all()
+    assert (basin.classes == 0).all()
 
 
 @pytest.mark.parametrize(("distance", "threshold"), [(0.0, 0.5), (0.4, 0.5), (0.9, 0.5), (0.3, 0.9)])
 def test_the_band_from_anywhere(distance, threshold, rng):
     draws = 2000
     x = np.tile(distance * np.array([0.6, 0.8]), (100, 1))
-    found = sample_basin(band(1.0), x, draws=draws, threshold=threshold, rng=rng)
+    basin = sample_basin(band(1.0), x, draws=draws, threshold=threshold, rng=rng)
     radius = band_radius(1.0, distance, threshold)
     if distance == 0:
         assert math.isclose(radius, 1 / stats.norm.ppf((1 + threshold) / 2), rel_tol=1e-9)
     theory = mean_log_radius(*band_kept(1.0, distance), radius, draws, threshold)
-    testing.assert_mean(np.log(found.radius), theory, what="ln radius")
+    testing.assert_mean(np.log(basin.radius), theory, what="ln radius")
     with testing.rejects():
-        testing.assert_mean(np.log(found.radius), theory + 0.08, what="ln radius, 8 % more")
+        testing.assert_mean(np.log(basin.radius), theory + 0.08, what="ln radius, 8 % more")
 
 
 def test_error_bars_are_those_of_repetition(rng):
     x = np.tile(0.3 * np.array([0.6, 0.8]), (600, 1))
-    found = sample_basin(band(1.0), x, draws=256, rng=rng)
+    basin = sample_basin(band(1.0), x, draws=256, rng=rng)
     theory = math.log(band_radius(1.0, 0.3))
-    error = np.log(found.high / found.low) / 2
-    square = (np.log(found.radius) - theory) ** 2 / np.mean(error**2)
-    square = np.minimum(square, 8.0)  # one far off by chance would carry the spread of few
+    error = np.log(basin.high / basin.low) / 2
+    square = (np.log(basin.radius) - theory) ** 2 / np.mean(error**2)
+    square = np.minimum(square, 8.0)  # a single one far off would carry the mean of few
     testing.assert_mean(square, 1.0, bias=0.15, what="squared deviations")
-    covered = (found.low < math.exp(theory)) & (math.exp(theory) < found.high)
+    covered = (basin.low < math.exp(theory)) & (math.exp(theory) < basin.high)
     testing.assert_mean(covered, 0.683, bias=0.04, what="coverage of the interval")
     with testing.rejects():
         testing.assert_mean(4 * square, 1.0, bias=0.15, what="squared deviations, half the error")
 
 
 def test_the_median_is_that_of_basins_in_order(rng):
-    """Of four basins of a band, three by its centre and one by its edge: between the second and the third."""
-    found = sample_basin(band(0.7), np.outer([0.0, 0.1, 0.2, 0.69], (0.6, 0.8)), draws=34, rng=rng)
-    assert found.median == np.sort(found.radius)[1:3].mean() > found.radius.mean()
+    """Three of four basins start near the centre of a band, one near its edge: the median is between two and three."""
+    basin = sample_basin(band(0.7), np.outer([0.0, 0.1, 0.2, 0.69], (0.6, 0.8)), draws=34, rng=rng)
+    assert basin.median == np.sort(basin.radius)[1:3].mean() > basin.radius.mean()
 
 
 @given(st.integers(1, 4), st.integers(1, 2), st.integers(0, 2**32))
@@ -106,23 +106,23 @@ def test_two_linear_classes_never_end(inputs, outputs, seed):
     net = Network.random([inputs + 1, outputs], "identity", 1.0, 0.5, rng=seed)
     x = np.random.default_rng(seed).standard_normal((5, inputs + 1))
     for basin in (sample_basin, weight_basin):
-        found = basin(net, x, draws=8, rng=seed)
-        assert found.infinite.all()
-        assert math.isinf(found.median)
-        assert (found.kept >= 0.5).all()
-        assert (found.crossings == 0).all()
-        assert (found.high == np.inf).all()
+        measured = basin(net, x, draws=8, rng=seed)
+        assert measured.infinite.all()
+        assert math.isinf(measured.median)
+        assert (measured.kept >= 0.5).all()
+        assert (measured.crossings == 0).all()
+        assert (measured.high == np.inf).all()
 
 
 def test_three_linear_classes_end(rng):
-    """Ahead by Δ of two others with orthonormal weights, or under noise on the weights."""
+    """One class leads two others with orthonormal weights by Δ, under noise on the inputs or on the weights."""
     draws, ahead = 2000, 0.8
     net = Network([np.eye(3)], [[ahead, 0.0, 0.0]], "identity")
-    found = sample_basin(net, np.zeros((60, 3)), draws=draws, rng=rng)
+    basin = sample_basin(net, np.zeros((60, 3)), draws=draws, rng=rng)
     theory = mean_log_radius(*classes_kept(3, ahead), ahead / lead(3), draws)
-    testing.assert_mean(np.log(found.radius), theory, what="ln radius of three classes")
+    testing.assert_mean(np.log(basin.radius), theory, what="ln radius of three classes")
     with testing.rejects():
-        testing.assert_mean(np.log(found.radius), math.log(ahead / lead(4)), what="of four classes")
+        testing.assert_mean(np.log(basin.radius), math.log(ahead / lead(4)), what="of four classes")
     x = np.array([[0.5, 0.5, 0.5]])
     draws = 200
     radii = [weight_basin(net, x, draws=draws, rng=int(rng.integers(2**63))).radius[0] for _ in range(60)]
@@ -143,11 +143,11 @@ def bands():
 
 
 def test_a_share_that_falls_twice_is_said_and_the_first_fall_taken():
-    found = sample_basin(bands(), [[0.0]], draws=4000, rng=1)
-    assert found.classes[0] == 1
-    assert found.crossings[0] == 2
-    assert abs(math.log(found.radius[0] * stats.norm.ppf(0.75))) < 0.1
-    assert found.kept[0].min() < 0.5 < found.kept[0, grid(SPAN) > 100][0]
+    basin = sample_basin(bands(), [[0.0]], draws=4000, rng=1)
+    assert basin.classes[0] == 1
+    assert basin.crossings[0] == 2
+    assert abs(math.log(basin.radius[0] * stats.norm.ppf(0.75))) < 0.1
+    assert basin.kept[0].min() < 0.5 < basin.kept[0, grid(SPAN) > 100][0]
     lower = sample_basin(bands(), [[0.0]], draws=4000, threshold=0.15, rng=1)
     assert lower.radius[0] > 1000 / stats.norm.ppf(0.6), "a lower threshold is passed in the second fall alone"
     assert lower.crossings[0] == 1
@@ -155,9 +155,9 @@ def test_a_share_that_falls_twice_is_said_and_the_first_fall_taken():
 
 def test_a_sample_on_a_boundary_has_no_radius():
     net = Network([np.eye(3)], activation="identity")
-    found = sample_basin(net, np.zeros((4, 3)), rng=0)
-    assert (found.radius == 0).all()
-    assert (found.low == 0).all()
+    basin = sample_basin(net, np.zeros((4, 3)), rng=0)
+    assert (basin.radius == 0).all()
+    assert (basin.low == 0).all()
     beside = sample_basin(net, [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]], rng=0)
     assert beside.plot(Figure().add_subplot()).get_xlim()[0] == pytest.approx(beside.radius[1] / 2, rel=1e-12)
 
@@ -185,21 +185,21 @@ amplitudes = st.floats(-3, 2.99).map(lambda x: 10**x)  # beyond the last of the 
 @examples(0.5)
 @given(st.lists(amplitudes, min_size=8, max_size=8), st.sampled_from([0.01, 0.1, 0.5, 0.6, 0.95]))
 def test_rays_that_leave_once_end_between_two_of_them(ends, threshold):
-    """Half-way from five rays that are left to three is where four are; points of the grid stand for those before.
+    """The radius is half-way through the step on which four rays are left; a point of the grid may begin a step too.
 
-    Before the first that leaves, and after the last, there is no step to take a share between.
+    Before the first ray leaves, and after the last, there is no step: shares end half a ray from 0 and from 1.
     """
     rays = Given([[[end, np.inf] for end in ends]])
-    found = search(rays, grid(SPAN), threshold, 12)
+    basin = search(rays, grid(SPAN), threshold, 12)
     least = min(max(round(8 * threshold, 9), 0.5), 7.5)
     left = math.floor(least + 0.5)  # of which one leaves there
     earlier, last = sorted(ends)[: 8 - left], sorted(ends)[8 - left]
     begin = max(SPAN[0] / BEYOND, *earlier, *grid(SPAN)[grid(SPAN) <= last])
     expected = begin ** (least - left + 0.5) * last ** (left + 0.5 - least)
-    assert expected / RESOLUTION <= found.radius[0] <= expected * RESOLUTION
-    assert found.low[0] <= found.radius[0] <= found.high[0]
-    assert found.crossings[0] == 1
-    np.testing.assert_array_equal(found.kept[0], [(np.array(ends) >= s).mean() for s in grid(SPAN)])
+    assert expected / RESOLUTION <= basin.radius[0] <= expected * RESOLUTION
+    assert basin.low[0] <= basin.radius[0] <= basin.high[0]
+    assert basin.crossings[0] == 1
+    np.testing.assert_array_equal(basin.kept[0], [(np.array(ends) >= s).mean() for s in grid(SPAN)])
 
 
 @examples(0.5)
@@ -207,38 +207,38 @@ def test_rays_that_leave_once_end_between_two_of_them(ends, threshold):
 def test_rays_that_come_back_are_counted_as_they_are(turns):
     """The radius is not before the exact share first is 1/2, nor beyond where the grid sees less."""
     rays = Given([[list(pair) for pair in turns]])
-    found = search(rays, grid(SPAN), 0.5, 12)
+    basin = search(rays, grid(SPAN), 0.5, 12)
     seen = rays.turns[0]
     events = np.sort(np.concatenate((seen.ravel(), grid(SPAN))))
     # turns nearer than the resolution may come in either order: those that leave first, those that come back last
     left, back = seen.T
     after = np.array([1 - ((left <= s * RESOLUTION) & (back >= s / RESOLUTION)).mean() for s in events])
-    on_grid = (found.kept[0] < 0.5).any()
-    assert np.isfinite(found.radius[0]) == on_grid
+    on_grid = (basin.kept[0] < 0.5).any()
+    assert np.isfinite(basin.radius[0]) == on_grid
     if on_grid:
-        assert found.radius[0] >= events[after <= 0.5][0] / RESOLUTION
-        end = grid(SPAN)[(found.kept[0] < 0.5).argmax()]
-        assert found.radius[0] <= end
-        assert found.crossings[0] >= 1
+        assert basin.radius[0] >= events[after <= 0.5][0] / RESOLUTION
+        end = grid(SPAN)[(basin.kept[0] < 0.5).argmax()]
+        assert basin.radius[0] <= end
+        assert basin.crossings[0] >= 1
 
 
 @pytest.mark.parametrize(("share", "draws"), [(0.55, 100), (0.56, 50), (0.14, 200), (0.5, 4)])
 def test_a_share_at_the_threshold_is_not_below_it(share, draws):
-    """100 times 0.55 is above 55 in floats, and a basin without end had one."""
+    """As floats 100 times 0.55 is above 55, which must not end a basin without end."""
     stay = round(share * draws)
-    found = search(Given([[[np.inf, np.inf]] * stay + [[1.0, np.inf]] * (draws - stay)]), grid(SPAN), share, 12)
-    assert math.isinf(found.radius[0])
-    assert found.crossings[0] == 0
-    assert found.kept[0, -1] == share
+    basin = search(Given([[[np.inf, np.inf]] * stay + [[1.0, np.inf]] * (draws - stay)]), grid(SPAN), share, 12)
+    assert math.isinf(basin.radius[0])
+    assert basin.crossings[0] == 0
+    assert basin.kept[0, -1] == share
 
 
 def test_the_error_of_a_radius_is_that_of_the_share_where_it_falls_below():
     """At 15 two pairs and a ray have left, a ray and a pair have not; the share passes a step at its middle."""
-    found = search(Given([[[end, np.inf] for end in (11, 12, 13, 14, 15, 20, 25, 30)]]), grid(SPAN), 0.5, 12)
+    basin = search(Given([[[end, np.inf] for end in (11, 12, 13, 14, 15, 20, 25, 30)]]), grid(SPAN), 0.5, 12)
     off = 8 * np.std([0, 0, 0.5, 1], ddof=1) / 2
     expected = 12 * (13 / 12) ** (2.5 - off), math.sqrt(14 * 15), 20 * (25 / 20) ** (off - 1.5)
-    for one, other in zip((found.low[0], found.radius[0], found.high[0]), expected, strict=True):
-        assert other / RESOLUTION <= one <= other * RESOLUTION
+    for value, right in zip((basin.low[0], basin.radius[0], basin.high[0]), expected, strict=True):
+        assert right / RESOLUTION <= value <= right * RESOLUTION
     endless = search(Given([[[end, np.inf] for end in (2.0, 3.0, 5.0, 20.0, *[np.inf] * 4)]]), grid(SPAN), 0.5, 12)
     off = 8 * np.std([0, 0, 1, 1], ddof=1) / 2  # eight are there at 1, six at the next point, two pairs for ever
     assert (endless.low[0], endless.radius[0]) == (pytest.approx(10 ** ((4 - off) / 4), rel=1e-9), np.inf)
@@ -246,11 +246,11 @@ def test_the_error_of_a_radius_is_that_of_the_share_where_it_falls_below():
 
 def test_infinite_means_never_on_the_grid():
     rays = Given([[[1e8, np.inf]] * 4, [[1e10, np.inf]] * 4, [[1e-8, np.inf]] * 4, [[1e-10, np.inf]] * 4])
-    found = search(rays, grid(SPAN), 0.5, 12)
-    assert abs(math.log(found.radius[0] / 1e8)) < math.log(BEYOND) / 2**12
-    assert math.isinf(found.radius[1])
-    assert abs(math.log(found.radius[2] / 1e-8)) < math.log(BEYOND) / 2**12
-    assert found.radius[3] == 0
+    basin = search(rays, grid(SPAN), 0.5, 12)
+    assert abs(math.log(basin.radius[0] / 1e8)) < math.log(BEYOND) / 2**12
+    assert math.isinf(basin.radius[1])
+    assert abs(math.log(basin.radius[2] / 1e-8)) < math.log(BEYOND) / 2**12
+    assert basin.radius[3] == 0
     below = 1e-3 / BEYOND  # three bisections there cut six decades into eighths
     near = search(Given([[[below * 10 ** (6 * 1.2 / 8), np.inf]] * 4]), grid(SPAN), 0.5, 3)
     assert near.radius[0] == pytest.approx(below * 10 ** (6 * 1.5 / 8), rel=1e-12)
@@ -258,11 +258,11 @@ def test_infinite_means_never_on_the_grid():
 
 def test_a_single_output_on_one_side_of_zero_tells_by_what_it_is_at_a_field_of_zero():
     own = Activation("own sigmoid", special.expit, lambda h: special.expit(h) * special.expit(-h))
-    found = sample_basin(Network([[[1.0]]], activation=own), [[-0.5], [0.5]], draws=4, rng=0)
-    assert found.classes.tolist() == [0, 1]
+    basin = sample_basin(Network([[[1.0]]], activation=own), [[-0.5], [0.5]], draws=4, rng=0)
+    assert basin.classes.tolist() == [0, 1]
     step = Activation("step", lambda h: np.heaviside(h, 0.0), np.zeros_like)
-    found = sample_basin(Network([[[1.0]]], activation=step), [[-0.5], [0.5]], draws=4, rng=0)
-    assert found.classes.tolist() == [0, 1]
+    basin = sample_basin(Network([[[1.0]]], activation=step), [[-0.5], [0.5]], draws=4, rng=0)
+    assert basin.classes.tolist() == [0, 1]
     assert classes_of(Network([[[1.0]]], activation="tanh"), np.array([[0.0], [1e-300]])).tolist() == [0, 1]
 
 
@@ -273,18 +273,18 @@ def test_a_single_output_on_one_side_of_zero_tells_by_what_it_is_at_a_field_of_z
 def test_shares_are_those_of_noise_added_by_hand(name):
     net = Network.random([5, 8, 6, 4], name, 1.5, 0.2, rng=3)
     x = np.random.default_rng(0).standard_normal((6, 5))
-    found = sample_basin(net, x, draws=6, rng=5)
+    basin = sample_basin(net, x, draws=6, rng=5)
     net_class = net.trace(x).fields[-1].argmax(axis=1)
-    np.testing.assert_array_equal(found.classes, net_class if name == "tanh" else net(x).argmax(axis=1))
+    np.testing.assert_array_equal(basin.classes, net_class if name == "tanh" else net(x).argmax(axis=1))
     for j in range(6):
         xi = stream(root(5), j, 0).standard_normal((3, 5))
         noise = np.stack((xi, -xi), axis=1).reshape(6, 5)
-        for s, kept in zip(found.sigma[:-1], found.kept[j], strict=False):
-            assert kept == np.mean(net(x[j] + s * noise).argmax(axis=1) == found.classes[j])
+        for s, kept in zip(basin.sigma[:-1], basin.kept[j], strict=False):
+            assert kept == np.mean(net(x[j] + s * noise).argmax(axis=1) == basin.classes[j])
 
 
 def test_directions_are_not_the_weights_of_a_network_of_the_same_seed():
-    """The first ten directions around sample 0 were the ten rows of W, so that each class had one of its own."""
+    """Directions that repeated the rows of W would give each class one of its own."""
     net = Network.random([300, 10], "identity", rng=3)
     shifts = SampleRays(net, np.zeros((1, 300)), 0, 20, root(3))._noise
     assert np.abs(shifts).max() < 8 * np.linalg.norm(net.weights[0], axis=1).max()
@@ -309,32 +309,32 @@ def perturbed(net, sigma, layers, draws, seed):
 def test_weight_shares_are_those_of_networks_made_by_hand(layers):
     net = Network.random([5, 8, 6, 4], "tanh", 1.5, 0.2, rng=4)
     x = np.random.default_rng(1).standard_normal((7, 5))
-    found = weight_basin(net, x, draws=4, layers=layers, rng=6)
+    basin = weight_basin(net, x, draws=4, layers=layers, rng=6)
 
     def share(sigma, samples):
         return np.mean(
-            [n.trace(samples).fields[-1].argmax(axis=-1) == found.classes[: len(samples)]
+            [n.trace(samples).fields[-1].argmax(axis=-1) == basin.classes[: len(samples)]
              for n in perturbed(net, sigma, layers, 4, 6)], axis=0
         )  # fmt: skip
 
-    for k, sigma in enumerate(found.sigma[:-1]):
-        np.testing.assert_array_equal(found.kept[:, k], share(sigma, x))
-    finite = np.flatnonzero(np.isfinite(found.radius))
+    for k, sigma in enumerate(basin.sigma[:-1]):
+        np.testing.assert_array_equal(basin.kept[:, k], share(sigma, x))
+    finite = np.flatnonzero(np.isfinite(basin.radius))
     assert finite.size
     for j in finite:  # inside the first interval at whose end the share is below 1/2
-        end = (found.kept[j] < 0.5).argmax()
-        assert (found.sigma[end - 1] if end else 0) <= found.radius[j] <= found.sigma[end]
+        end = (basin.kept[j] < 0.5).argmax()
+        assert (basin.sigma[end - 1] if end else 0) <= basin.radius[j] <= basin.sigma[end]
 
 
 # -- laws --------------------------------------------------------------------------------------------------
 
 
-def same(one, other):
-    np.testing.assert_allclose(one.radius, other.radius, rtol=1e-12)
-    np.testing.assert_allclose(one.low, other.low, rtol=1e-12)
-    np.testing.assert_allclose(one.high, other.high, rtol=1e-12)
-    np.testing.assert_array_equal(one.kept, other.kept)
-    np.testing.assert_array_equal(one.classes, other.classes)
+def same(first, second):
+    np.testing.assert_allclose(first.radius, second.radius, rtol=1e-12)
+    np.testing.assert_allclose(first.low, second.low, rtol=1e-12)
+    np.testing.assert_allclose(first.high, second.high, rtol=1e-12)
+    np.testing.assert_array_equal(first.kept, second.kept)
+    np.testing.assert_array_equal(first.classes, second.classes)
 
 
 @examples(0.2)
@@ -345,23 +345,23 @@ def test_relu_rescaling_and_permutation_of_units_change_nothing(seed, power):
     scale, order = 2.0**power, np.random.default_rng(seed).permutation(6)
     scaled = Network([scale * net.weights[0], net.weights[1] / scale, net.weights[2]], None, net.activations)
     permuted = Network([net.weights[0][order], net.weights[1][:, order], net.weights[2]], None, net.activations)
-    one = sample_basin(net, x, draws=8, rng=seed)
-    same(one, sample_basin(scaled, x, draws=8, rng=seed))
-    same(one, sample_basin(permuted, x, draws=8, rng=seed))
+    plain = sample_basin(net, x, draws=8, rng=seed)
+    same(plain, sample_basin(scaled, x, draws=8, rng=seed))
+    same(plain, sample_basin(permuted, x, draws=8, rng=seed))
     same(weight_basin(net, x, draws=8, rng=seed), weight_basin(scaled, x, draws=8, rng=seed))
 
 
 def test_blocks_workers_and_neighbours_do_not_matter(monkeypatch):
     net = Network.random([6, 20, 20, 4], "tanh", 2.0, 0.3, rng=1)
-    x, told = np.random.default_rng(2).standard_normal((23, 6)), []
+    x, reports = np.random.default_rng(2).standard_normal((23, 6)), []
     for basin in (sample_basin, weight_basin):
         whole = basin(net, x, draws=8, rng=3)
         monkeypatch.setattr(basins, "_MOST_BLOCK", 5)
-        told.clear()
+        reports.clear()
         with ThreadPoolExecutor(2) as pool:
-            same(whole, basin(net, x, draws=8, rng=3, executor=pool, progress=lambda *done: told.append(done)))
-        assert len(told) == 6, "an even number of blocks"
-        assert told[-1] == (23, 23)
+            same(whole, basin(net, x, draws=8, rng=3, executor=pool, progress=lambda *done: reports.append(done)))
+        assert len(reports) == 6, "an even number of blocks"
+        assert reports[-1] == (23, 23)
         some = basin(net, x[:7], draws=8, rng=3)
         np.testing.assert_allclose(some.radius, whole.radius[:7], rtol=1e-12)
         monkeypatch.undo()
@@ -372,8 +372,8 @@ def test_blocks_workers_and_neighbours_do_not_matter(monkeypatch):
 def test_a_task_travels_between_processes():
     net = Network.random([3, 4, 3], "tanh", 2.0, rng=1)
     task = basins._Task("weights", net, np.ones((2, 3)), 0, (0, 1), 4, root(1), SPAN, 0.5, 12)
-    one, other = (basins._block(t) for t in (task, pickle.loads(pickle.dumps(task))))  # noqa: S301 - our own bytes
-    np.testing.assert_array_equal(one[0].radius, other[0].radius)
+    ours, travelled = (basins._block(t) for t in (task, pickle.loads(pickle.dumps(task))))  # noqa: S301 - our own bytes
+    np.testing.assert_array_equal(ours[0].radius, travelled[0].radius)
 
 
 def test_single_precision_is_enough():
@@ -387,8 +387,8 @@ def test_single_precision_is_enough():
 def test_a_longer_way_to_the_boundary_is_a_wider_basin():
     distances = np.array([0.05, 0.2, 0.5, 0.9])
     x = (1 - distances)[:, None] * np.array([0.6, 0.8])
-    found = sample_basin(band(1.0), x, draws=2000, rng=0)
-    assert (np.diff(found.radius) > 0).all()
+    basin = sample_basin(band(1.0), x, draws=2000, rng=0)
+    assert (np.diff(basin.radius) > 0).all()
     assert (
         np.diff([sample_basin(band(1.0), x[:1], threshold=t, draws=200, rng=0).radius[0] for t in (0.9, 0.7, 0.5)]) > 0
     ).all()
@@ -401,14 +401,14 @@ def test_radii_by_class_and_pictures():
     net = Network([[[2.0, 0.0], [0.0, 1.0], [0.0, -1.0]]], activation="identity")
     x = np.random.default_rng(1).standard_normal((30, 2))
     labels = np.arange(30) % 2
-    found = sample_basin(net, x, labels, draws=8, rng=0)
-    assert list(found.by_class()) == [0, 1]
-    np.testing.assert_array_equal(found.by_class()[1], found.radius[1::2])
+    basin = sample_basin(net, x, labels, draws=8, rng=0)
+    assert list(basin.by_class()) == [0, 1]
+    np.testing.assert_array_equal(basin.by_class()[1], basin.radius[1::2])
     unlabelled = sample_basin(net, x, draws=8, rng=0)
     assert sum(map(len, unlabelled.by_class().values())) == 30
-    np.testing.assert_array_equal(unlabelled.by_class()[1], found.radius[found.classes == 1])
+    np.testing.assert_array_equal(unlabelled.by_class()[1], basin.radius[basin.classes == 1])
     axes = Figure().add_subplot()
-    assert found.plot(axes, by_class=True) is axes
+    assert basin.plot(axes, by_class=True) is axes
     assert axes.get_legend() is not None
     assert len(axes.lines) == 2
     assert axes.get_xscale() == "log"
@@ -496,5 +496,5 @@ def test_blocks_leave_no_worker_of_two_idle(samples, room):
 
 def test_the_error_of_a_share_is_that_of_pairs_and_at_least_one_ray():
     pairs = [[[1, 1], [1, 0], [0, 0], [0, 1]], [[1, 0]] * 4]
-    found = _share_error(np.array(pairs, dtype=bool).reshape(2, 8))
-    assert found == pytest.approx([math.sqrt(1 / 24), 1 / 8], rel=1e-15)
+    errors = _share_error(np.array(pairs, dtype=bool).reshape(2, 8))
+    assert errors == pytest.approx([math.sqrt(1 / 24), 1 / 8], rel=1e-15)

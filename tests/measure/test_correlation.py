@@ -19,25 +19,25 @@ from statnn.measure.correlation import Correlation, neuronal_correlation, partic
 
 def test_null_of_r_squared_is_that_of_all_permutations():
     a, b = np.array([0.0, 1.0, 5.0, 7.0, 7.0]), np.array([3.0, -1.0, 0.0, 0.0, 10.0])
-    found = [neuronal_correlation(np.stack((a, b[list(p)]), axis=1)) for p in itertools.permutations(range(5))]
-    assert math.isclose(np.mean([f.mean_square for f in found]), found[0].null_mean_square, rel_tol=1e-12)
-    assert abs(np.mean([f.mean for f in found])) < 1e-15
+    correlations = [neuronal_correlation(np.stack((a, b[list(p)]), axis=1)) for p in itertools.permutations(range(5))]
+    assert math.isclose(np.mean([f.mean_square for f in correlations]), correlations[0].null_mean_square, rel_tol=1e-12)
+    assert abs(np.mean([f.mean for f in correlations])) < 1e-15
 
 
 def test_null_of_the_participation_ratio_is_that_of_all_permutations():
     columns = np.array([[0.0, 1.0, 5.0, 7.0], [3.0, -1.0, 0.0, 8.0], [1.0, 1.0, 2.0, 0.0]])
     inverse = []
-    for one, two in itertools.product(itertools.permutations(range(4)), repeat=2):
-        shuffled = np.stack((columns[0], columns[1][list(one)], columns[2][list(two)]), axis=1)
+    for first, second in itertools.product(itertools.permutations(range(4)), repeat=2):
+        shuffled = np.stack((columns[0], columns[1][list(first)], columns[2][list(second)]), axis=1)
         inverse.append(1 / participation_ratio(shuffled).ratio)
     assert math.isclose(1 / np.mean(inverse), participation_ratio(columns.T).null, rel_tol=1e-12)
 
 
 def test_independent_gaussian_units_show_the_nulls(rng):
     units, samples = 40, 30
-    found = [(neuronal_correlation(a), participation_ratio(a)) for a in rng.standard_normal((350, samples, units))]
-    absolute, inverse, corrected = np.array([(c.mean_absolute, 1 / p.ratio, 1 / p.corrected) for c, p in found]).T
-    testing.assert_mean(absolute, found[0][0].null_mean_absolute, what="mean |r|")
+    measures = [(neuronal_correlation(a), participation_ratio(a)) for a in rng.standard_normal((350, samples, units))]
+    absolute, inverse, corrected = np.array([(c.mean_absolute, 1 / p.ratio, 1 / p.corrected) for c, p in measures]).T
+    testing.assert_mean(absolute, measures[0][0].null_mean_absolute, what="mean |r|")
     with testing.rejects():
         testing.assert_mean(absolute, math.sqrt(2 / (math.pi * samples)), what="its limit of many samples")
     marchenko_pastur = 1 / units + (1 - 1 / units) / (samples - 1)
@@ -66,21 +66,21 @@ recordings = st.integers(0, 2**32).map(lambda seed: np.random.default_rng(seed).
 @given(recordings, st.randoms(use_true_random=False), st.integers(-8, 8))
 def test_orders_scales_and_shifts_do_not_matter(a, random, power):
     samples, units = (np.array(random.sample(range(n), n)) for n in a.shape)
-    one, two = neuronal_correlation(a), neuronal_correlation(4.0**power * a[samples][:, units] - 3 * 4.0**power)
-    np.testing.assert_allclose(two.matrix, one.matrix[np.ix_(units, units)], rtol=0, atol=1e-10)
-    np.testing.assert_allclose(two.mean_square, one.mean_square, rtol=1e-9, atol=1e-12)
+    plain, moved = neuronal_correlation(a), neuronal_correlation(4.0**power * a[samples][:, units] - 3 * 4.0**power)
+    np.testing.assert_allclose(moved.matrix, plain.matrix[np.ix_(units, units)], rtol=0, atol=1e-10)
+    np.testing.assert_allclose(moved.mean_square, plain.mean_square, rtol=1e-9, atol=1e-12)
     ratio = participation_ratio(2.0**power * a[samples][:, units])
     np.testing.assert_allclose(ratio.ratio, participation_ratio(a).ratio, rtol=1e-12)
-    np.testing.assert_allclose(one.matrix, np.corrcoef(a.T), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(plain.matrix, np.corrcoef(a.T), rtol=0, atol=1e-12)
 
 
 @examples(0.3)
 @given(recordings)
 def test_ratio_is_that_of_the_eigenvalues_and_keeps_its_bounds(a):
     values = np.linalg.eigvalsh(np.cov(a.T))
-    found = participation_ratio(a)
-    np.testing.assert_allclose(found.ratio, values.sum() ** 2 / (values**2).sum(), rtol=1e-12)
-    assert 1 - 1e-12 <= found.ratio <= 5 + 1e-12
+    participation = participation_ratio(a)
+    np.testing.assert_allclose(participation.ratio, values.sum() ** 2 / (values**2).sum(), rtol=1e-12)
+    assert 1 - 1e-12 <= participation.ratio <= 5 + 1e-12
     wide = participation_ratio(a.T)
     values = np.linalg.eigvalsh(np.cov(a))
     np.testing.assert_allclose(wide.ratio, values.sum() ** 2 / (values**2).sum(), rtol=1e-12)
@@ -90,10 +90,10 @@ def test_ratio_is_that_of_the_eigenvalues_and_keeps_its_bounds(a):
 def test_constant_units_are_counted_and_left_out():
     a = np.random.default_rng(0).standard_normal((9, 4))
     a[:, 2] = 0.1
-    found = neuronal_correlation(a)
-    assert found.constant == 1
-    np.testing.assert_array_equal(found.varying, [0, 1, 3])
-    assert found.matrix.shape == (3, 3)
+    correlation = neuronal_correlation(a)
+    assert correlation.constant == 1
+    np.testing.assert_array_equal(correlation.varying, [0, 1, 3])
+    assert correlation.matrix.shape == (3, 3)
     assert participation_ratio(a) == participation_ratio(a[:, [0, 1, 3]])
     small = 2.0**-900 * a
     small[:, 2] = 0.1
@@ -114,14 +114,14 @@ def test_many_units_of_few_samples_take_the_memory_of_the_samples(monkeypatch):
 
 
 def test_no_correlation_is_beyond_one():
-    """Rounding takes products of proportional columns there."""
-    found = neuronal_correlation(np.outer(np.sqrt(np.arange(50)), np.sqrt(np.arange(1, 200))))
-    assert np.abs(found.matrix).max() == 1.0
-    np.testing.assert_allclose(found.matrix, 1.0, rtol=1e-14)
+    """Rounding would take products of proportional columns beyond one."""
+    correlation = neuronal_correlation(np.outer(np.sqrt(np.arange(50)), np.sqrt(np.arange(1, 200))))
+    assert np.abs(correlation.matrix).max() == 1.0
+    np.testing.assert_allclose(correlation.matrix, 1.0, rtol=1e-14)
 
 
 def test_correlations_are_drawn_beside_the_law_of_independent_units():
-    """In seven samples the law is (1 - r²)^(3/2)/B(1/2, 5/2), and two units that go together lie beyond its drawing."""
+    """In seven samples the law is (1 - r²)^(3/2)/B(1/2, 5/2); bars reach to ±1, where units that go together lie."""
     a = np.random.default_rng(0).standard_normal((7, 5))
     a[:, 1], a[:, 2] = 2 * a[:, 0], -a[:, 0]
     ax = neuronal_correlation(a).plot(Figure().add_subplot(), bins=9)
@@ -140,12 +140,12 @@ def test_large_and_small_numbers_stay_in_range():
 
 
 def exact_correlations(a):
-    """Pearson's r of the very floats, in fractions and one root."""
+    """Pearson's r of the floats as they are stored, in fractions and one root."""
     columns = [[Fraction(value) for value in column] for column in np.transpose(a).tolist()]
     columns = [[value - sum(column) / len(column) for value in column] for column in columns]
     with mpmath.workdps(40):
         roots = [mpmath.sqrt(mpmath.mpf(s.numerator) / s.denominator) for s in (sum(v * v for v in c) for c in columns)]
-        products = [[sum(x * y for x, y in zip(one, two, strict=True)) for two in columns] for one in columns]
+        products = [[sum(x * y for x, y in zip(left, right, strict=True)) for right in columns] for left in columns]
         return np.array(
             [
                 [float(mpmath.mpf(p.numerator) / p.denominator / roots[i] / roots[j]) for j, p in enumerate(row)]
@@ -159,7 +159,7 @@ OFFSETS = [1e8, 0.0, -3e215, 0.0, 1e-319, 1e15]
 
 
 def test_units_of_all_scales_and_offsets_beside_each_other(rng):
-    """1e-200 beside 1e200, subnormal numbers, noise on 1e8: the correlations of what floats are left."""
+    """1e-200 beside 1e200, subnormal numbers, noise on 1e8: correlations are those of the floats as they are stored."""
     common = rng.uniform(-1, 1, (12, 1))
     a = (rng.uniform(-0.5, 0.5, (12, 6)) + 0.5 * common) * SCALES + OFFSETS
     exact = exact_correlations(a)
@@ -189,10 +189,10 @@ def test_deviations_are_exact_powers_apart():
 
 @pytest.mark.parametrize("samples", [3, 10, 1000, 10**7, 10**15])
 def test_null_of_the_absolute_value_keeps_its_digits(samples):
-    found = Correlation(np.eye(2), np.arange(2), 0, samples).null_mean_absolute
+    computed = Correlation(np.eye(2), np.arange(2), 0, samples).null_mean_absolute
     with mpmath.workdps(50):
         exact = mpmath.exp(mpmath.loggamma(mpmath.mpf(samples - 1) / 2) - mpmath.loggamma(mpmath.mpf(samples) / 2))
-        assert found == pytest.approx(float(exact / mpmath.sqrt(mpmath.pi)), rel=1e-13)
+        assert computed == pytest.approx(float(exact / mpmath.sqrt(mpmath.pi)), rel=1e-13)
 
 
 def test_too_few_samples_leave_the_correction_open():
@@ -203,10 +203,10 @@ def test_too_few_samples_leave_the_correction_open():
 @pytest.mark.parametrize("samples", [3, 5, 6, 20, 33, 50])
 @pytest.mark.parametrize("scale", [0.1, 1.0, 3.7])
 def test_samples_that_are_all_unlike_tell_no_ratio(samples, scale):
-    """One unit for each: (tr C)²/tr C² is samples - 1, as of noise in any number of units; rounding said 9e15."""
-    found = participation_ratio(scale * np.eye(samples))
-    assert math.isclose(found.ratio, samples - 1, rel_tol=1e-12)
-    assert math.isinf(found.corrected)
+    """One unit for each sample: (tr C)²/tr C² is samples - 1, as for noise in any number of units: no ratio is told."""
+    participation = participation_ratio(scale * np.eye(samples))
+    assert math.isclose(participation.ratio, samples - 1, rel_tol=1e-12)
+    assert math.isinf(participation.corrected)
 
 
 @pytest.mark.parametrize(
@@ -236,8 +236,8 @@ def test_correction_rests_on_an_unbiased_square_of_the_covariance(rng):
     pure = f**2 * (square - total**2 / f) / ((f - 1) * (f + 2))
     testing.assert_mean(pure, (variances**2).sum(), what="tr Σ²")
     good = pure > 0
-    found = np.array([participation_ratio(one).corrected for one in a[good]])
-    np.testing.assert_allclose(found, (total**2 - 2 * pure / f)[good] / pure[good], rtol=1e-9)
+    corrected = np.array([participation_ratio(recording).corrected for recording in a[good]])
+    np.testing.assert_allclose(corrected, (total**2 - 2 * pure / f)[good] / pure[good], rtol=1e-9)
 
 
 def test_correlations_of_four_samples_are_drawn_beside_their_flat_law(rng):

@@ -41,12 +41,12 @@ def recordings(draw):
 
 def auc_by_pairs(fields, weights, labels, k):
     """Mean over units of the chance that a sample of class k ranks above another, ties half, by enumeration."""
-    found = []
+    chances = []
     for h, w in zip(fields.T, weights[k], strict=True):
         if w:
             gap = np.sign(w) * (h[labels == k][:, None] - h[labels != k][None, :])
-            found.append(np.mean((gap > 0) + 0.5 * (gap == 0)))
-    return np.mean(found)
+            chances.append(np.mean((gap > 0) + 0.5 * (gap == 0)))
+    return np.mean(chances)
 
 
 # -- pairs -----------------------------------------------------------------------------------------------
@@ -62,14 +62,14 @@ def pairs_by_enumeration(reference, values):
 @given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=20))
 def test_pairs_are_those_of_enumeration(samples):
     reference, values = np.array(samples).T
-    found = group_order("identity", values[:, None], [1.0], reference=reference)
+    order = group_order("identity", values[:, None], [1.0], reference=reference)
     expected = pairs_by_enumeration(reference, values)
-    assert found.pairs[0] == expected.sum()
+    assert order.pairs[0] == expected.sum()
     if expected.sum():
-        np.testing.assert_array_equal([found.kept[0], found.tied[0], found.inverted[0]], expected / expected.sum())
+        np.testing.assert_array_equal([order.kept[0], order.tied[0], order.inverted[0]], expected / expected.sum())
     else:
-        assert (found.kept[0], found.tied[0], found.inverted[0]) == (1, 0, 0)
-    assert found.tau[0] == found.kept[0] - found.inverted[0]
+        assert (order.kept[0], order.tied[0], order.inverted[0]) == (1, 0, 0)
+    assert order.tau[0] == order.kept[0] - order.inverted[0]
 
 
 @examples(0.4)
@@ -114,14 +114,14 @@ def test_a_group_of_one_is_that_unit(rng):
 
 @pytest.mark.parametrize(("samples", "units", "groups"), [(37, 300, 1), (10, 64, 3), (1001, 100, 2)])
 def test_equal_samples_are_tied_wherever_they_stand(samples, units, groups, rng):
-    """BLAS rounds the last rows of a product otherwise: 16 of 100 pairs of one sample had an order."""
-    one, weights = rng.standard_normal(units), rng.standard_normal((groups, units))
-    fields = np.tile(one, (samples, 1))
+    """BLAS rounds the last rows of a product differently, which must not order equal samples."""
+    sample, weights = rng.standard_normal(units), rng.standard_normal((groups, units))
+    fields = np.tile(sample, (samples, 1))
     assert not group_order("tanh", fields, weights).pairs.any()
     assert (group_order("tanh", fields, weights, reference=np.arange(samples)).tied == 1).all()
-    levels = one + rng.integers(0, 3, samples)[:, None]
-    found, turned = (group_order("tanh", values, weights) for values in (levels, levels[::-1]))
-    assert found == turned
+    levels = sample + rng.integers(0, 3, samples)[:, None]
+    straight, turned = (group_order("tanh", values, weights) for values in (levels, levels[::-1]))
+    assert straight == turned
 
 
 @pytest.mark.parametrize("layer", [0, 1])
@@ -134,12 +134,12 @@ def test_equal_inputs_share_their_ranks(layer, samples, inputs, width, rng):
     fields = net.trace(corners).fields[layer][which]
     x = corners[which]
     x[(x == 0) & (rng.random(x.shape) < 0.5)] = -0.0
-    found, expected = (
+    ranks, expected = (
         rank_probability(net, x, labels, layer),
         pooled_ranks(fields, l_map(net, layer), labels),
     )
-    np.testing.assert_allclose(found.auc, expected.auc, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(found.slope, expected.slope, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(ranks.auc, expected.auc, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(ranks.slope, expected.slope, rtol=0, atol=1e-12)
 
 
 def test_samples_that_are_alike_below_a_layer_share_its_fields():
@@ -156,9 +156,9 @@ def test_equal_activations_share_their_ranks(samples, width, rng):
     net = Network.random([1, width, 3], activation="sign", sigma_b=1.0, rng=rng)
     x, labels = np.linspace(-30, 30, samples)[:, None], np.arange(samples) % 3
     fields = [[math.fsum(w * h) for w in net.weights[1]] for h in net.trace(x).activations[1]] + net.biases[1]
-    found, expected = (rank_probability(net, x, labels, 1), pooled_ranks(fields, np.eye(3), labels))
-    np.testing.assert_allclose(found.auc, expected.auc, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(found.slope, expected.slope, rtol=0, atol=1e-12)
+    ranks, expected = (rank_probability(net, x, labels, 1), pooled_ranks(fields, np.eye(3), labels))
+    np.testing.assert_allclose(ranks.auc, expected.auc, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(ranks.slope, expected.slope, rtol=0, atol=1e-12)
 
 
 def test_linear_groups_keep_all(rng):
@@ -178,13 +178,13 @@ def test_kernels_equal_their_twins(rng):
     np.testing.assert_array_equal(*sums)
     np.testing.assert_allclose(sums[0], inputs @ weights, rtol=1e-14, atol=1e-14)
     values, labels = rng.integers(0, 5, 12).astype(float), np.array([0, 1, 2] * 4)
-    found = []
+    results = []
     for function in (pool_ranks, pool_ranks.py_func):
         arrays = np.zeros((3, 7)), np.zeros((3, 12)), np.zeros(3)
         function(values, np.argsort(values), labels, np.array([1, -1, 0]), np.array([4, 4, 4]), *arrays)
-        found.append(arrays)
-    for one, other in zip(*found, strict=True):
-        np.testing.assert_array_equal(one, other)
+        results.append(arrays)
+    for by_kernel, by_twin in zip(*results, strict=True):
+        np.testing.assert_array_equal(by_kernel, by_twin)
 
 
 # -- ranks -----------------------------------------------------------------------------------------------
@@ -194,33 +194,33 @@ def test_kernels_equal_their_twins(rng):
 @given(recordings())
 def test_slope_is_that_of_auc_and_share(recording):
     fields, weights, labels = recording
-    found = pooled_ranks(fields, weights, labels, bins=5)
-    np.testing.assert_allclose(found.slope, 12 * (1 - found.share) * (found.auc - 0.5), rtol=0, atol=1e-13)
-    by_pairs = [auc_by_pairs(fields, weights, labels, k) for k in found.classes]
-    np.testing.assert_allclose(found.auc, by_pairs, rtol=0, atol=1e-14)
-    np.testing.assert_allclose(found.density.mean(axis=1), 1, rtol=1e-13)
-    assert (np.abs(found.slope) <= 6 * (1 - found.share) + 1e-12).all()
-    used = found.counted.sum(axis=1)
-    np.testing.assert_allclose(found.unit_slopes.sum(axis=1) / used, found.slope, rtol=0, atol=1e-14)
+    ranks = pooled_ranks(fields, weights, labels, bins=5)
+    np.testing.assert_allclose(ranks.slope, 12 * (1 - ranks.share) * (ranks.auc - 0.5), rtol=0, atol=1e-13)
+    by_pairs = [auc_by_pairs(fields, weights, labels, k) for k in ranks.classes]
+    np.testing.assert_allclose(ranks.auc, by_pairs, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(ranks.density.mean(axis=1), 1, rtol=1e-13)
+    assert (np.abs(ranks.slope) <= 6 * (1 - ranks.share) + 1e-12).all()
+    used = ranks.counted.sum(axis=1)
+    np.testing.assert_allclose(ranks.unit_slopes.sum(axis=1) / used, ranks.slope, rtol=0, atol=1e-14)
 
 
 @examples(0.4)
 @given(recordings(), st.integers(1, 9))
 def test_ranks_of_all_classes_make_the_uniform_law(recording, bins):
     fields, weights, labels = recording
-    found = pooled_ranks(fields, np.ones_like(weights), labels, bins=bins)
-    np.testing.assert_allclose(found.share @ found.density, 1, rtol=1e-13)
-    np.testing.assert_allclose(found.share @ found.slope, 0, atol=1e-13)
+    ranks = pooled_ranks(fields, np.ones_like(weights), labels, bins=bins)
+    np.testing.assert_allclose(ranks.share @ ranks.density, 1, rtol=1e-13)
+    np.testing.assert_allclose(ranks.share @ ranks.slope, 0, atol=1e-13)
 
 
 @examples(0.4)
 @given(recordings())
 def test_turning_all_weights_mirrors_the_law(recording):
     fields, weights, labels = recording
-    one, other = (pooled_ranks(fields, sign * weights, labels, bins=6) for sign in (1, -1))
-    np.testing.assert_allclose(one.density, other.density[:, ::-1], rtol=0, atol=1e-13)
-    np.testing.assert_allclose(one.slope, -other.slope, rtol=0, atol=1e-14)
-    np.testing.assert_allclose(one.slope_error, other.slope_error, rtol=1e-9, atol=1e-12)
+    plain, mirrored = (pooled_ranks(fields, sign * weights, labels, bins=6) for sign in (1, -1))
+    np.testing.assert_allclose(plain.density, mirrored.density[:, ::-1], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(plain.slope, -mirrored.slope, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(plain.slope_error, mirrored.slope_error, rtol=1e-9, atol=1e-12)
 
 
 @examples(0.4)
@@ -228,10 +228,10 @@ def test_turning_all_weights_mirrors_the_law(recording):
 def test_orders_of_samples_and_units_and_increasing_maps_do_not_matter(recording, random):
     fields, weights, labels = recording
     samples, units = (np.array(random.sample(range(n), n)) for n in fields.shape)
-    one = pooled_ranks(fields, weights, labels)
-    other = pooled_ranks(np.arctan(fields[samples][:, units]), 3 * weights[:, units], labels[samples])
+    plain = pooled_ranks(fields, weights, labels)
+    moved = pooled_ranks(np.arctan(fields[samples][:, units]), 3 * weights[:, units], labels[samples])
     for name in ("slope", "slope_error", "auc", "density", "layer_slope", "layer_slope_error"):
-        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(getattr(plain, name), getattr(moved, name), rtol=0, atol=1e-12)
 
 
 @examples(0.3)
@@ -242,24 +242,24 @@ def test_positive_rescaling_of_relu_units_changes_nothing(seed, power, layer):
     weights = [scale * net.weights[0], net.weights[1] / scale, net.weights[2]]
     other = Network(weights, [scale * net.biases[0], *net.biases[1:]], "relu")
     x, labels = np.random.default_rng(seed).standard_normal((30, 6)), np.arange(30) % 3
-    one, two = (rank_probability(n, x, labels, layer) for n in (net, other))
-    np.testing.assert_array_equal(one.slope, two.slope)
-    np.testing.assert_array_equal(one.density, two.density)
+    plain, scaled = (rank_probability(n, x, labels, layer) for n in (net, other))
+    np.testing.assert_array_equal(plain.slope, scaled.slope)
+    np.testing.assert_array_equal(plain.density, scaled.density)
 
 
 def test_a_unit_of_one_class():
     """It ranks that class above all others: s = 6(1-π) and a density 1/π on the last share π."""
     labels = np.repeat(np.arange(10), 20)
-    found = pooled_ranks((labels == 3)[:, None] + np.linspace(0, 0.5, 200)[:, None], np.ones((10, 1)), labels, bins=10)
-    np.testing.assert_allclose(found.slope[3], 6 * 0.9, rtol=1e-14)
-    np.testing.assert_allclose(found.density[3], [0] * 9 + [10], rtol=0, atol=1e-13)
-    assert found.auc[3] == 1
+    ranks = pooled_ranks((labels == 3)[:, None] + np.linspace(0, 0.5, 200)[:, None], np.ones((10, 1)), labels, bins=10)
+    np.testing.assert_allclose(ranks.slope[3], 6 * 0.9, rtol=1e-14)
+    np.testing.assert_allclose(ranks.density[3], [0] * 9 + [10], rtol=0, atol=1e-13)
+    assert ranks.auc[3] == 1
 
 
 def test_classes_without_samples_are_left_out():
-    found = pooled_ranks(np.arange(6.0)[:, None], np.ones((9, 1)), [7, 7, 7, 2, 2, 2])
-    np.testing.assert_array_equal(found.classes, [2, 7])
-    np.testing.assert_array_equal(found.auc, [1, 0])
+    ranks = pooled_ranks(np.arange(6.0)[:, None], np.ones((9, 1)), [7, 7, 7, 2, 2, 2])
+    np.testing.assert_array_equal(ranks.classes, [2, 7])
+    np.testing.assert_array_equal(ranks.auc, [1, 0])
 
 
 def test_gaussian_classes_and_the_error_of_a_slope(rng):
@@ -270,9 +270,9 @@ def test_gaussian_classes_and_the_error_of_a_slope(rng):
     for _ in range(700):
         shared = rng.standard_normal((200, 1))  # correlated units, whose average is no better known
         fields = (shared + rng.standard_normal((200, 3))) / math.sqrt(2) + distance * labels[:, None]
-        found = pooled_ranks(fields, np.ones((2, 3)), labels)
-        slopes.append(found.slope[1])
-        errors.append(found.slope_error[1])
+        ranks = pooled_ranks(fields, np.ones((2, 3)), labels)
+        slopes.append(ranks.slope[1])
+        errors.append(ranks.slope_error[1])
     slopes, errors = np.array(slopes), np.array(errors)
     theory = 12 * (1 - share) * (stats.norm.cdf(distance / math.sqrt(2)) - 0.5)
     testing.assert_mean(slopes, theory, what="slope of Gaussian classes")
@@ -288,14 +288,14 @@ def test_isotropic_weights_have_no_slope_but_a_law_of_their_own(rng):
     """The mean slope is 0 and the mean law symmetric; a narrow class sits in the middle, so the law is not uniform."""
     labels = np.arange(60) % 2
     x = rng.standard_normal((60, 4)) * np.where(labels, 1.0, 0.05)[:, None]
-    found = [rank_probability(Network.random([4, 8, 2], rng=int(rng.integers(2**63))), x, labels, bins=4)
+    drawn = [rank_probability(Network.random([4, 8, 2], rng=int(rng.integers(2**63))), x, labels, bins=4)
              for _ in range(600)]  # fmt: skip
-    slopes, laws = (np.array([getattr(one, name)[0] for one in found]) for name in ("slope", "density"))
+    slopes, laws = (np.array([getattr(ranks, name)[0] for ranks in drawn]) for name in ("slope", "density"))
     testing.assert_mean(slopes, 0.0, what="slope of random weights")
     testing.assert_mean(laws[:, 0] - laws[:, 3], 0.0, what="symmetry of the law")
     with testing.rejects():
         testing.assert_mean(laws[:, 0], 1.0, what="a uniform law")
-    aligned = [np.abs(one.unit_slopes[0]).mean() for one in found]
+    aligned = [np.abs(ranks.unit_slopes[0]).mean() for ranks in drawn]
     with testing.rejects():
         testing.assert_mean(aligned, 0.0, what="units turned towards the class")
 
@@ -345,12 +345,12 @@ def test_a_single_output_decides_by_its_sign(last, rng):
     labels = out > (0.5 if last == "sigmoid" else 0)
     assert l_map_accuracy(net, x, labels)[1] == 1
     if last != "relu" and isinstance(last, str):
-        found = rank_probability(net, x, labels)
-        np.testing.assert_array_equal(found.auc, [1, 1])
+        ranks = rank_probability(net, x, labels)
+        np.testing.assert_array_equal(ranks.auc, [1, 1])
 
 
 def test_outputs_of_the_l_map_beyond_float64_have_no_class():
-    """Both are infinite then, and the first of equal ones would be the class."""
+    """Both outputs are infinite then, and the first of equal ones would be the class."""
     weights = [1e100 * np.array([[1, 1], [1, -1]]), 1e200 * np.array([[1, -1], [1, 1]]), np.eye(2)]
     net = Network(weights, activation="tanh")
     assert l_map_accuracy(net, [[2e7, 1e7], [1e7, 3e7]], [0, 1]).shape == (4,)
@@ -360,8 +360,8 @@ def test_outputs_of_the_l_map_beyond_float64_have_no_class():
 
 def test_draws_itself(rng):
     axes = Figure().add_subplot()
-    found = pooled_ranks(rng.standard_normal((20, 3)), np.ones((2, 3)), np.arange(20) % 2)
-    assert found.plot(axes) is axes
+    ranks = pooled_ranks(rng.standard_normal((20, 3)), np.ones((2, 3)), np.arange(20) % 2)
+    assert ranks.plot(axes) is axes
     assert axes.get_legend() is not None
     assert axes.get_ylabel() == "density"
     assert len(axes.patches) == 2
@@ -372,8 +372,8 @@ TWO = [[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 3.0]]
 
 
 def test_no_two_of_many_classes_are_drawn_alike(rng):
-    found = pooled_ranks(rng.standard_normal((60, 3)), np.ones((20, 3)), np.arange(60) % 20)
-    drawn = [(patch.get_edgecolor(), patch.get_linestyle()) for patch in found.plot(Figure().add_subplot()).patches]
+    ranks = pooled_ranks(rng.standard_normal((60, 3)), np.ones((20, 3)), np.arange(60) % 20)
+    drawn = [(patch.get_edgecolor(), patch.get_linestyle()) for patch in ranks.plot(Figure().add_subplot()).patches]
     assert len(set(drawn)) == len(drawn) == 20
 
 
@@ -419,21 +419,21 @@ def test_bins_and_references_are_checked():
 
 
 def test_slopes_of_classes_that_do_not_meet_have_no_error(rng):
-    """Each sample of a class is above, or below, as many others, whichever of them are at hand."""
+    """Every sample of one class lies above every sample of the other, whichever of them are at hand."""
     x = np.r_[rng.random(50), 2 + rng.random(25)][:, None] * rng.random(7)
     net = Network([rng.random((7, 7)), rng.standard_normal((2, 7))], activation=["tanh", "identity"])
-    found = rank_probability(net, x, [0] * 50 + [1] * 25)
-    assert found.slope_error.tolist() == [0, 0]
-    assert found.layer_slope_error == 0
+    ranks = rank_probability(net, x, [0] * 50 + [1] * 25)
+    assert ranks.slope_error.tolist() == [0, 0]
+    assert ranks.layer_slope_error == 0
 
 
 def test_samples_that_take_turns_in_every_place_have_slopes_without_error(rng):
     """In unit u sample j of a class has place j + u of 17: sums of equal terms, each in an order of its own."""
     places = rng.permutation(34).reshape(2, 17)
     fields = np.concatenate([np.stack([np.roll(own, u) for u in range(17)], axis=1) for own in places])
-    found = pooled_ranks(fields, np.ones((2, 17)), np.repeat([0, 1], 17))
-    assert found.slope_error.tolist() == [0, 0]
-    assert found.layer_slope_error == 0
+    ranks = pooled_ranks(fields, np.ones((2, 17)), np.repeat([0, 1], 17))
+    assert ranks.slope_error.tolist() == [0, 0]
+    assert ranks.layer_slope_error == 0
 
 
 def test_errors_of_slopes_are_those_of_means_within_classes():
@@ -443,25 +443,25 @@ def test_errors_of_slopes_are_those_of_means_within_classes():
 
 
 def test_the_error_of_a_layer_knows_that_slopes_of_classes_go_together(rng):
-    """Of units that point to both of two classes Σ π_k s_k = 0: one slope is -π_1/π_0 times the other."""
+    """Where all units point to both of two classes Σ π_k s_k = 0: one slope is -π_1/π_0 times the other."""
     labels = (np.arange(40) < 10).astype(int)
-    found = pooled_ranks(rng.standard_normal((40, 3)), np.ones((2, 3)), labels)
+    ranks = pooled_ranks(rng.standard_normal((40, 3)), np.ones((2, 3)), labels)
     share = (1 - 10 / 30) / 2
-    assert found.layer_slope == pytest.approx(share * found.slope[1], rel=1e-12)
-    assert found.layer_slope_error == pytest.approx(share * found.slope_error[1], rel=1e-12)
+    assert ranks.layer_slope == pytest.approx(share * ranks.slope[1], rel=1e-12)
+    assert ranks.layer_slope_error == pytest.approx(share * ranks.slope_error[1], rel=1e-12)
 
 
 def test_the_error_of_a_slope_is_that_of_delong(rng):
-    """Of one unit s = 12 (1 - π)(AUC - 1/2), AUC a mean over pairs; repeated, classes keep their sizes."""
+    """For one unit s = 12 (1 - π)(AUC - 1/2), with AUC a mean over pairs; in repetitions classes keep their sizes."""
     labels = np.repeat([0, 1, 2], [8, 10, 12])
     for x in (rng.standard_normal(30), rng.integers(0, 5, 30).astype(float)):
         check_error_of_delong(x, labels)
 
 
 def check_error_of_delong(x, labels):
-    """Of pairs that tie half is above."""
-    found = pooled_ranks(x[:, None], np.ones((3, 1)), labels)
-    for k, error in enumerate(found.slope_error):
+    """Half of the pairs that tie count as above."""
+    ranks = pooled_ranks(x[:, None], np.ones((3, 1)), labels)
+    for k, error in enumerate(ranks.slope_error):
         inside = labels == k
         pairs = (np.sign(x[inside][:, None] - x[~inside]) + 1) / 2
         variance = pairs.mean(axis=1).var(ddof=1) / inside.sum()

@@ -24,24 +24,24 @@ def slow(fires, window):
     """Return rates and Fano factors in fractions, None for silent units."""
     windows = len(fires) // window
     counts = fires[: windows * window].reshape(windows, window, -1).sum(axis=1)
-    found = []
+    result = []
     for n in counts.T.tolist():
         mean = Fraction(sum(n), windows)
-        found.append((mean / window, None if mean == 0 else Fraction(sum(k * k for k in n), windows) / mean - mean))
-    return found
+        result.append((mean / window, None if mean == 0 else Fraction(sum(k * k for k in n), windows) / mean - mean))
+    return result
 
 
 def gaps(fires):
     return [np.diff(np.flatnonzero(unit)) for unit in fires.T]
 
 
-def same(one, other):
+def same(first, second):
     for name in ("rate", "fano_factor", "null_fano_factor", "spikes", "squares"):
-        np.testing.assert_array_equal(np.asarray(getattr(one, name)), np.asarray(getattr(other, name)))
-    assert (one.windows, one.dropped) == (other.windows, other.dropped)
+        np.testing.assert_array_equal(np.asarray(getattr(first, name)), np.asarray(getattr(second, name)))
+    assert (first.windows, first.dropped) == (second.windows, second.dropped)
     for name in ("number", "mean", "cv", "cells", "total"):
         np.testing.assert_array_equal(
-            np.asarray(getattr(one.intervals, name)), np.asarray(getattr(other.intervals, name))
+            np.asarray(getattr(first.intervals, name)), np.asarray(getattr(second.intervals, name))
         )
 
 
@@ -51,26 +51,26 @@ def same(one, other):
 @few
 @given(fired, st.integers(1, 4))
 def test_agrees_with_fractions(fires, window):
-    found = spikes.statistics(fires, window=window)
-    assert (found.units, found.windows, found.dropped) == (
+    stats = spikes.statistics(fires, window=window)
+    assert (stats.units, stats.windows, stats.dropped) == (
         fires.shape[1],
         len(fires) // window,
         len(fires) % window,
     )
-    assert found.samples == found.windows * window
+    assert stats.samples == stats.windows * window
     for i, (rate, fano) in enumerate(slow(fires, window)):
-        assert found.rate[i] == float(rate)
-        assert found.silent[i] == (fano is None) == np.ma.getmaskarray(found.fano_factor)[i]
+        assert stats.rate[i] == float(rate)
+        assert stats.silent[i] == (fano is None) == np.ma.getmaskarray(stats.fano_factor)[i]
         if fano is not None:
-            assert found.fano_factor[i] == pytest.approx(float(fano), rel=1e-15, abs=0)
-    assert np.isnan(found.fano_factor.data[found.silent]).all(), "nothing that looks like a value lies under a mask"
+            assert stats.fano_factor[i] == pytest.approx(float(fano), rel=1e-15, abs=0)
+    assert np.isnan(stats.fano_factor.data[stats.silent]).all(), "nothing that looks like a value lies under a mask"
     for i, gap in enumerate(gaps(fires)):
-        assert found.intervals.number[i] == gap.size
+        assert stats.intervals.number[i] == gap.size
         if gap.size:
-            assert found.intervals.mean[i] == pytest.approx(gap.mean(), rel=1e-15)
-            assert found.intervals.cv[i] == pytest.approx(gap.std() / gap.mean(), rel=1e-12, abs=1e-14)
+            assert stats.intervals.mean[i] == pytest.approx(gap.mean(), rel=1e-15)
+            assert stats.intervals.cv[i] == pytest.approx(gap.std() / gap.mean(), rel=1e-12, abs=1e-14)
         else:
-            assert found.intervals.mean[i] is found.intervals.cv[i] is np.ma.masked
+            assert stats.intervals.mean[i] is stats.intervals.cv[i] is np.ma.masked
 
 
 @few
@@ -78,38 +78,38 @@ def test_agrees_with_fractions(fires, window):
 def test_counts_are_another_way_in(fires, window):
     windows = len(fires) // window
     counts = fires[: windows * window].reshape(windows, window, -1).sum(axis=1)
-    found = spikes.statistics(fires[: windows * window], window=window)
+    stats = spikes.statistics(fires[: windows * window], window=window)
     for dtype in (np.int64, np.uint8):
         again = spikes.from_window_counts(counts.astype(dtype), window)
         for name in ("rate", "fano_factor", "null_fano_factor", "spikes", "squares"):
-            np.testing.assert_array_equal(np.asarray(getattr(again, name)), np.asarray(getattr(found, name)))
+            np.testing.assert_array_equal(np.asarray(getattr(again, name)), np.asarray(getattr(stats, name)))
 
 
 def test_long_windows_do_not_overflow():
     counts = np.array([[10**6, 3], [0, 10**6], [999_983, 0]])
-    found = spikes.from_window_counts(counts, 10**6)
+    stats = spikes.from_window_counts(counts, 10**6)
     for i, n in enumerate(counts.T.tolist()):
         mean = Fraction(sum(n), 3)
-        assert found.fano_factor[i] == pytest.approx(float(Fraction(sum(k * k for k in n), 3) / mean - mean), rel=1e-15)
+        assert stats.fano_factor[i] == pytest.approx(float(Fraction(sum(k * k for k in n), 3) / mean - mean), rel=1e-15)
 
 
 def test_unbiased_variance_and_its_null_on_request():
     counts = np.array([[1, 5], [3, 5], [2, 0]])
-    found, plain = spikes.from_window_counts(counts, 10, ddof=1), spikes.from_window_counts(counts, 10)
-    np.testing.assert_allclose(found.fano_factor, counts.var(axis=0, ddof=1) / counts.mean(axis=0), rtol=1e-15)
-    np.testing.assert_allclose(found.null_fano_factor, 1.5 * plain.null_fano_factor, rtol=1e-15)
+    stats, plain = spikes.from_window_counts(counts, 10, ddof=1), spikes.from_window_counts(counts, 10)
+    np.testing.assert_allclose(stats.fano_factor, counts.var(axis=0, ddof=1) / counts.mean(axis=0), rtol=1e-15)
+    np.testing.assert_allclose(stats.null_fano_factor, 1.5 * plain.null_fano_factor, rtol=1e-15)
 
 
 def test_means_leave_silent_units_out_and_count_them():
-    found = spikes.from_window_counts([[1, 0, 4], [3, 0, 4]], 4)
-    assert found.silent_units == 1
-    assert found.mean_rate == pytest.approx((0.5 + 0 + 1) / 3)
-    assert found.mean_working_rate == pytest.approx(0.75)
-    assert found.rate_variance == pytest.approx(np.var([0.5, 0, 1]))
-    assert found.mean_fano_factor == pytest.approx((0.5 + 0) / 2)
-    assert found.fano_variance == pytest.approx(np.var([0.5, 0]))
-    assert found.mean_null_fano_factor == pytest.approx((0.5 * 4 / 7 + 0) / 2)
-    np.testing.assert_array_equal(found.independent_fano_factor.compressed(), [0.5, 0])
+    stats = spikes.from_window_counts([[1, 0, 4], [3, 0, 4]], 4)
+    assert stats.silent_units == 1
+    assert stats.mean_rate == pytest.approx((0.5 + 0 + 1) / 3)
+    assert stats.mean_working_rate == pytest.approx(0.75)
+    assert stats.rate_variance == pytest.approx(np.var([0.5, 0, 1]))
+    assert stats.mean_fano_factor == pytest.approx((0.5 + 0) / 2)
+    assert stats.fano_variance == pytest.approx(np.var([0.5, 0]))
+    assert stats.mean_null_fano_factor == pytest.approx((0.5 * 4 / 7 + 0) / 2)
+    np.testing.assert_array_equal(stats.independent_fano_factor.compressed(), [0.5, 0])
     silent = spikes.from_window_counts(np.zeros((2, 3), dtype=int), 5)
     for name in ("mean_fano_factor", "mean_null_fano_factor", "fano_variance", "mean_working_rate"):
         with pytest.raises(ValueError, match="all 3 units are silent"):
@@ -137,8 +137,8 @@ def test_kernels_are_their_readable_twins(rng):
 
     fast = counted(kernels.present, kernels.follow)
     slow_twin = counted(kernels.present.py_func, kernels.follow.py_func)
-    for one, other in zip(fast, slow_twin, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for by_kernel, by_twin in zip(fast, slow_twin, strict=True):
+        np.testing.assert_array_equal(by_kernel, by_twin)
     arguments = fast[-1], kernels.SMALLEST, np.full(7, 0.41)
     tests = []
     for function in (kernels.geometric_fit, kernels.geometric_fit.py_func):
@@ -159,7 +159,7 @@ def test_moments_are_their_readable_twins(rng, dtype):
             more = [9, np.zeros((3, 7), dtype=floats)] if function.__name__ == "moments" else []
             assert function(counts, *more, *out) == counts.max()
             np.testing.assert_array_equal(out, [plain.sum(axis=0), (plain**2).sum(axis=0)])
-    if dtype is np.uint64:  # what does not fit into 32 bits is not taken for what is left of it
+    if dtype is np.uint64:  # a count beyond 32 bits is not taken for its lower bits
         counts[3, 2] = 2**32 + 1
         assert kernels.moments(counts, 9, np.zeros((3, 7), np.float32), *np.zeros((2, 7), dtype=np.int64)) >= 2**32
 
@@ -168,8 +168,8 @@ def test_moments_are_their_readable_twins(rng, dtype):
 def test_sums_of_full_windows_are_whole_numbers(window):
     windows = min(1001, 3 * 10**9 // window)
     counts = np.full((windows, 3), window) - [0, 1, window]
-    found = spikes.from_window_counts(counts, window)
-    assert found.squares.tolist() == [int(n) ** 2 * windows for n in counts[0]]
+    stats = spikes.from_window_counts(counts, window)
+    assert stats.squares.tolist() == [int(n) ** 2 * windows for n in counts[0]]
     with pytest.raises(ValueError, match=rf"counts = {window + 1} is outside \[0, {window}\]"):
         spikes.from_window_counts(counts + 1, window)
 
@@ -192,8 +192,8 @@ def test_counts_of_other_machines_and_labels_of_other_types():
 
 def test_a_unit_that_always_spikes_has_a_null_of_zero():
     labels = np.repeat([0, 1, 2], [40, 30, 70])
-    found = spikes.statistics(np.ones((140, 1)), window=7, order="blocked", labels=labels)
-    assert found.fano_factor[0] == found.null_fano_factor[0] == 0
+    stats = spikes.statistics(np.ones((140, 1)), window=7, order="blocked", labels=labels)
+    assert stats.fano_factor[0] == stats.null_fano_factor[0] == 0
 
 
 def test_cells_of_intervals_cover_every_interval_once():
@@ -211,10 +211,10 @@ def test_cells_of_intervals_cover_every_interval_once():
 @given(fired, st.integers(1, 4), st.randoms(use_true_random=False))
 def test_permuting_units_permutes_the_result(fires, window, random):
     order = random.sample(range(fires.shape[1]), fires.shape[1])
-    one, other = spikes.statistics(fires, window=window), spikes.statistics(fires[:, order], window=window)
-    np.testing.assert_array_equal(one.rate[order], other.rate)
-    np.testing.assert_array_equal(np.asarray(one.fano_factor)[order], np.asarray(other.fano_factor))
-    np.testing.assert_array_equal(one.intervals.cells[order], other.intervals.cells)
+    first, second = spikes.statistics(fires, window=window), spikes.statistics(fires[:, order], window=window)
+    np.testing.assert_array_equal(first.rate[order], second.rate)
+    np.testing.assert_array_equal(np.asarray(first.fano_factor)[order], np.asarray(second.fano_factor))
+    np.testing.assert_array_equal(first.intervals.cells[order], second.intervals.cells)
 
 
 @few
@@ -223,10 +223,10 @@ def test_order_inside_windows_and_of_windows_matters_to_intervals_alone(fires, w
     windows = len(fires) // window
     rows = np.arange(windows * window).reshape(windows, window).tolist()
     shuffled = [random.sample(row, window) for row in random.sample(rows, windows)]
-    one = spikes.statistics(fires[: windows * window], window=window)
-    other = spikes.statistics(fires[np.ravel(shuffled)], window=window)
+    first = spikes.statistics(fires[: windows * window], window=window)
+    second = spikes.statistics(fires[np.ravel(shuffled)], window=window)
     for name in ("rate", "fano_factor", "null_fano_factor"):
-        np.testing.assert_array_equal(np.asarray(getattr(one, name)), np.asarray(getattr(other, name)))
+        np.testing.assert_array_equal(np.asarray(getattr(first, name)), np.asarray(getattr(second, name)))
 
 
 @few
@@ -264,11 +264,11 @@ def test_higher_thresholds_give_lower_rates(fires):
 @few
 @given(fired, st.integers(1, 3))
 def test_complementary_units_have_equal_variance(fires, window):
-    one, other = spikes.statistics(fires, window=window), spikes.statistics(~fires, window=window)
-    np.testing.assert_allclose(one.rate + other.rate, 1, rtol=1e-15)
-    both = ~one.silent & ~other.silent
+    on, off = spikes.statistics(fires, window=window), spikes.statistics(~fires, window=window)
+    np.testing.assert_allclose(on.rate + off.rate, 1, rtol=1e-15)
+    both = ~on.silent & ~off.silent
     np.testing.assert_allclose(
-        (np.asarray(one.fano_factor) * one.rate)[both], (np.asarray(other.fano_factor) * other.rate)[both], atol=1e-13
+        (np.asarray(on.fano_factor) * on.rate)[both], (np.asarray(off.fano_factor) * off.rate)[both], atol=1e-13
     )
 
 
@@ -278,22 +278,22 @@ def test_complementary_units_have_equal_variance(fires, window):
 def test_shuffled_keeps_rates_and_is_reproducible(rng):
     x = np.sort(rng.random((200, 3)), axis=0) - 0.5
     given_order = spikes.statistics(x, window=10)
-    one, again, other = (spikes.statistics(x, window=10, order="shuffled", rng=seed) for seed in (1, 1, 2))
-    same(one, again)
-    np.testing.assert_array_equal(one.rate, given_order.rate)
-    assert (given_order.fano_factor > one.fano_factor + 1).all()
-    assert (one.squares != other.squares).any()
+    first, again, second = (spikes.statistics(x, window=10, order="shuffled", rng=seed) for seed in (1, 1, 2))
+    same(first, again)
+    np.testing.assert_array_equal(first.rate, given_order.rate)
+    assert (given_order.fano_factor > first.fano_factor + 1).all()
+    assert (first.squares != second.squares).any()
 
 
 def test_blocks_hold_one_class_each_and_drop_what_is_left():
     labels = np.array(["b", "a", "b", "a", "a", "b", "b", "a", "a", "b", "b", "b"])
     fires = np.column_stack([labels == "a", labels == "b", np.zeros(12, bool)])
-    found = spikes.statistics(fires, window=2, order="blocked", labels=labels)
-    assert (found.windows, found.dropped, found.order) == (2 + 3, 1 + 1, "blocked")
-    np.testing.assert_array_equal(found.rate, [2 / 5, 3 / 5, 0])
+    stats = spikes.statistics(fires, window=2, order="blocked", labels=labels)
+    assert (stats.windows, stats.dropped, stats.order) == (2 + 3, 1 + 1, "blocked")
+    np.testing.assert_array_equal(stats.rate, [2 / 5, 3 / 5, 0])
     expected = [spikes.blocked_fano_factor(p, 2, weights=[2, 3]) for p in ([1, 0], [0, 1])]
-    np.testing.assert_allclose(found.fano_factor.compressed(), expected, rtol=1e-14)
-    np.testing.assert_allclose(found.null_fano_factor.compressed(), expected, rtol=1e-14)
+    np.testing.assert_allclose(stats.fano_factor.compressed(), expected, rtol=1e-14)
+    np.testing.assert_allclose(stats.null_fano_factor.compressed(), expected, rtol=1e-14)
 
 
 def test_a_class_may_come_back():
@@ -301,11 +301,11 @@ def test_a_class_may_come_back():
     activity = spikes.Accumulator(1, window=2)
     for label, batch in (("a", x[:3]), ("b", x[3:5]), ("a", x[5:])):
         activity.update(batch, label=label)
-    found = activity.result()
-    assert (found.windows, found.dropped, found.order) == (3, 1 + 1, "blocked")
-    np.testing.assert_array_equal(found.rate, [3 / 6])
+    stats = activity.result()
+    assert (stats.windows, stats.dropped, stats.order) == (3, 1 + 1, "blocked")
+    np.testing.assert_array_equal(stats.rate, [3 / 6])
     again = spikes.statistics(x[[0, 1, 5, 6, 3, 4]], window=2, order="blocked", labels=[0] * 4 + [1] * 2)
-    assert found.null_fano_factor[0] == again.null_fano_factor[0]
+    assert stats.null_fano_factor[0] == again.null_fano_factor[0]
 
 
 def test_null_is_the_mean_over_all_orders():
@@ -314,19 +314,19 @@ def test_null_is_the_mean_over_all_orders():
         spikes.statistics(np.isin(np.arange(8), chosen)[:, None], window=2)
         for chosen in itertools.combinations(range(8), 3)
     ]
-    assert len({found.null_fano_factor[0] for found in subsets}) == 1
-    mean = np.mean([found.fano_factor[0] for found in subsets])
-    found = spikes.statistics(fires[:, None], window=2)
-    assert found.null_fano_factor[0] == pytest.approx(mean, rel=1e-14)
-    assert found.null_fano_factor[0] == pytest.approx(spikes.shuffled_fano_factor(3 / 8, 2, 8), rel=1e-14)
+    assert len({stats.null_fano_factor[0] for stats in subsets}) == 1
+    mean = np.mean([stats.fano_factor[0] for stats in subsets])
+    stats = spikes.statistics(fires[:, None], window=2)
+    assert stats.null_fano_factor[0] == pytest.approx(mean, rel=1e-14)
+    assert stats.null_fano_factor[0] == pytest.approx(spikes.shuffled_fano_factor(3 / 8, 2, 8), rel=1e-14)
 
 
 def test_null_of_blocks_is_the_mean_over_all_orders_inside_classes():
     values = []
     for chosen, other in itertools.product(itertools.combinations(range(6), 2), itertools.combinations(range(4), 3)):
         fires = np.concatenate([np.isin(np.arange(6), chosen), np.isin(np.arange(4), other)])[:, None]
-        found = spikes.statistics(fires, window=2, order="blocked", labels=[0] * 6 + [1] * 4)
-        values.append((found.fano_factor[0], found.null_fano_factor[0]))
+        stats = spikes.statistics(fires, window=2, order="blocked", labels=[0] * 6 + [1] * 4)
+        values.append((stats.fano_factor[0], stats.null_fano_factor[0]))
     measured, null = np.transpose(values)
     assert np.ptp(null) == 0
     assert null[0] == pytest.approx(measured.mean(), rel=1e-14)
@@ -339,13 +339,13 @@ def test_draws_itself(rng):
     for silent, scale in ((0, "linear"), (10, "symlog")):  # of 20 windows
         counts = rng.binomial(100, 0.3, (20, 4)) * [1, 0, 1, 1]
         counts[:silent] = 0
-        axes, found = Figure().add_subplot(), spikes.from_window_counts(counts, 100)
-        assert found.plot(axes) is axes
+        axes, stats = Figure().add_subplot(), spikes.from_window_counts(counts, 100)
+        assert stats.plot(axes) is axes
         assert (axes.get_xlabel(), axes.get_yscale()) == ("firing rate $r$", scale)
         independent, null, units = (line.get_xydata().T for line in axes.lines)
         np.testing.assert_allclose(independent.sum(axis=0), 1)
-        for (x, y), expected in ((null, found.null_fano_factor), (units, found.fano_factor)):
-            np.testing.assert_array_equal([x, y], [found.rate[[0, 2, 3]], expected.compressed()])
+        for (x, y), expected in ((null, stats.null_fano_factor), (units, stats.fano_factor)):
+            np.testing.assert_array_equal([x, y], [stats.rate[[0, 2, 3]], expected.compressed()])
         assert "1 silent" in axes.get_legend().get_texts()[-1].get_text()
 
 
@@ -433,9 +433,9 @@ def test_a_bad_batch_leaves_nothing_behind():
     with pytest.raises(ValueError, match="not finite"):
         activity.update(np.array([[1, 1], [np.nan, 1]]))
     activity.update(X[3:])
-    found = activity.result()
+    stats = activity.result()
     activity.update(X)  # of which the result before knows nothing
-    same(found, spikes.statistics(X, window=2))
+    same(stats, spikes.statistics(X, window=2))
 
 
 def test_fano_factors_of_nearly_equal_rates_keep_their_digits():
@@ -445,7 +445,7 @@ def test_fano_factors_of_nearly_equal_rates_keep_their_digits():
 
 
 class NotAvailable:
-    """What pandas has in the place of a missing value: whether it differs from another is not available either."""
+    """Stands for NA of pandas: whether it differs from another value is not available either."""
 
     def __ne__(self, other):
         return self
@@ -463,7 +463,7 @@ class NotAvailable:
     ids=repr,
 )
 def test_samples_of_no_class_are_refused(missing):
-    """Objects sort nowhere beside nan: 40 windows of 4 classes became 2, and their null another."""
+    """Objects have no order beside nan, and windows cut by such labels would mix classes."""
     known = np.arange(400) % 4
     kind = object if isinstance(missing, float) else np.asarray(missing).dtype  # that of None and NA is object, too
     labels = known.astype("M8[D]" if np.dtype(kind).kind == "M" else kind)
@@ -474,7 +474,7 @@ def test_samples_of_no_class_are_refused(missing):
 
 
 def test_labels_of_batches_are_values():
-    """A tensor of one number is equal to another, but not found by it: every batch was a class of its own."""
+    """Tensors of one number are equal but hash differently, and must not make every batch a class of its own."""
 
     class Tensor(SimpleNamespace):
         __hash__ = object.__hash__

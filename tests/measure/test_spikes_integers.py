@@ -23,19 +23,19 @@ def test_negative_counts_are_refused_whatever_their_type(dtype, window):
 @pytest.mark.parametrize(("dtype", "window"), [("u1", 255), ("u2", 65_535), ("u4", 65_536), ("i4", 10**6)])
 def test_sums_of_the_largest_counts_of_a_type(dtype, window):
     counts = np.full((2000, 3), window, dtype=dtype)
-    found = spikes.from_window_counts(counts, window)
-    assert set(found.spikes.tolist()) == {2000 * window}
-    assert set(found.squares.tolist()) == {2000 * window**2}
-    assert set(found.fano_factor.tolist()) == {0}
+    stats = spikes.from_window_counts(counts, window)
+    assert set(stats.spikes.tolist()) == {2000 * window}
+    assert set(stats.squares.tolist()) == {2000 * window**2}
+    assert set(stats.fano_factor.tolist()) == {0}
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.int64, np.uint64])
 def test_two_windows_of_half_of_all_samples(dtype):
     """M = 3e9: M² is just below 2^63. One sample a window more is refused."""
     T = 15 * 10**8
-    found = spikes.from_window_counts(np.array([[T, T, 1], [T, 0, 0]], dtype=dtype), T)
-    assert found.fano_factor.tolist() == [0, T / 2, 0.5]
-    assert found.rate.tolist() == [1, 0.5, 0.5 / T]
+    stats = spikes.from_window_counts(np.array([[T, T, 1], [T, 0, 0]], dtype=dtype), T)
+    assert stats.fano_factor.tolist() == [0, T / 2, 0.5]
+    assert stats.rate.tolist() == [1, 0.5, 0.5 / T]
     with pytest.raises(ValueError, match="2 windows of 1500000001 exceed 3000000000 samples"):
         spikes.from_window_counts(np.array([[1], [0]], dtype=dtype), T + 1)
 
@@ -59,13 +59,13 @@ def test_histograms_of_intervals_pass_two_to_the_31():
     activity._counters.intervals[:] = activity._counters.interval_squares[:] = before
     activity._counters.partial[:] = 6
     activity.update(np.ones((4, 3)))
-    found = activity.result()
-    assert found.intervals.number.tolist() == found.intervals.total.tolist() == (before + 4).tolist()
-    assert found.intervals.cells[:, 0].tolist() == (before + 4).tolist()
-    assert found.intervals.mean.tolist() == [1, 1, 1]
-    assert found.intervals.cv.tolist() == [0, 0, 0]
-    assert found.fano_factor.tolist() == found.null_fano_factor.tolist() == [0, 0, 0]
-    for test in map(found.test, ("binomial", "poisson")):
+    stats = activity.result()
+    assert stats.intervals.number.tolist() == stats.intervals.total.tolist() == (before + 4).tolist()
+    assert stats.intervals.cells[:, 0].tolist() == (before + 4).tolist()
+    assert stats.intervals.mean.tolist() == [1, 1, 1]
+    assert stats.intervals.cv.tolist() == [0, 0, 0]
+    assert stats.fano_factor.tolist() == stats.null_fano_factor.tolist() == [0, 0, 0]
+    for test in map(stats.test, ("binomial", "poisson")):
         assert np.isfinite(test.p_value.compressed()).all()
     with pytest.raises(ValueError, match="3000000001 samples exceed 3000000000"):
         activity.update(np.ones((1, 3)))
@@ -78,14 +78,14 @@ def test_sums_of_squares_end_just_below_two_to_the_63():
     activity = accumulated(2 * T - 1, T, spikes_before=[T, T, 1], squares=[T**2, T**2, 1], last=[0, 2 * T - 2, 0])
     activity._counters.partial[:] = [T - 1, 0, 0]
     activity.update(np.ones((1, 3)))
-    found = activity.result()
-    assert found.windows == 2
-    assert found.squares.tolist() == [2 * T**2, T**2 + 1, 2]
+    stats = activity.result()
+    assert stats.windows == 2
+    assert stats.squares.tolist() == [2 * T**2, T**2 + 1, 2]
     exact = [0, Fraction(T**2 + 1, T + 1) - Fraction(T + 1, 2), 0]
-    assert found.fano_factor.tolist() == pytest.approx([float(one) for one in exact], rel=1e-15)
-    assert found.intervals.total.tolist() == [2 * T - 1, 1, 2 * T - 1]
+    assert stats.fano_factor.tolist() == pytest.approx([float(factor) for factor in exact], rel=1e-15)
+    assert stats.intervals.total.tolist() == [2 * T - 1, 1, 2 * T - 1]
     assert activity._counters.interval_squares.tolist() == [(2 * T - 1) ** 2, 1, (2 * T - 1) ** 2]
-    assert found.intervals.cv.tolist() == [0, 0, 0]
+    assert stats.intervals.cv.tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("interval", [1000, 10**6, 10**9])
@@ -97,29 +97,29 @@ def test_intervals_that_hardly_vary_keep_their_spread(interval):
         activity._counters.cells[i, 0] = len(gaps_of_unit)
         activity._counters.intervals[i] = sum(gaps_of_unit)
         activity._counters.interval_squares[i] = sum(gap**2 for gap in gaps_of_unit)
-    found = activity.result().intervals
+    stats = activity.result().intervals
     mean = [interval + 0.5, interval, interval + 2 / 3]
-    assert found.mean.tolist() == pytest.approx(mean, rel=1e-15)
-    assert (found.cv * found.mean).tolist() == pytest.approx([0.5, 0, np.std([0, 0, 2])], rel=1e-9)
+    assert stats.mean.tolist() == pytest.approx(mean, rel=1e-15)
+    assert (stats.cv * stats.mean).tolist() == pytest.approx([0.5, 0, np.std([0, 0, 2])], rel=1e-9)
 
 
 @pytest.mark.parametrize("usual", [1, 2, 50])
 def test_one_interval_among_many_keeps_its_digits(usual):
-    """Of a million of 2 and a 1 the variance 1 - (1 - 1e-6)² had ten digits, as had 1 - r of a rate of one."""
+    """With one other interval among a million, the variance and 1 - r are small differences that keep all digits."""
     number, other = 10**6, usual + 1 if usual == 1 else usual - 1
     activity = spikes.Accumulator(1, window=10)
     activity._windows = 2
     activity._counters.cells[0, 0] = number + 1
     activity._counters.intervals[0] = total = number * usual + other
     activity._counters.interval_squares[0] = squares = number * usual**2 + other**2
-    found = activity.result().intervals
+    stats = activity.result().intervals
     exact = Fraction(squares * (number + 1), total**2) - 1
-    assert found.cv[0] ** 2 == pytest.approx(float(exact), rel=1e-14, abs=0)
-    assert found.null_cv[0] ** 2 == pytest.approx(float(1 - Fraction(number + 1, total)), rel=1e-14, abs=0)
+    assert stats.cv[0] ** 2 == pytest.approx(float(exact), rel=1e-14, abs=0)
+    assert stats.null_cv[0] ** 2 == pytest.approx(float(1 - Fraction(number + 1, total)), rel=1e-14, abs=0)
 
 
 def test_thresholds_are_whole_numbers_too():
-    """x > 2^53 + 1 was compared with 2^53, and 2^53 + 1 was above itself."""
+    """As a float 2^53 + 1 is 2^53, so that 2^53 + 1 would be above itself: such thresholds are refused."""
     x = np.array([[2**53 + 1, 2**53 + 3]] * 4)
     for threshold in (2**53 + 1, np.array([2**53 + 1, 2**53])):
         with pytest.raises(ValueError, match=r"threshold = 9007199254740993 is a whole number beyond 2\^53"):
@@ -135,7 +135,7 @@ def test_thresholds_are_compared_in_double_precision():
 
 
 def test_what_is_not_finite_is_named_by_its_row_in_the_batch():
-    """Batches of many units are looked at two rows at a time."""
+    """Batches of many units are processed two rows at a time."""
     x = np.zeros((4, 2**15))
     x[3, 5] = np.inf
     with pytest.raises(ValueError, match=r"activations\[3, 5\] = inf is not finite"):

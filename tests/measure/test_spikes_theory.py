@@ -39,9 +39,9 @@ def test_closed_forms_are_sums_over_laws():
     closed = fano.BLOCKED.subs({fano.MEAN: e1, fano.SQUARE: e2, fano.T: 7})
     assert_digits(spike_oracle.blocked(rates, 7), closed)
     for m, W, T in ((3, 2, 4), (4, 3, 3), (7, 4, 3), (2, 3, 2)):
-        found = spike_oracle.dispersion_moments(m, W, T)
+        moments = spike_oracle.dispersion_moments(m, W, T)
         at = {fano.m: m, fano.W: W, fano.T: T, fano.M: W * T}
-        for exact, closed in zip(found, (MEAN, VARIANCE, THIRD), strict=True):
+        for exact, closed in zip(moments, (MEAN, VARIANCE, THIRD), strict=True):
             assert closed.subs(at) == rational(exact)
 
 
@@ -84,8 +84,8 @@ def test_null_of_intervals_keeps_its_digits():
 
 def test_moments_of_dispersion_are_enumerated():
     for m, W, T in ((3, 2, 4), (4, 3, 3), (7, 4, 3), (2, 3, 2), (8, 3, 3)):
-        found = dispersion_moments(np.array([float(m)]), W, T)
-        for value, exact in zip(found, spike_oracle.dispersion_moments(m, W, T), strict=True):
+        moments = dispersion_moments(np.array([float(m)]), W, T)
+        for value, exact in zip(moments, spike_oracle.dispersion_moments(m, W, T), strict=True):
             assert value[0] == pytest.approx(float(exact), rel=1e-13, abs=1e-13)
     # a window without end: samples so fine that no two spikes share one
     rough = dispersion_moments(np.array([20.0]), 6, 10**7)
@@ -115,10 +115,10 @@ def test_dispersion_has_the_p_value_of_all_arrangements(m, W, T, off):
     values, weights = dispersions(m, W, T)
     exact = np.minimum(1, 2 * np.minimum(weights.cumsum(), weights[::-1].cumsum()[::-1]))
     spikes_of_units = np.full(values.size, m)
-    found = dispersion_test("law", spikes_of_units, values + m, W, T)
-    np.testing.assert_allclose(found.p_value, exact, rtol=0, atol=off)
+    tested = dispersion_test("law", spikes_of_units, values + m, W, T)
+    np.testing.assert_allclose(tested.p_value, exact, rtol=0, atol=off)
     mean, deviation = values @ weights, np.sqrt(values**2 @ weights - (values @ weights) ** 2)
-    np.testing.assert_allclose(found.statistic, (values - mean) / deviation, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(tested.statistic, (values - mean) / deviation, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize(("m", "W", "T"), [(30, 10, 8), (40, 12, 10), (20, 12, None), (5, 2, 4), (50, 6, 9)])
@@ -126,17 +126,17 @@ def test_dispersion_of_few_spikes_is_exact_far_into_its_tails(m, W, T):
     """Pearson's type III raises 40 times too many alarms at 1e-5 for ten spikes in ten windows."""
     values, weights = dispersions(m, W, T)
     exact = np.minimum(1, 2 * np.minimum(weights.cumsum(), weights[::-1].cumsum()[::-1]))
-    found = dispersion_test("law", np.full(values.size, m), values + m, W, T)
-    np.testing.assert_allclose(found.p_value, exact, rtol=1e-9)
+    tested = dispersion_test("law", np.full(values.size, m), values + m, W, T)
+    np.testing.assert_allclose(tested.p_value, exact, rtol=1e-9)
 
 
 def test_few_spikes_in_windows_of_any_size_keep_their_digits():
-    """Two in one of W windows of T samples: (T - 1)/(WT - 1); of three, in the limit of T, 1 - (1 - 1/W)(1 - 2/W)."""
+    """Two spikes share one of W windows of T samples with (T-1)/(WT-1), of three, at large T, with 1-(1-1/W)(1-2/W)."""
     for windows, size in ((3, 10**15), (2**20 - 1, 10**12), (10, 2), (5, 1000)):
-        found = dispersion_test("law", np.array([2]), np.array([4]), windows, size)
-        assert found.p_value[0] == pytest.approx(min(1, 2 * (size - 1) / (windows * size - 1)), rel=1e-12)
-    found = dispersion_test("law", np.array([3]), np.array([5]), 1000, 10**15)
-    assert found.p_value[0] == pytest.approx(2 * (1 - 0.999 * 0.998), rel=1e-12)
+        tested = dispersion_test("law", np.array([2]), np.array([4]), windows, size)
+        assert tested.p_value[0] == pytest.approx(min(1, 2 * (size - 1) / (windows * size - 1)), rel=1e-12)
+    tested = dispersion_test("law", np.array([3]), np.array([5]), 1000, 10**15)
+    assert tested.p_value[0] == pytest.approx(2 * (1 - 0.999 * 0.998), rel=1e-12)
 
 
 def test_units_of_few_and_of_many_spikes_are_tested_beside_each_other():
@@ -152,7 +152,7 @@ def test_intervals_have_the_p_value_of_grouped_geometric_ones(gaps):
     intervals = np.repeat(list(gaps), list(gaps.values()))
     fires = np.zeros(1 + intervals.sum(), dtype=bool)
     fires[np.concatenate(([0], intervals.cumsum()))] = True
-    found = spikes.statistics(fires[:, None], window=7).test("geometric")
+    tested = spikes.statistics(fires[:, None], window=7).test("geometric")
     rate = len(intervals) / intervals.sum()
     k = 1  # a cell is closed while it and what lies above expect five
     while len(intervals) * min(rate * (1 - rate) ** (k - 1), (1 - rate) ** k) >= 5:
@@ -162,18 +162,18 @@ def test_intervals_have_the_p_value_of_grouped_geometric_ones(gaps):
     chance = np.array([rate * (1 - rate) ** (j - 1) for j in range(1, k)] + [(1 - rate) ** (k - 1)])
     seen = np.bincount(np.minimum(intervals, k), minlength=k + 1)[1:]
     test = stats.chisquare(seen, len(intervals) * chance, ddof=1)
-    assert found.statistic[0] == pytest.approx(test.statistic, rel=1e-9)
-    assert found.p_value[0] == pytest.approx(test.pvalue, rel=1e-9)
+    assert tested.statistic[0] == pytest.approx(test.statistic, rel=1e-9)
+    assert tested.p_value[0] == pytest.approx(test.pvalue, rel=1e-9)
     assert len(seen) > 2
     assert 1e-3 < test.pvalue < 0.5
 
 
 def test_too_few_arrangements_are_not_tested():
-    found = spikes.from_window_counts([[1, 2, 0, 0], [1, 2, 1, 0]], 2)
+    measured = spikes.from_window_counts([[1, 2, 0, 0], [1, 2, 1, 0]], 2)
     for law in ("binomial", "poisson"):
-        assert not found.test(law).tested[3]
-    assert not found.test("binomial").tested.any()
-    assert found.test("poisson").tested.tolist() == [True, True, False, False]
+        assert not measured.test(law).tested[3]
+    assert not measured.test("binomial").tested.any()
+    assert measured.test("poisson").tested.tolist() == [True, True, False, False]
 
 
 # -- simulation --------------------------------------------------------------------------------------------
@@ -185,23 +185,23 @@ def fanos(rng, replicas, order, rates=RATES, **options):
     """Fano factors of many independent units of equal rates, shape (replicas, rates)."""
     each = np.repeat(rates, replicas)
     x = rng.random((1000, each.size)) < each
-    found = spikes.statistics(x, window=50, order=order, intervals=False, rng=rng, **options)
-    return np.asarray(found.fano_factor).reshape(len(rates), replicas).T
+    measured = spikes.statistics(x, window=50, order=order, intervals=False, rng=rng, **options)
+    return np.asarray(measured.fano_factor).reshape(len(rates), replicas).T
 
 
 def test_independent_stimuli_have_one_minus_r_and_not_one(rng):
-    found = fanos(rng, 2000, "given", ddof=1)
+    factors = fanos(rng, 2000, "given", ddof=1)
     # given the spikes it is (1 - m/M) M/(M-1), whose mean over m is exact
-    testing.assert_mean(found, (1 - RATES) * 1000 / 999, what="F of independent stimuli")
+    testing.assert_mean(factors, (1 - RATES) * 1000 / 999, what="F of independent stimuli")
     with testing.rejects():
-        testing.assert_mean(found[:, 1], 1.0, what="F of a Poisson process")
+        testing.assert_mean(factors[:, 1], 1.0, what="F of a Poisson process")
 
 
 def test_a_finite_set_has_the_hypergeometric_factor(rng):
     fires = np.repeat(np.arange(40)[:, None] < np.array([2, 12, 36]), 3000, axis=1)
     shuffled = rng.permuted(fires, axis=0)
-    found = spikes.statistics(shuffled, window=10, intervals=False)
-    factor = np.asarray(found.fano_factor).reshape(3, 3000).T
+    measured = spikes.statistics(shuffled, window=10, intervals=False)
+    factor = np.asarray(measured.fano_factor).reshape(3, 3000).T
     theory = spikes.shuffled_fano_factor(np.array([2, 12, 36]) / 40, 10, 40)
     testing.assert_mean(factor, theory, what="F of a shuffled set")
     with testing.rejects():
@@ -212,11 +212,11 @@ def test_class_blocks_have_the_spread_between_classes(rng):
     p, units = np.array([0.05, 0.6]), 1000
     windows = rng.integers(0, 2, (400, units))  # F is a ratio of means over 400 windows: biased by a few of 1/400
     counts = rng.binomial(20, p[windows])
-    found = spikes.from_window_counts(counts, 20)
+    measured = spikes.from_window_counts(counts, 20)
     theory = spikes.blocked_fano_factor(p, 20)
-    testing.assert_mean(np.asarray(found.fano_factor), theory, bias=0.01 * theory, what="F of class blocks")
+    testing.assert_mean(np.asarray(measured.fano_factor), theory, bias=0.01 * theory, what="F of class blocks")
     with testing.rejects():
-        testing.assert_mean(np.asarray(found.fano_factor), 1 - p.mean(), bias=0.01 * theory, what="shuffled")
+        testing.assert_mean(np.asarray(measured.fano_factor), 1 - p.mean(), bias=0.01 * theory, what="shuffled")
 
 
 def p_values(test):
@@ -226,15 +226,15 @@ def p_values(test):
 def test_tests_are_calibrated_and_reject_what_is_wrong(rng):
     rates = rng.uniform(0.02, 0.95, 400)
     x = rng.random((6000, 400)) < rates
-    found = spikes.statistics(x, window=60)
+    measured = spikes.statistics(x, window=60)
     for law in ("binomial", "geometric"):
-        p = p_values(found.test(law))
+        p = p_values(measured.test(law))
         assert p.size == 400
         testing.assert_uniform(p, what=f"p of the {law} test")
-        assert not found.test(law).rejected(1e-6).any()
+        assert not measured.test(law).rejected(1e-6).any()
     with testing.rejects():
-        testing.assert_uniform(p_values(found.test("poisson")), what="Poisson counts of a unit with a rate")
-    assert found.test("poisson").rejected()[rates > 0.8].all()
+        testing.assert_uniform(p_values(measured.test("poisson")), what="Poisson counts of a unit with a rate")
+    assert measured.test("poisson").rejected()[rates > 0.8].all()
     rare = spikes.statistics(rng.random((30_000, 100)) < 0.01, window=600)
     assert not rare.test("poisson").rejected(1e-6).any(), "rare spikes cannot be told from a Poisson process"
     bursts = np.repeat(rng.random((12_000, 20)) < 0.3, 2, axis=0)
@@ -275,14 +275,14 @@ def test_holm_and_benjamini_hochberg(rng):
 def test_agrees_with_elephant(rng):
     statistics = pytest.importorskip("elephant.statistics")
     counts = rng.binomial(20, [0.1, 0.5, 0.9, 0.0], (30, 4))
-    found = spikes.from_window_counts(counts, 20)
+    measured = spikes.from_window_counts(counts, 20)
     for i, n in enumerate(counts.T):
         trains = [np.arange(k, dtype=float) for k in n]
         theirs = statistics.fanofactor(trains, warn_tolerance=None) if n.any() else None
         if theirs is None:
-            assert found.silent[i]
+            assert measured.silent[i]
         else:
-            assert found.fano_factor[i] == pytest.approx(theirs, rel=1e-13)
+            assert measured.fano_factor[i] == pytest.approx(theirs, rel=1e-13)
     x = rng.random((500, 3)) < [0.1, 0.4, 0.8]
     gaps = spikes.statistics(x, window=50).intervals
     for i, unit in enumerate(x.T):

@@ -27,7 +27,7 @@ def complex_slope(h):
 
 def gradients(net, x, step, *, biases=True):
     """Derivatives of all outputs by central differences, shape (samples, outputs, parameters)."""
-    found = []
+    columns = []
     for kind in ("weights", "biases") if biases else ("weights",):
         for m, array in enumerate(getattr(net, kind)):
             for index in np.ndindex(array.shape):
@@ -38,8 +38,8 @@ def gradients(net, x, step, *, biases=True):
                     moved[index] += sign * step
                     changed[kind][m] = moved
                     sides.append(Network(changed["weights"], changed["biases"], net.activations)(x))
-                found.append((sides[0] - sides[1]) / (2 * step))
-    return np.stack(found, axis=-1)
+                columns.append((sides[0] - sides[1]) / (2 * step))
+    return np.stack(columns, axis=-1)
 
 
 @examples(0.1)
@@ -50,13 +50,13 @@ def test_kernel_is_that_of_finite_differences(seed, names, biases):
     slopes = gradients(net, x, 1e-5, biases=biases)
     full = slopes.reshape(8, -1) @ slopes.reshape(8, -1).T
     scale = np.abs(full).max()
-    found = tangent_kernel(net, x, biases=biases, full=True)
-    np.testing.assert_allclose(found.matrix, full, rtol=0, atol=1e-8 * scale)
+    kernel = tangent_kernel(net, x, biases=biases, full=True)
+    np.testing.assert_allclose(kernel.matrix, full, rtol=0, atol=1e-8 * scale)
     summed = tangent_kernel(net, x, biases=biases)
     np.testing.assert_allclose(
-        summed.matrix, np.einsum("mknk->mn", found.matrix.reshape(4, 2, 4, 2)), rtol=1e-10, atol=1e-12 * scale
+        summed.matrix, np.einsum("mknk->mn", kernel.matrix.reshape(4, 2, 4, 2)), rtol=1e-10, atol=1e-12 * scale
     )
-    np.testing.assert_allclose(summed.trace, found.trace, rtol=1e-12)
+    np.testing.assert_allclose(summed.trace, kernel.trace, rtol=1e-12)
 
 
 def test_finite_differences_approach_it_with_order_two():
@@ -94,22 +94,22 @@ def test_permuted_units_change_nothing_and_permuted_samples_the_order(seed, rand
         [net.biases[0][units], *net.biases[1:]],
         net.activations,
     )
-    one = tangent_kernel(net, x)
-    np.testing.assert_allclose(tangent_kernel(permuted, x).matrix, one.matrix, rtol=1e-10)
-    other = tangent_kernel(net, x[samples])
-    np.testing.assert_allclose(other.matrix, one.matrix[np.ix_(samples, samples)], rtol=1e-10)
-    np.testing.assert_allclose(other.entropy, one.entropy, rtol=1e-9)
-    np.testing.assert_allclose(one.eigenvalues.sum(), one.trace, rtol=1e-10)
-    assert 0 <= one.entropy <= math.log(6) + 1e-12
-    assert (one.eigenvalues >= 0).all()
+    plain = tangent_kernel(net, x)
+    np.testing.assert_allclose(tangent_kernel(permuted, x).matrix, plain.matrix, rtol=1e-10)
+    moved = tangent_kernel(net, x[samples])
+    np.testing.assert_allclose(moved.matrix, plain.matrix[np.ix_(samples, samples)], rtol=1e-10)
+    np.testing.assert_allclose(moved.entropy, plain.entropy, rtol=1e-9)
+    np.testing.assert_allclose(plain.eigenvalues.sum(), plain.trace, rtol=1e-10)
+    assert 0 <= plain.entropy <= math.log(6) + 1e-12
+    assert (plain.eigenvalues >= 0).all()
 
 
 def test_entropies_of_one_direction_and_of_all():
     net = Network([np.eye(4)[:1]], activation="identity")
     assert tangent_kernel(net, np.ones((5, 4)), biases=False).entropy < 1e-12
-    found = tangent_kernel(net, np.eye(4), biases=False)
-    assert math.isclose(found.entropy, math.log(4), rel_tol=1e-14)
-    assert math.isclose(found.effective_rank, 4, rel_tol=1e-14)
+    kernel = tangent_kernel(net, np.eye(4), biases=False)
+    assert math.isclose(kernel.entropy, math.log(4), rel_tol=1e-14)
+    assert math.isclose(kernel.effective_rank, 4, rel_tol=1e-14)
 
 
 @pytest.mark.parametrize("full", [True, False])
@@ -121,7 +121,7 @@ def test_the_way_samples_are_cut_into_blocks_does_not_matter(full, monkeypatch, 
 
 
 def test_the_effective_rank_is_drawn_where_it_is():
-    """Of two equal directions it is two, whatever their eigenvalue: here the squares of 3."""
+    """With two equal directions the rank is two, whatever their eigenvalue, here the square of 3."""
     ax = tangent_kernel(Network([[[1.0, 1.0]]], activation="identity"), 3 * np.eye(2), biases=False).plot(
         Figure().add_subplot()
     )
@@ -134,9 +134,9 @@ def test_single_precision_networks_are_worked_on_in_double():
     net = Network.random([3, 8, 2], "tanh", rng=1, dtype=np.float32)
     double = Network([w.astype(float) for w in net.weights], activation="tanh")
     x = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
-    found = tangent_kernel(net, x)
-    assert found.matrix.dtype == np.float64
-    np.testing.assert_allclose(found.matrix, tangent_kernel(double, x).matrix, rtol=1e-5)
+    kernel = tangent_kernel(net, x)
+    assert kernel.matrix.dtype == np.float64
+    np.testing.assert_allclose(kernel.matrix, tangent_kernel(double, x).matrix, rtol=1e-5)
     line = Network([np.ones((1, 2), np.float32)], activation="identity")
     assert line.weights[0].dtype == np.float32
     assert tangent_kernel(line, [[1.0, 2.0**-13]]).trace == 2 + 2.0**-26  # Θ = x·x' + 1, which no float32 is
@@ -181,11 +181,11 @@ def test_bad_input_is_refused(call, error, match, monkeypatch):
 
 
 def test_one_direction_has_no_entropy():
-    found = tangent_kernel(Network.random([3, 4, 1], rng=0), [[1.0, 2.0, 3.0]])
-    assert str(found.entropy) == "0.0"
+    kernel = tangent_kernel(Network.random([3, 4, 1], rng=0), [[1.0, 2.0, 3.0]])
+    assert str(kernel.entropy) == "0.0"
 
 
 def test_directions_that_there_are_not_have_no_weight_at_all():
-    """Θ = x x' + 1 has two."""
+    """Θ = x x' + 1 has two directions."""
     kernel = tangent_kernel(Network([[[1.0]]], activation="identity"), np.linspace(-1, 2, 9)[:, None])
     assert np.count_nonzero(kernel.eigenvalues) == 2
