@@ -44,8 +44,8 @@ def test_activations_keep_their_digits_in_the_tails(name, dtype):
         points = [mpmath.mpf(float(x)) for x in h[0]]
         truth = [sigma.exactly(x) for x in points], [mpmath.diff(sigma.exactly, x) for x in points]
         beside_zeros = (h[0] > -2) & (h[0] < -0.5)  # of the slope
-        for found, exact in zip((values[0], slopes[0]), truth, strict=True):
-            error = np.array([float(abs(mpmath.mpf(float(a)) - b)) for a, b in zip(found, exact, strict=True)])
+        for computed, exact in zip((values[0], slopes[0]), truth, strict=True):
+            error = np.array([float(abs(mpmath.mpf(float(a)) - b)) for a, b in zip(computed, exact, strict=True)])
             size = np.array([float(abs(b)) for b in exact])
             allowed = 12 * np.spacing(size.astype(dtype)).astype(float) + 1e-285
             assert (error <= allowed + np.finfo(dtype).eps / 4 * beside_zeros).all()
@@ -67,9 +67,9 @@ def test_fields_of_later_activations_that_leave_the_exponential():
 def test_activations_are_their_twins_bit_for_bit(name, dtype, rng):
     h = (3 * rng.normal(size=(4, 150))).astype(dtype)
     bias, slope = rng.normal(size=4).astype(dtype), dtype(ACTIVATIONS[name].slope)
-    found = []
+    results = []
     for version in (activate, activate.py_func):
         values, slopes = h.copy(), np.empty_like(h)
         version(ACTIVATIONS[name].kernel[0], slope, values, bias, slopes)
-        found.append((values, slopes))
-    assert np.array_equal(found[0], found[1])
+        results.append((values, slopes))
+    assert np.array_equal(results[0], results[1])

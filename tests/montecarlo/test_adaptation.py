@@ -1,4 +1,4 @@
-"""What burn-in learns: scales of coordinates."""
+"""What burn-in learns: scales of coordinates, and the step."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""BLAS is held to one thread where digits depend on it, whoever else sets its threads, and is given back after that."""
+"""BLAS is held to one thread where digits depend on it, whoever else sets its threads, and these are given back."""
 
 import os
 import subprocess
@@ -76,7 +76,7 @@ def two():
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_blocks_have_one_thread_meanwhile(rng, workers):
-    """Threads of BLAS spin while they wait: on busy cores that took fifty times as long."""
+    """Threads of BLAS spin while they wait, and on busy cores runs would take fifty times as long."""
     model = BinaryNeurons([rng.normal(size=(4, 3))])
     ask = {"burn_in": 0, "rng": 1, "method": Blocks("replicas")}
     ask["observables"] = {"threads": lambda states: np.full(len(states), max(counts()))}
@@ -120,7 +120,7 @@ def test_others_who_hold_the_threads_are_overruled_and_given_back_what_they_set(
 
 
 def test_the_last_to_leave_gives_the_threads_back():
-    """The first to enter leaves first, and lives on."""
+    """The first thread to enter leaves first, and runs on."""
     first_in, second_in = threading.Event(), threading.Event()
 
     def first():

@@ -56,8 +56,8 @@ def test_accept_is_its_twin(rng, dtype):
             for _ in range(20):
                 function(products, fields, scale, spins, state, changes)
         results.append((spins, state, changes))
-    for one, other in zip(*results, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for by_kernel, by_twin in zip(*results, strict=True):
+        np.testing.assert_array_equal(by_kernel, by_twin)
     assert 0 < results[0][2].min() < 100
 
 
@@ -74,8 +74,8 @@ def test_rows_are_their_twin(rng, temperature):
                 held.plan, held.weights, walkers.fields, held.scale, walkers.spins[:, 0], walkers.lanes, *room, 10
             )
         results.append((walkers.spins, walkers.fields, walkers.lanes, changes))
-    for one, other in zip(*results, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for by_kernel, by_twin in zip(*results, strict=True):
+        np.testing.assert_array_equal(by_kernel, by_twin)
     assert results[0][1].dtype == (np.float32 if temperature == 1 else np.float64)
 
 
@@ -86,12 +86,12 @@ def test_sums_are_their_twins(rng):
     for kernel in (bond_energies, layer_sums):
         results = []
         for function in (kernel, kernel.py_func):
-            found = np.zeros((2, 5))
+            sums = np.zeros((2, 5))
             if kernel is bond_energies:
-                function(products, fields, spins, found[0])
+                function(products, fields, spins, sums[0])
             else:
-                function(plan, spins, found)
-            results.append(found)
+                function(plan, spins, sums)
+            results.append(sums)
         np.testing.assert_array_equal(*results)
         assert results[0].any()
     above, below = spins[:4, 0].astype(float), spins[4:, 0].astype(float)
@@ -103,7 +103,7 @@ def test_sums_are_their_twins(rng):
 
 
 def test_products_equal_plain_sums(rng):
-    """Whatever the order in which BLAS adds; the grid of float32 is in use here."""
+    """On the grid of float32 sums are exact, whatever the order in which BLAS adds."""
     held = layered(random_model(rng, [60, 90, 70]))
     spins = rng.choice([-1, 1], (220, 16)).astype(np.float32)
     assert held.weights.dtype == np.float32
@@ -164,10 +164,10 @@ def counts(model, layout, rng, draws):
 def test_states_have_the_law_of_boltzmann(rng, layout):
     """2-3-2 in fields; mixing takes about two sweeps, draws are six apart. A law 8 per cent colder is seen."""
     model = small()
-    found = counts(model, layout, rng, 200 if layout == "replicas" else 6000)
-    assert_counts(found, law(model)[1], what=f"states, {layout}")
+    seen = counts(model, layout, rng, 200 if layout == "replicas" else 6000)
+    assert_counts(seen, law(model)[1], what=f"states, {layout}")
     with rejects():
-        assert_counts(found, law(model.at(1.11))[1], what="a colder law")
+        assert_counts(seen, law(model.at(1.11))[1], what="a colder law")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -199,12 +199,12 @@ def test_magnetisations_agree_with_enumeration(rng, layout, widths):
     run = sample(model, 400, chains=chains, burn_in=50, thin=2, rng=rng, method=Blocks(layout))
     exact = probability @ states
     layers = np.array([exact[layer].mean() for layer in model.layers])
-    found = run.draws["layer_magnetisation"].mean(axis=1)
-    assert found.shape == (chains, len(widths))
+    measured = run.draws["layer_magnetisation"].mean(axis=1)
+    assert measured.shape == (chains, len(widths))
     worst = int(np.argmax(np.abs(layers)))
-    assert_mean(found[:, worst], layers[worst], what=f"magnetisation of layer {worst}, {widths}, {layout}")
+    assert_mean(measured[:, worst], layers[worst], what=f"magnetisation of layer {worst}, {widths}, {layout}")
     with rejects():
-        assert_mean(found[:, worst], -layers[worst], what="reversed")
+        assert_mean(measured[:, worst], -layers[worst], what="reversed")
     shares = np.array(widths) / sum(widths)
     np.testing.assert_allclose(run.draws["magnetisation"], run.draws["layer_magnetisation"] @ shares, atol=1e-14)
 
@@ -223,8 +223,8 @@ def test_observables_are_those_of_the_states(rng, layout, widths, scale):
     np.testing.assert_allclose(energy, model.energy(run.states), rtol=1e-12, atol=rounding)
     np.testing.assert_allclose(run.draws["magnetisation"][:, -1], run.states.mean(axis=1), atol=1e-14)
     for m, layer in enumerate(model.layers):
-        found = run.draws["layer_magnetisation"][:, -1, m]
-        np.testing.assert_allclose(found, run.states[:, layer].mean(axis=1), atol=1e-14)
+        measured = run.draws["layer_magnetisation"][:, -1, m]
+        np.testing.assert_allclose(measured, run.states[:, layer].mean(axis=1), atol=1e-14)
     assert run.acceptance.shape == (len(run.chains),)
     assert (run.acceptance >= 0).all()
     assert (run.acceptance <= 1).all()
@@ -240,8 +240,8 @@ def test_acceptance_is_the_share_of_changes(rng, layout):
         walkers.sweep(1)
         changed, before = changed + (walkers.states() != before).sum(axis=1), walkers.states()
     together.sweep(20)
-    for one in (walkers, together):
-        np.testing.assert_allclose(one.diagnostics()["acceptance"], changed / (20 * 58))
+    for each in (walkers, together):
+        np.testing.assert_allclose(each.diagnostics()["acceptance"], changed / (20 * 58))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -257,11 +257,11 @@ def test_cold_spins_lie_in_their_fields(layout):
 # -- the same chains however they are run ----------------------------------------------------------------
 
 
-def assert_same(one, other, part=slice(None)):
-    np.testing.assert_array_equal(one.states[part], other.states)
-    for name in one.draws:
-        np.testing.assert_array_equal(one.draws[name][part], other.draws[name])
-    np.testing.assert_array_equal(one.acceptance[part], other.acceptance)
+def assert_same(first, second, part=slice(None)):
+    np.testing.assert_array_equal(first.states[part], second.states)
+    for name in first.draws:
+        np.testing.assert_array_equal(first.draws[name][part], second.draws[name])
+    np.testing.assert_array_equal(first.acceptance[part], second.acceptance)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -284,8 +284,8 @@ def test_pickled_walkers_go_on(rng, layout):
     walkers.sweep(5)
     twin = pickle.loads(pickle.dumps(walkers))  # noqa: S301 - our own bytes
     assert all(array.ctypes.data % 64 == 0 for array in (twin.spins, twin.lanes))
-    for one in (walkers, twin):
-        one.sweep(5)
+    for each in (walkers, twin):
+        each.sweep(5)
     np.testing.assert_array_equal(walkers.states(), twin.states())
 
 

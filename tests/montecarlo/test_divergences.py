@@ -1,4 +1,4 @@
-"""Trajectories that diverged: what an estimate says of them."""
+"""Trajectories that diverged: what an estimate says about them."""
 
 import warnings
 
@@ -25,21 +25,21 @@ def test_divergences_are_told_with_what_helps(method, diverged, shorter):
 
 
 def test_runs_whose_trajectories_diverged_are_not_trusted(tmp_path):
-    """With everything else that speaks against them, in one warning; also when kept, of blocks, and gone on with."""
+    """One warning holds divergences and all other doubts, also of a run of blocks, loaded from a file or extended."""
     steps = {"coordinates": "neurons", "steps": 20}
     ask = {"chains": 70, "burn_in": 0, "thin": 2, "rng": 1, "observables": ["energy"]}
     run = sample(model_of(), 20, **ask, method=Hamiltonian(step=50.0, **steps))
     run.save(tmp_path / "run.npz")
     assert len(run.walkers()) > 1
-    for one, moves in ((run, 1400), (Run.load(tmp_path / "run.npz"), 1400), (run.extend(20), 2800)):
+    for walked, moves in ((run, 1400), (Run.load(tmp_path / "run.npz"), 1400), (run.extend(20), 2800)):
         with pytest.warns(
             UntrustedEstimate, match=rf" of {moves} trajectories diverged.*Hamiltonian\(step=12.5\)"
         ) as said:
-            found = one.estimate("energy")
+            estimated = walked.estimate("energy")
         assert len(said) == 1
-        assert str(found.warning) == str(said[0].message)
-        assert "chains disagree" in str(found.warning)
-        assert "diverged" in one._table().rows[0][-1]
+        assert str(estimated.warning) == str(said[0].message)
+        assert "chains disagree" in str(estimated.warning)
+        assert "diverged" in walked._table().rows[0][-1]
     assert "diverged" not in str(estimate_of(sample(model_of(), 20, **ask, method=Hamiltonian(step=0.05, **steps))))
 
 

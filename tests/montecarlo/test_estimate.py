@@ -48,7 +48,7 @@ def test_errors_are_calibrated(rng, rho):
     """Deviations of 1000 runs from the exact mean, in units of their own errors by either rule, have variance one."""
     runs = [quietly(autoregressive(rng, rho, 4, 1500)) for _ in range(1000)]
     for rule in ("tau", "tau_sokal"):
-        scores = np.array([one.mean / (one.error * np.sqrt(getattr(one, rule) / one.tau)) for one in runs])
+        scores = np.array([run.mean / (run.error * np.sqrt(getattr(run, rule) / run.tau)) for run in runs])
         square = np.minimum(scores**2, 10.0)  # so that no single one carries the spread
         testing.assert_mean(square, 1.0, bias=0.1, what=f"variance of z-scores, ρ = {rho}, {rule}")
         testing.assert_mean(scores, 0.0, what=f"mean of z-scores, ρ = {rho}, {rule}")
@@ -106,11 +106,11 @@ def test_autocovariance_is_the_sum_it_stands_for(chains, length, seed):
 
 def test_vectors_are_estimated_entry_by_entry(rng):
     draws = rng.normal(size=(3, 400, 2, 2))
-    found = estimate(draws)
-    assert found.mean.shape == found.error.shape == found.rhat.shape == (2, 2)
+    estimated = estimate(draws)
+    assert estimated.mean.shape == estimated.error.shape == estimated.rhat.shape == (2, 2)
     alone = estimate(draws[:, :, 1, 0])
-    assert found.tau[1, 0] == alone.tau
-    assert found.ess[1, 0] == alone.ess
+    assert estimated.tau[1, 0] == alone.tau
+    assert estimated.ess[1, 0] == alone.ess
     assert isinstance(alone.mean, float)
 
 
@@ -121,17 +121,17 @@ def test_digits_do_not_depend_on_the_layout_of_draws(rng):
     draws = rng.normal(size=(4, 500, 20))
     together = estimate(draws)
     for k in range(20):
-        one = estimate(draws[:, :, k].copy())
-        assert one == estimate(np.asfortranarray(draws[:, :, k]))
-        assert (one.mean, one.error, one.rhat) == (together.mean[k], together.error[k], together.rhat[k])
+        alone = estimate(draws[:, :, k].copy())
+        assert alone == estimate(np.asfortranarray(draws[:, :, k]))
+        assert (alone.mean, alone.error, alone.rhat) == (together.mean[k], together.error[k], together.rhat[k])
 
 
 def test_short_runs_warn_and_still_answer(rng):
     draws = autoregressive(rng, 0.99, 2, 500)
     with pytest.warns(UntrustedEstimate, match="too short for an autocorrelation time"):
-        found = estimate(draws, "energy")
-    assert found.mean == draws.mean()
-    assert "energy" in str(found.warning)
+        estimated = estimate(draws, "energy")
+    assert estimated.mean == draws.mean()
+    assert "energy" in str(estimated.warning)
 
 
 @pytest.mark.parametrize(("chains", "length", "least"), [(1, 40, 50), (20, 9, 10), (1, 50, None), (5, 10, None)])
@@ -139,19 +139,19 @@ def test_a_run_is_long_enough_as_a_whole_and_in_every_chain(monkeypatch, rng, ch
     """At τ = 1 there are 50 draws in all and 10 of a chain; either alone is not enough."""
     monkeypatch.setattr(_estimate, "_geyer", lambda rho: 1.0 + 0 * rho.size)
     monkeypatch.setattr(_estimate, "rhat", lambda draws: 1.0 + 0 * draws.size)
-    found = quietly(rng.normal(size=(chains, length)))
+    estimated = quietly(rng.normal(size=(chains, length)))
     if least is None:
-        assert found.warning is None
+        assert estimated.warning is None
     else:
-        assert f"{chains} chains of {length} draws are too short" in str(found.warning)
-        assert f"take at least {least} draws a chain" in str(found.warning)
+        assert f"{chains} chains of {length} draws are too short" in str(estimated.warning)
+        assert f"take at least {least} draws a chain" in str(estimated.warning)
 
 
 def test_chains_that_disagree_warn(rng):
     with pytest.warns(UntrustedEstimate, match="R-hat"):
-        found = estimate(rng.normal(size=(4, 2000)) + np.arange(4)[:, None])
-    assert found.rhat > 1.5
-    assert found.ess < 20
+        estimated = estimate(rng.normal(size=(4, 2000)) + np.arange(4)[:, None])
+    assert estimated.rhat > 1.5
+    assert estimated.ess < 20
 
 
 def test_warnings_name_the_entry_of_an_array(rng):
@@ -182,16 +182,22 @@ def test_the_page_and_the_warning_have_one_threshold():
 
 def test_constants():
     with pytest.warns(UntrustedEstimate, match="never changed"):
-        found = estimate(np.full((2, 100), 3.0))
-    assert (found.mean, found.error, found.tau, found.ess, found.rhat) == (3.0, 0.0, 1.0, 200.0, 1.0)
+        estimated = estimate(np.full((2, 100), 3.0))
+    assert (estimated.mean, estimated.error, estimated.tau, estimated.ess, estimated.rhat) == (
+        3.0,
+        0.0,
+        1.0,
+        200.0,
+        1.0,
+    )
 
 
 def test_frozen_chains_count_as_one_sample_each():
     with pytest.warns(UntrustedEstimate, match="R-hat"):
-        found = estimate(np.repeat([[1.0], [-1.0], [1.0], [1.0]], 100, axis=1))
-    assert found.mean == 0.5
-    assert found.error == pytest.approx(0.5)
-    assert (found.ess, found.tau, found.rhat) == (4.0, 100.0, np.inf)
+        estimated = estimate(np.repeat([[1.0], [-1.0], [1.0], [1.0]], 100, axis=1))
+    assert estimated.mean == 0.5
+    assert estimated.error == pytest.approx(0.5)
+    assert (estimated.ess, estimated.tau, estimated.rhat) == (4.0, 100.0, np.inf)
 
 
 @pytest.mark.parametrize(
@@ -207,27 +213,27 @@ def test_bad_draws(draws, message):
 def test_units_do_not_matter(rng, power):
     """Powers of two change no digit, up to where the draws themselves end."""
     draws = rng.uniform(-4, 4, size=(4, 101))
-    one, other = quietly(draws), quietly(np.ldexp(draws, power))
-    assert (other.mean, other.error) == (math.ldexp(one.mean, power), math.ldexp(one.error, power))
-    np.testing.assert_allclose([other.tau, other.ess, other.rhat], [one.tau, one.ess, one.rhat], rtol=1e-9)
+    plain, scaled = quietly(draws), quietly(np.ldexp(draws, power))
+    assert (scaled.mean, scaled.error) == (math.ldexp(plain.mean, power), math.ldexp(plain.error, power))
+    np.testing.assert_allclose([scaled.tau, scaled.ess, scaled.rhat], [plain.tau, plain.ess, plain.rhat], rtol=1e-9)
 
 
 LARGEST, SMALLEST = np.finfo(float).max, math.ulp(0.0)
 
 
 def test_the_ends_of_float64():
-    """Means and errors of few draws can be told by hand: independent halves of ± the largest number."""
-    found = quietly(np.repeat([[LARGEST], [-LARGEST]], 8, axis=1))
-    assert (found.mean, found.error, found.ess) == (0.0, LARGEST, 2.0)
+    """Means and errors follow by hand for independent halves at plus and minus the largest number."""
+    estimated = quietly(np.repeat([[LARGEST], [-LARGEST]], 8, axis=1))
+    assert (estimated.mean, estimated.error, estimated.ess) == (0.0, LARGEST, 2.0)
     with pytest.warns(UntrustedEstimate, match="never changed"):
-        found = estimate(np.full((2, 100), LARGEST))
-    assert (found.mean, found.error) == (LARGEST, 0.0)
-    found = quietly(np.tile([LARGEST, LARGEST / 2], (2, 50)))
-    assert found.mean == pytest.approx(0.75 * LARGEST, rel=1e-15)
-    assert 0 < found.error < 0.02 * LARGEST
-    found = quietly(np.tile([SMALLEST, 0.0], (2, 50)))
-    assert found.error == SMALLEST  # it does change
-    assert "never changed" not in str(found.warning)
+        estimated = estimate(np.full((2, 100), LARGEST))
+    assert (estimated.mean, estimated.error) == (LARGEST, 0.0)
+    estimated = quietly(np.tile([LARGEST, LARGEST / 2], (2, 50)))
+    assert estimated.mean == pytest.approx(0.75 * LARGEST, rel=1e-15)
+    assert 0 < estimated.error < 0.02 * LARGEST
+    estimated = quietly(np.tile([SMALLEST, 0.0], (2, 50)))
+    assert estimated.error == SMALLEST  # it does change
+    assert "never changed" not in str(estimated.warning)
     with pytest.raises(ValueError, match=r"draws reach 1.8e\+308 and their error is beyond float64"):
         estimate(np.repeat([[LARGEST, -LARGEST]], 50, axis=1).reshape(1, -1))
 
@@ -245,10 +251,10 @@ def test_a_draw_in_neither_half_is_counted(length):
     """One of n draws differs: the variance is (n - 1)/n², the error, as of independent draws, its root over √n."""
     draws = np.full((1, length), 0.1)
     draws[0, length // 2] = 1.1
-    found = quietly(draws)
-    assert found.mean == pytest.approx(0.1 + 1 / length)
-    assert found.error == pytest.approx(np.sqrt(length - 1) / length / np.sqrt(length))
-    assert (found.tau, found.ess, found.rhat) == (1.0, length, 1.0)
+    estimated = quietly(draws)
+    assert estimated.mean == pytest.approx(0.1 + 1 / length)
+    assert estimated.error == pytest.approx(np.sqrt(length - 1) / length / np.sqrt(length))
+    assert (estimated.tau, estimated.ess, estimated.rhat) == (1.0, length, 1.0)
 
 
 @pytest.mark.parametrize("draws", [np.ones((2, 8)) * 1j, np.array([["a"] * 8])])
@@ -264,33 +270,33 @@ def test_what_has_no_draws_is_refused(shape):
 
 
 def test_sokals_window_that_never_ends_takes_all_there_is():
-    """Of ρ = 1 everywhere 2t - 1 is summed up to t, five times which is never reached; of ρ = 0 it is at t = 5."""
+    """For ρ = 1 everywhere the time up to t is 2t - 1, and no t is five times that; for ρ = 0 it is 1."""
     assert _estimate._sokal(np.ones(10)) == 19
     assert _estimate._sokal(np.eye(1, 10)[0]) == 1
 
 
 def test_effective_samples_of_draws_that_alternate_are_cut_by_the_number_of_all():
-    """Their correlations add up to about nothing; what is left is N log10 N of N draws in all, the rule of Stan."""
+    """Their correlations add up to about zero; the rule of Stan allows N log10 N effective samples for N draws."""
     assert quietly(np.tile([1.0, -1.0], (2, 250))).ess == pytest.approx(1000 * 3)
 
 
 @pytest.mark.parametrize("length", [20, 50])
 def test_many_short_chains_are_no_better_than_independent(rng, length):
     """About its own mean a half of length n is correlated by -1/n: errors would be a tenth too small at 20 draws."""
-    found = estimate(rng.normal(size=(20_000 // length, length)))
-    assert abs(found.tau - 1) < 0.1
-    assert abs(found.error * np.sqrt(20_000) - 1) < 0.05
+    estimated = estimate(rng.normal(size=(20_000 // length, length)))
+    assert abs(estimated.tau - 1) < 0.1
+    assert abs(estimated.error * np.sqrt(20_000) - 1) < 0.05
 
 
 def test_axes_that_were_swapped_are_found(rng):
     """Draws by chains, as of emcee: each draw looks like a chain, and the error is √τ = 3 times too small."""
     draws = autoregressive(rng, 0.8, 32, 3000)
-    found = estimate(draws)
-    assert found.warning is None
-    assert found.tau == pytest.approx(9, rel=0.3)
+    estimated = estimate(draws)
+    assert estimated.warning is None
+    assert estimated.tau == pytest.approx(9, rel=0.3)
     with pytest.warns(UntrustedEstimate, match=r"each of 3000 chains follows .* these are \(draws, chains\)"):
         swapped = estimate(draws.T)
-    assert swapped.error < found.error / 2
+    assert swapped.error < estimated.error / 2
     assert estimate(rng.normal(size=(3000, 32))).warning is None
     relaxing = quietly(rng.normal(size=(3000, 32)) + np.exp(-np.arange(32) / 4) * 5)
     assert "follows" not in str(relaxing.warning)
@@ -305,7 +311,7 @@ def test_axes_with_names_are_read_by_name():
 
 
 def test_draws_of_several_observables_are_refused_in_words():
-    """Of arviz, xarray or a dict: the names were taken for draws, or numpy failed in its own words."""
+    """Records of arviz, xarray or a dict hold several observables, whose names must not be taken for draws."""
     xarray = pytest.importorskip("xarray")
     energy = xarray.DataArray(np.random.default_rng(1).normal(size=(2, 40)), dims=("chain", "draw"))
     posterior = xarray.Dataset({"energy": energy})
@@ -318,14 +324,14 @@ def test_draws_of_several_observables_are_refused_in_words():
 
 @pytest.mark.parametrize(("chains", "draws", "swapped"), [(50, 4, False), (400, 4, True), (400, 400, False)])
 def test_neighbours_must_be_alike_beyond_chance_to_be_draws(chains, draws, swapped):
-    """Chains in a wave of a correlation of 0.4 with the next: 2.8 standard errors of fifty, and 8 of four hundred.
+    """Each chain of a wave correlates by 0.4 with the next: 2.8 standard errors for fifty chains, 8 for four hundred.
 
-    Draws are more than chains: of as many or more the axes are as they should be.
+    Axes with as many draws as chains, or more, are as they should be.
     """
     wave = np.cos(np.arccos(0.4) * np.arange(chains)[:, None] + np.arange(draws))
     assert ("swap the two axes" in str(quietly(wave).warning)) == swapped
 
 
 def test_sokal_ends_at_the_first_window_of_five_times():
-    """Of ρ_t = 2^-t the time up to M is 3 - 2^(1-M), five of which are below M from 15 on."""
+    """For ρ_t = 2^-t the time up to M is 3 - 2^(1-M), five times which is below M from 15 on."""
     assert _estimate._sokal(0.5 ** np.arange(100)) == 3 - 2.0**-14

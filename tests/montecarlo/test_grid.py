@@ -20,9 +20,9 @@ def test_units_do_not_matter(unit, layout):
     other = BinaryNeurons(MODEL.couplings * unit, MODEL.fields * unit, MODEL.temperature * unit)
     for values in rounded(other):
         assert np.isfinite(values).all()
-    one, two = (sample(model, 200, chains=64, method=HeatBath(layout), rng=1) for model in (MODEL, other))
-    assert np.mean(one.states == two.states) > 0.99
-    assert np.mean(one.draws["magnetisation"] == two.draws["magnetisation"]) > 0.99
+    plain, scaled = (sample(model, 200, chains=64, method=HeatBath(layout), rng=1) for model in (MODEL, other))
+    assert np.mean(plain.states == scaled.states) > 0.99
+    assert np.mean(plain.draws["magnetisation"] == scaled.draws["magnetisation"]) > 0.99
 
 
 @pytest.mark.parametrize("temperature", [1e40, 1e300])

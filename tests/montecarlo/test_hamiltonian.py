@@ -79,11 +79,11 @@ def gradient_of(model, states, noise, version=gradient):
     """Return gradients and terms, as states of shape (chains, dimension) and (3, chains), from a kernel."""
     columns = Columns.of(model, len(states))
     plan, rows = columns.plan(noise), columns.rows(states)
-    room, found, terms = room_for(plan), np.empty_like(rows), np.empty((columns.groups, 3, columns.width))
+    room, gradients, terms = room_for(plan), np.empty_like(rows), np.empty((columns.groups, 3, columns.width))
     for group in range(columns.groups):
-        version(plan, group, rows[group], found[group], room)
+        version(plan, group, rows[group], gradients[group], room)
         measure(plan, group, rows[group], room, terms[group])
-    return columns.states(found), columns.total(terms)
+    return columns.states(gradients), columns.total(terms)
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
@@ -93,10 +93,10 @@ def test_kernel_in_neurons_is_the_gradient_of_the_model(free, dtype, samples, rn
     for activations in THREES:
         model = model_of(free, activations, dtype, samples)
         states = rng.normal(size=(6, model.dimension)).astype(dtype)
-        found, terms = gradient_of(model, states, noise=False)
+        gradients, terms = gradient_of(model, states, noise=False)
         exact = model.gradient(states)
         tolerance = {np.float32: 3e-6, np.float64: 1e-14}[dtype]
-        assert np.abs(found - exact).max() < tolerance * np.abs(exact).max()
+        assert np.abs(gradients - exact).max() < tolerance * np.abs(exact).max()
         energy = terms[0] + 2.0 * terms[1] + terms[2]
         assert np.allclose(energy, model.energy(states), rtol=tolerance)
 
@@ -106,9 +106,9 @@ def test_kernel_in_neurons_is_the_gradient_of_the_model(free, dtype, samples, rn
 def test_kernel_in_noise_is_the_slope_of_the_energy(free, activations, rng):
     model, h = model_of(free, activations), 1e-6
     noise, direction = rng.normal(size=(2, 6, model.dimension))
-    found, terms = gradient_of(model, noise, noise=True)
+    gradients, terms = gradient_of(model, noise, noise=True)
     up, down = (model.energy(from_noise(model, noise + sign * h * direction)) for sign in (1, -1))
-    assert (found * direction).sum(axis=1) == pytest.approx((up - down) / (2 * h), rel=1e-6, abs=1e-5)
+    assert (gradients * direction).sum(axis=1) == pytest.approx((up - down) / (2 * h), rel=1e-6, abs=1e-5)
     assert terms[0] + 2.0 * terms[1] + terms[2] == pytest.approx(model.energy(from_noise(model, noise)), rel=1e-12)
     assert np.allclose(to_noise(model, from_noise(model, noise)), noise, atol=1e-12)
 
@@ -116,9 +116,9 @@ def test_kernel_in_noise_is_the_slope_of_the_energy(free, activations, rng):
 def test_without_targets_only_noise_and_priors_pull(rng):
     model = model_of(ALL, targets=None)
     noise = rng.normal(size=(4, model.dimension))
-    found = gradient_of(model, noise, noise=True)[0]
+    gradients = gradient_of(model, noise, noise=True)[0]
     cut = sum(np.prod(shape) for shape in model.shapes["neurons"])
-    assert np.array_equal(found[:, :cut], noise[:, :cut])
+    assert np.array_equal(gradients[:, :cut], noise[:, :cut])
 
 
 @pytest.mark.parametrize("noise", [True, False])
@@ -136,12 +136,12 @@ def test_trajectories_agree_with_their_twins(noise, free, version):
 
     walkers = walkers_of(model, coordinates="noise" if noise else "neurons")
     velocity = walkers._velocities()
-    found = []
+    results = []
     for run in (trajectories, twin):
-        one, u = copy.deepcopy(walkers), velocity.copy()
-        run(one._plan, one._q, u, one._g, one._turn, 0.1, 3, one._room, one._kinetic, one._terms)
-        found.append((one._q, u, one._g, one._kinetic, one._terms))
-    for ours, theirs in zip(*found, strict=True):
+        walked, u = copy.deepcopy(walkers), velocity.copy()
+        run(walked._plan, walked._q, u, walked._g, walked._turn, 0.1, 3, walked._room, walked._kinetic, walked._terms)
+        results.append((walked._q, u, walked._g, walked._kinetic, walked._terms))
+    for ours, theirs in zip(*results, strict=True):
         assert np.allclose(ours, theirs, rtol=1e-11, atol=1e-11)
 
 
@@ -150,11 +150,11 @@ def test_trajectories_agree_with_their_twins(noise, free, version):
 
 def flow(walkers, q, u, steps):
     """Return where a trajectory from position q with velocity u ends."""
-    one = copy.deepcopy(walkers)
-    one._start_from(one._model.states(from_noise(one._model, q) if one._noise else q))
-    u = one._columns.rows(u)
-    one._run(u, steps)
-    return one._columns.states(one._q), one._columns.states(u)
+    walked = copy.deepcopy(walkers)
+    walked._start_from(walked._model.states(from_noise(walked._model, q) if walked._noise else q))
+    u = walked._columns.rows(u)
+    walked._run(u, steps)
+    return walked._columns.states(walked._q), walked._columns.states(u)
 
 
 @pytest.mark.parametrize("coordinates", ["noise", "neurons"])
@@ -180,7 +180,7 @@ def test_trajectories_keep_volume(coordinates, rng):
     def end(z):
         return np.concatenate(flow(walkers, z[None, :size], z[None, size:], 4), axis=1)[0]
 
-    def slope(e):  # to fourth order in h: where trajectories part fast, the second does not do
+    def slope(e):  # to fourth order in h: second order is too coarse where trajectories part fast
         once, twice = (end(start + k * h * e) - end(start - k * h * e) for k in (1, 2))
         return (8 * once - twice) / (12 * h)
 
@@ -197,11 +197,11 @@ def test_energy_error_is_of_second_order_in_the_step(coordinates, free):
     velocity = walkers._velocities()
     errors = []
     for steps in (16, 32, 64):
-        one, u = copy.deepcopy(walkers), velocity.copy()
-        one._set(0.8 / steps)
-        one._run(u, steps)
-        kinetic = one._columns.total(one._kinetic)
-        errors.append(one._total(one._columns.total(one._terms)) - one._energy + kinetic[1] - kinetic[0])
+        walked, u = copy.deepcopy(walkers), velocity.copy()
+        walked._set(0.8 / steps)
+        walked._run(u, steps)
+        kinetic = walked._columns.total(walked._kinetic)
+        errors.append(walked._total(walked._columns.total(walked._terms)) - walked._energy + kinetic[1] - kinetic[0])
     orders = np.log2(np.std(errors[:-1], axis=1) / np.std(errors[1:], axis=1))
     assert orders == pytest.approx(2, abs=0.05)
 
@@ -258,10 +258,10 @@ def test_two_neurons_follow_their_law(activation, coordinates, rng):
         weight /= weight.sum()
         return [(weight * f).sum() for f in (grid[..., 0], grid[..., 0] * grid[..., 1])]
 
-    found = np.stack([states[:, 0], states[:, 0] * states[:, 1]], axis=1)
-    assert_mean(found, moments(0.8), what="moments")
+    values = np.stack([states[:, 0], states[:, 0] * states[:, 1]], axis=1)
+    assert_mean(values, moments(0.8), what="moments")
     with rejects("moments"):
-        assert_mean(found, moments(1.3), what="moments")
+        assert_mean(values, moments(1.3), what="moments")
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_two_neurons_follow_their_law(activation, coordinates, rng):
 def test_data_and_state_have_the_joint_law_that_they_were_drawn_from(options, rng):
     """Geweke 2004: parameters and state from the prior, then in turn data given them, and them given data by HMC.
 
-    All remain as they were: 2λ|gap|² is χ² of as many degrees as there are neurons, twice the prior energy likewise.
+    All keep their law: 2λ|gap|² is χ² of as many degrees as there are neurons, twice the prior energy as parameters.
     """
     net = Network.random([2, 3, 1], ["tanh", "identity"], rng=4)
     x = np.array([[0.5, -1.0], [1.5, 0.3]])
@@ -285,7 +285,7 @@ def test_data_and_state_have_the_joint_law_that_they_were_drawn_from(options, rn
     start = last_states(prior, 200, Ancestral(), rng, burn_in=0)
 
     def terms(wrong):
-        found = []
+        energies = []
         for state in start:
             now = state
             for _ in range(3):
@@ -299,8 +299,8 @@ def test_data_and_state_have_the_joint_law_that_they_were_drawn_from(options, rn
                 n * (w**2).sum() / (2 * 1.3**2) + (b**2).sum() / (2 * 0.8**2)
                 for n, w, b in zip(net.widths, *prior.unpack(now)[1:], strict=False)
             )
-            found.append((prior.energy(now) - priors, priors))
-        return np.array(found)
+            energies.append((prior.energy(now) - priors, priors))
+        return np.array(energies)
 
     degrees = {"gaps": 8, "prior": prior.dimension - 8}
     for (name, n), values in zip(degrees.items(), terms(1.0).T, strict=True):
@@ -342,11 +342,11 @@ def test_forward_simulation_has_the_moments_of_its_layers(method, rng):
     z, w = np.polynomial.hermite_e.hermegauss(60)
     w /= w.sum()
     h = np.tanh(0.7) + z / np.sqrt(5)
-    found = np.stack([states[:, 0], (states[:, 0] - np.tanh(0.7)) ** 2, states[:, 1], states[:, 1] ** 2], axis=1)
+    values = np.stack([states[:, 0], (states[:, 0] - np.tanh(0.7)) ** 2, states[:, 1], states[:, 1] ** 2], axis=1)
     after = w @ np.tanh(1.5 * h), w @ np.tanh(1.5 * h) ** 2
-    assert_mean(found, [np.tanh(0.7), 1 / 5, after[0], after[1] + 1 / 5], what="moments")
+    assert_mean(values, [np.tanh(0.7), 1 / 5, after[0], after[1] + 1 / 5], what="moments")
     with rejects("moments"):  # a network without noise in its first layer
-        assert_mean(found[:, 2], np.tanh(1.5 * np.tanh(0.7)), what="moments")
+        assert_mean(values[:, 2], np.tanh(1.5 * np.tanh(0.7)), what="moments")
 
 
 def test_stiff_neurons_do_what_their_network_computes(rng):
@@ -388,20 +388,20 @@ def test_results_do_not_depend_on_the_threads_of_blas(samples, free):
     """Layers so wide that OpenBLAS would cut their sums in another way on two threads."""
     wide = Network.random([700, 600, 300, 1], "tanh", rng=1, dtype=np.float32)
     model = DynamicNeurons(wide, np.ones((samples, 700)), np.zeros((samples, 1)), beta=2.0, stiffness=5.0, free=free)
-    found = []
+    states = []
     for threads in (1, 2):
         with threadpoolctl.threadpool_limits(threads):
-            found.append(sample(model, 2, chains=8, burn_in=2, rng=1, method=Hamiltonian()).states)
-    assert np.array_equal(*found)
+            states.append(sample(model, 2, chains=8, burn_in=2, rng=1, method=Hamiltonian()).states)
+    assert np.array_equal(*states)
 
 
 def test_a_users_function_gives_what_the_kernels_give():
     own = Activation("my tanh", np.tanh, ACTIVATIONS["tanh"].derivative)
-    found = [
+    runs = [
         sample(model_of(ALL, [sigma] * 3), 5, chains=3, burn_in=5, rng=3, method=Hamiltonian(step=0.1))
         for sigma in ("tanh", own)
     ]
-    assert np.allclose(found[0].states, found[1].states, rtol=1e-9, atol=1e-9)
+    assert np.allclose(runs[0].states, runs[1].states, rtol=1e-9, atol=1e-9)
 
 
 def test_observables_are_what_they_say():

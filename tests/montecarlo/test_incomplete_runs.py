@@ -1,4 +1,4 @@
-"""Runs that are interrupted or of which chains fail: what is there is returned, the rest can be run again."""
+"""Runs that are interrupted or some of whose chains fail: what is there is returned, the rest can be run again."""
 
 import signal
 import threading
@@ -20,7 +20,7 @@ LAYERS = BinaryNeurons([np.full((3, 4), 0.3)])  # a block for every chain
 
 
 class Observed:
-    """An observable that does something else once, at some draw."""
+    """An observable that calls something else once, at a given draw."""
 
     def __init__(self, at, what):
         self.left, self.what = at, what
@@ -34,7 +34,7 @@ class Observed:
 
 @pytest.fixture(autouse=True)
 def interrupts_arrive():
-    """A session that was started in the background ignores them."""
+    """A session started in the background ignores interrupts."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -53,25 +53,25 @@ def run(at=0, what=fail, sweeps=20, **options):
     return sample(LAYERS, sweeps, rng=1, method="blocks", observables=observables, **{"chains": 4} | options)
 
 
-def same_draws(one, other):
-    assert one.chains == other.chains
-    assert all(np.array_equal(one.draws[name], values) for name, values in other.draws.items())
-    assert np.array_equal(one.states, other.states)
+def same_draws(first, second):
+    assert first.chains == second.chains
+    assert all(np.array_equal(first.draws[name], values) for name, values in second.draws.items())
+    assert np.array_equal(first.states, second.states)
 
 
 def test_an_interrupt_returns_what_is_there():
     with pytest.warns(
         IncompleteRun, match=r"chains 1 to 3 are missing \(interrupted\); there are 7 of 20 draws"
     ) as said:
-        found = run(8, interrupt)
-    assert [one.filename for one in said] == [__file__]
-    assert not found.complete
-    assert [failure.chains for failure in found.failures] == [(1,), (2,), (3,)]
-    assert all("interrupted" in failure.error for failure in found.failures)
+        incomplete = run(8, interrupt)
+    assert [warning.filename for warning in said] == [__file__]
+    assert not incomplete.complete
+    assert [failure.chains for failure in incomplete.failures] == [(1,), (2,), (3,)]
+    assert all("interrupted" in failure.error for failure in incomplete.failures)
     with pytest.warns(IncompleteRun, match="7 of 20"):
-        same_draws(found, run(8, interrupt))
+        same_draws(incomplete, run(8, interrupt))
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    again = found.retry()
+    again = incomplete.retry()
     assert (again.complete, again.failures) == (False, ())
     assert again.extend(13).complete
     same_draws(again.extend(13), run())
@@ -79,18 +79,18 @@ def test_an_interrupt_returns_what_is_there():
 
 def test_a_run_from_a_file_knows_how_many_draws_were_asked_for(tmp_path):
     with pytest.warns(IncompleteRun, match="7 of 20"):
-        found = run(8, interrupt)
-    found.save(tmp_path / "run.npz")
-    again = Run.load(tmp_path / "run.npz", own={"first": found.watched["first"]}).retry()
+        incomplete = run(8, interrupt)
+    incomplete.save(tmp_path / "run.npz")
+    again = Run.load(tmp_path / "run.npz", own={"first": incomplete.watched["first"]}).retry()
     assert (again.complete, again.failures) == (False, ())
     assert again.extend(13).complete
 
 
 def test_an_interrupted_run_is_whole_once_it_is_extended():
     with pytest.warns(IncompleteRun, match="there are 7 of 20 draws of chains 0: run.extend.. goes on$"):
-        found = run(8, interrupt, chains=1)
-    assert (found.complete, found.failures, found.retry() is found) == (False, (), True)
-    longer = found.extend(13)
+        incomplete = run(8, interrupt, chains=1)
+    assert (incomplete.complete, incomplete.failures, incomplete.retry() is incomplete) == (False, (), True)
+    longer = incomplete.extend(13)
     assert longer.complete
     same_draws(longer, run(chains=1))
     with pytest.warns(IncompleteRun, match=r"chains 0 are missing .*: run.retry\(\) runs the chains that are missing$"):
@@ -113,24 +113,24 @@ def test_an_interrupt_between_two_draws_waits_for_the_next(monkeypatch):
     whole = run(**long)
     monkeypatch.setattr(type(walkers), "sweep", interrupted)
     with pytest.warns(IncompleteRun, match="there are 2 of 10 draws"):
-        found = run(**long)
-    same_draws(found.retry().extend(64), whole)
+        incomplete = run(**long)
+    same_draws(incomplete.retry().extend(64), whole)
 
 
 def test_blocks_that_came_to_their_end_are_kept_without_the_one_that_did_not():
     with pytest.warns(IncompleteRun, match="chains 2 and 3 are missing"):
-        found = run(20 + 20 + 5, interrupt)
-    assert found.chains == (0, 1)
-    assert np.array_equal(found.draws["energy"], run().draws["energy"][:2])
-    assert found.retry().complete
-    same_draws(found.retry(), run())
+        incomplete = run(20 + 20 + 5, interrupt)
+    assert incomplete.chains == (0, 1)
+    assert np.array_equal(incomplete.draws["energy"], run().draws["energy"][:2])
+    assert incomplete.retry().complete
+    same_draws(incomplete.retry(), run())
 
 
 def test_workers_that_die_take_no_block_with_them_that_was_done():
     with Mortal(2) as pool, pytest.warns(IncompleteRun, match="missing \\(BrokenExecutor: a worker was killed\\)"):
-        found = run(executor=pool)
-    assert found.chains == (0, 1)
-    same_draws(found.retry(), run())
+        incomplete = run(executor=pool)
+    assert incomplete.chains == (0, 1)
+    same_draws(incomplete.retry(), run())
     with Mortal(0) as pool, pytest.raises(BrokenExecutor):
         run(executor=pool)
 
@@ -170,23 +170,23 @@ def test_a_second_interrupt_ends_at_once():
 
 
 def test_interrupts_are_left_to_others_outside_the_main_thread():
-    found = []
-    thread = threading.Thread(target=lambda: found.append(run()))
+    runs = []
+    thread = threading.Thread(target=lambda: runs.append(run()))
     thread.start()
     thread.join()
-    assert found[0].complete
+    assert runs[0].complete
 
 
 def test_a_block_that_fails_does_not_take_the_others_with_it(tmp_path):
     with pytest.warns(IncompleteRun, match=r"chains 2 are missing \(RuntimeError: no luck\): run.retry\(\)"):
-        found = run(20 + 20 + 5)
-    assert found.chains == (0, 1, 3)
-    assert "in fail" in found.failures[0].traceback
-    same_draws(found.retry(), run())
-    same_draws(found.extend(10).retry(), run(sweeps=30, burn_in=10))
-    found.save(tmp_path / "run.npz")
-    again = Run.load(tmp_path / "run.npz", own={"first": found.watched["first"]})
-    assert (again, again.complete, again.failures) == (found, False, found.failures)
+        incomplete = run(20 + 20 + 5)
+    assert incomplete.chains == (0, 1, 3)
+    assert "in fail" in incomplete.failures[0].traceback
+    same_draws(incomplete.retry(), run())
+    same_draws(incomplete.extend(10).retry(), run(sweeps=30, burn_in=10))
+    incomplete.save(tmp_path / "run.npz")
+    again = Run.load(tmp_path / "run.npz", own={"first": incomplete.watched["first"]})
+    assert (again, again.complete, again.failures) == (incomplete, False, incomplete.failures)
     with ThreadPoolExecutor(1) as pool, pytest.warns(IncompleteRun, match="no luck"):
         other = run(20 + 20 + 5, executor=pool)
     same_draws(other.retry(), run())
@@ -197,14 +197,14 @@ def test_a_block_that_fails_does_not_take_the_others_with_it(tmp_path):
 def test_nor_does_the_first_block(at, workers, tmp_path):
     """Whether it fails before its burn-in, at its first draw or later, here or on an executor."""
     with ThreadPoolExecutor(max(1, workers)) as pool, pytest.warns(IncompleteRun, match=r"chains 0 are missing"):
-        found = run(at, executor=pool if workers else None, store=tmp_path / "work")
-    assert (found.chains, [failure.block for failure in found.failures]) == ((1, 2, 3), [0])
+        incomplete = run(at, executor=pool if workers else None, store=tmp_path / "work")
+    assert (incomplete.chains, [failure.block for failure in incomplete.failures]) == ((1, 2, 3), [0])
     assert list(describe(tmp_path / "work")["progress"].values())[-3:] == ["20 of 20 draws"] * 3
-    same_draws(found.retry(), run())
+    same_draws(incomplete.retry(), run())
 
 
 class Broken:
-    """An observable that fails always, and says how often it was asked."""
+    """An observable that always fails, and says how often it was asked."""
 
     calls = 0
 
@@ -231,7 +231,7 @@ def test_a_damaged_store_is_no_failure_of_a_block(block, workers, tmp_path):
 
 
 def test_an_interrupt_after_a_failure_leaves_the_error():
-    """There is nothing to return, and why not is more than that it was stopped."""
+    """There is nothing to return, and the error says more than that the run was stopped."""
     with pytest.raises(RuntimeError, match="no luck"):
         run(1, lambda: interrupt() or fail())
 

@@ -61,29 +61,29 @@ def test_extended_runs_and_runs_in_files_go_on(method, monkeypatch, tmp_path):
 
 
 def test_runs_whose_draws_agree_and_whose_states_do_not_go_on_apart(tmp_path):
-    one, other = (sample(PAIR, 5, chains=1, rng=rng) for rng in (1, 2))
-    one.extend(5, store=tmp_path / "work")
+    first, second = (sample(PAIR, 5, chains=1, rng=rng) for rng in (1, 2))
+    first.extend(5, store=tmp_path / "work")
     with pytest.raises(StoreError, match=r"run is .* there and"):
-        replace(one, _walkers=other._walkers).extend(5, store=tmp_path / "work")
+        replace(first, _walkers=second._walkers).extend(5, store=tmp_path / "work")
 
 
 def test_a_burn_in_does_not_depend_on_its_parts(tmp_path):
-    """Of Hamiltonian Monte Carlo, which learns, and of Wolff, which counts."""
+    """Hamiltonian Monte Carlo learns in its burn-in, and Wolff counts."""
     for method in ("hamiltonian", "wolff"):
         settled = METHODS[method]()
         model = models()[method]
-        one, other = (settled.walkers(model, (3, ()), range(3), None) for _ in range(2))
-        one.burn_in(BURN_IN)
+        whole, parts = (settled.walkers(model, (3, ()), range(3), None) for _ in range(2))
+        whole.burn_in(BURN_IN)
         for begin, end in ((0, 7), (7, 20), (20, 21), (21, BURN_IN)):
-            io.save(other.kept(), tmp_path / "kept.npz")
+            io.save(parts.kept(), tmp_path / "kept.npz")
             fresh = settled.restored(model, (3, ()), range(3), io.load(tmp_path / "kept.npz"))
-            other.burn_in_part(begin, end, BURN_IN)
+            parts.burn_in_part(begin, end, BURN_IN)
             fresh.burn_in_part(begin, end, BURN_IN)
-            assert np.array_equal(fresh.states(), other.states())
-            other = fresh
-        for walkers in (one, other):
+            assert np.array_equal(fresh.states(), parts.states())
+            parts = fresh
+        for walkers in (whole, parts):
             walkers.sweep(5)
-        assert np.array_equal(one.states(), other.states())
+        assert np.array_equal(whole.states(), parts.states())
 
 
 @pytest.mark.usefixtures("eager")
@@ -107,16 +107,16 @@ def test_workers_write_what_they_do(tmp_path):
 
 
 def test_a_run_in_a_file_knows_observables_by_name(tmp_path):
-    found = run("heat bath")
-    found.save(tmp_path / "run.npz")
+    recorded = run("heat bath")
+    recorded.save(tmp_path / "run.npz")
     nameless = Run.load(tmp_path / "run.npz")
-    assert nameless.estimate("spread") == found.estimate("spread")
+    assert nameless.estimate("spread") == recorded.estimate("spread")
     with pytest.raises(ValueError, match=r"observable 'spread' is a function of your own.*own={'spread'"):
         nameless.extend(10)
     nameless.save(tmp_path / "again.npz")
-    assert Run.load(tmp_path / "again.npz", own={"spread": spread}) == found
+    assert Run.load(tmp_path / "again.npz", own={"spread": spread}) == recorded
     with np.load(tmp_path / "run.npz", allow_pickle=False) as plain:
-        assert np.array_equal(plain["value.draws.energy"], found.draws["energy"])
+        assert np.array_equal(plain["value.draws.energy"], recorded.draws["energy"])
 
 
 def test_a_seed_that_nobody_chose_is_that_of_the_store(tmp_path):
@@ -164,21 +164,21 @@ def test_a_store_of_another_run_is_refused(options, message, tmp_path):
 
 
 def test_a_store_that_says_nothing_of_the_parts_of_a_model_is_one_all_the_same(tmp_path):
-    """Those of before did not."""
-    found, head = sample(PAIR, 10, rng=1, store=tmp_path / "work"), tmp_path / "work" / "store.json"
+    """Stores of earlier versions say nothing of them."""
+    recorded, head = sample(PAIR, 10, rng=1, store=tmp_path / "work"), tmp_path / "work" / "store.json"
     text = json.loads(head.read_bytes())
     for parts in (None, "damaged", {"model": 3}):
         head.write_text(json.dumps({**{name: text[name] for name in text if name != "parts"}, "parts": parts}))
-        assert sample(PAIR, 10, rng=1, store=tmp_path / "work") == found
+        assert sample(PAIR, 10, rng=1, store=tmp_path / "work") == recorded
         with pytest.raises(StoreError, match=r"model is .* there and .* here; ask"):
             sample(PAIR.at(2.0), 10, rng=1, store=tmp_path / "work")
 
 
 def test_a_model_is_the_same_after_its_layers_were_asked_for(tmp_path):
     model = square_lattice(4, 4)
-    found = sample(model, 10, rng=1, method="heat bath", store=tmp_path / "work")
+    recorded = sample(model, 10, rng=1, method="heat bath", store=tmp_path / "work")
     assert len(model.layers) > 1
-    assert sample(model, 10, rng=1, method="heat bath", store=tmp_path / "work") == found
+    assert sample(model, 10, rng=1, method="heat bath", store=tmp_path / "work") == recorded
 
 
 def test_parts_of_smooth_models_are_told(tmp_path):
@@ -198,7 +198,7 @@ def test_parts_of_smooth_models_are_told(tmp_path):
 @pytest.mark.parametrize("entry", ["done", "state"])
 @pytest.mark.usefixtures("eager")
 def test_a_store_of_other_blocks_is_refused_and_a_run_of_them_goes_on(method, size, entry, monkeypatch, tmp_path):
-    """As a version with another rule cut them."""
+    """The blocks are those of a version that cuts chains by another rule."""
     monkeypatch.setattr(Store, "discard", lambda *_: None)
     rule = METHODS[method].block
     monkeypatch.setattr(METHODS[method], "block", lambda *_: size)
@@ -238,26 +238,26 @@ def test_a_damaged_checkpoint_is_said(monkeypatch, tmp_path):
 
 
 def test_arviz_gets_the_draws(monkeypatch):
-    found = sample(PAIR, 10, rng=1, chains=[3, 1])
+    recorded = sample(PAIR, 10, rng=1, chains=[3, 1])
     new = SimpleNamespace(from_dict=lambda data, *, coords: (data["posterior"], coords))
     old = SimpleNamespace(from_dict=lambda *, posterior, coords: (posterior, coords))  # before version 1
     monkeypatch.setitem(sys.modules, "arviz", old)
     for base in (new, None):
         monkeypatch.setitem(sys.modules, "arviz_base", base)
-        posterior, coords = found.to_arviz()
-        assert posterior.keys() == found.draws.keys()
+        posterior, coords = recorded.to_arviz()
+        assert posterior.keys() == recorded.draws.keys()
         assert coords["chain"].tolist() == [3, 1]
     monkeypatch.setitem(sys.modules, "arviz", None)
     with pytest.raises(ImportError, match="pip install arviz"):
-        found.to_arviz()
+        recorded.to_arviz()
 
 
 def test_arviz_holds_chains_and_draws():
     pytest.importorskip("arviz_base", reason="arviz-base is not installed")
-    found = sample(PAIR, 10, rng=1, chains=[3, 1])
-    tree = found.to_arviz()
+    recorded = sample(PAIR, 10, rng=1, chains=[3, 1])
+    tree = recorded.to_arviz()
     assert tree["posterior"]["chain"].values.tolist() == [3, 1]
-    for name, values in found.draws.items():
+    for name, values in recorded.draws.items():
         assert tree["posterior"][name].dims[:2] == ("chain", "draw")
         assert np.array_equal(tree["posterior"][name].values, values)
 

@@ -30,7 +30,7 @@ def coupled(size, bonds, temperature=1.0, magnitude=1.0):
 
 
 def frustrated(temperature=1.1):
-    """Six spins, degrees 0 to 4, with frustrated loops and a spin of its own."""
+    """Six spins, degrees 0 to 4, with frustrated loops and one spin alone."""
     bonds = [(0, 1, 1), (1, 2, -1), (0, 2, 1), (2, 3, 1), (3, 4, 1), (2, 4, -1), (0, 4, 1)]
     return coupled(6, bonds, temperature, 0.7)
 
@@ -67,12 +67,12 @@ def test_kernels_are_their_twins(rng, width):
         flips = twin(kernels.metropolis)(*graph, walkers._table, spins, work, 2, walkers._levels, width)
         energy = twin(kernels.satisfied)(*graph, spins, work, width)
         results.append((flips, energy, twin(kernels.ups)(spins, work, width), spins, work))
-    for one, other in zip(*results, strict=True):
-        assert np.array_equal(one, other)
+    for by_kernel, by_twin in zip(*results, strict=True):
+        assert np.array_equal(by_kernel, by_twin)
 
 
 def test_helpers_are_their_twins(rng, monkeypatch):
-    """The loops that become vectors, run one word after the other as numpy's integers."""
+    """Kernels whose loops become vector instructions give the integers of numpy, word by word."""
     table = rng.integers(0, 2, size=kernels.DIGITS * 3, dtype=np.uint64) * np.uint64(ALL)
     others = rng.integers(0, 9, size=7)
     signs, spins = rng.integers(-1, 1, size=7).astype(np.int8), rng.integers(0, 2**64, size=(9, 16), dtype=np.uint64)
@@ -114,9 +114,9 @@ def words_of(state, count):
         return (x << k | x >> (64 - k)) & ALL
 
     a, b, c, d = (int(word) for word in state)
-    found = []
+    drawn = []
     for _ in range(kernels.ROUNDS):
-        found.append((rotated((a + d) & ALL, 23) + a) & ALL)
+        drawn.append((rotated((a + d) & ALL, 23) + a) & ALL)
         shifted = b << 17 & ALL
         c ^= a
         d ^= b
@@ -128,8 +128,8 @@ def words_of(state, count):
         z = (a + k * 0x9E3779B97F4A7C15) & ALL
         z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & ALL
         z = (z ^ z >> 27) * 0x94D049BB133111EB & ALL
-        found.append(z ^ z >> 31)
-    return found
+        drawn.append(z ^ z >> 31)
+    return drawn
 
 
 def test_the_comparison_is_exact_in_every_digit(rng):
@@ -152,8 +152,8 @@ def test_the_comparison_is_exact_in_every_digit(rng):
         for w in range(16):
             kernels._finish(table, work, w, LEVELS, WIDTH)
         for w, values in zip((0, 7), drawn, strict=True):
-            found = [int(rows[kernels.ACCEPTED, w]) >> r & 1 for r in range(64)]
-            assert found == [value < chances[k] for value, k in zip(values, level[w], strict=True)]
+            accepted = [int(rows[kernels.ACCEPTED, w]) >> r & 1 for r in range(64)]
+            assert accepted == [value < chances[k] for value, k in zip(values, level[w], strict=True)]
         assert int(rows[kernels.ACCEPTED, 0]) >> critical & 1 == trial % 2  # it took all 64 digits
 
 
@@ -172,10 +172,10 @@ def test_probabilities_are_those_of_the_rule():
 
 
 def test_every_state_has_its_probability(ends):
-    found = np.bincount(number(ends.states), minlength=64)
-    assert_counts(found, law(frustrated())[1], what="states of six frustrated spins")
+    seen = np.bincount(number(ends.states), minlength=64)
+    assert_counts(seen, law(frustrated())[1], what="states of six frustrated spins")
     with rejects():
-        assert_counts(found, law(frustrated(1.3))[1], what="warmer")
+        assert_counts(seen, law(frustrated(1.3))[1], what="warmer")
 
 
 def test_high_degrees_have_their_law(root_seed):
@@ -186,10 +186,10 @@ def test_high_degrees_have_their_law(root_seed):
     run = sample(model, 1, chains=CHAINS, burn_in=60, method="multispin", rng=root_seed, observables="energy")
     states, probability = law(model)
     energies, which = np.unique(np.round(model.energy(states), 9), return_inverse=True)
-    found = np.bincount(np.searchsorted(energies, np.round(run.draws["energy"][:, 0], 9)), minlength=energies.size)
-    assert_counts(found, np.bincount(which, probability), what="energy of a star and a clique")
+    seen = np.bincount(np.searchsorted(energies, np.round(run.draws["energy"][:, 0], 9)), minlength=energies.size)
+    assert_counts(seen, np.bincount(which, probability), what="energy of a star and a clique")
     with rejects():
-        assert_counts(found, np.bincount(which, law(model.at(2.6))[1]), what="energy, warmer")
+        assert_counts(seen, np.bincount(which, law(model.at(2.6))[1]), what="energy, warmer")
 
 
 def test_a_triangle_is_ergodic(rng):
@@ -198,10 +198,10 @@ def test_a_triangle_is_ergodic(rng):
         coupled(3, [(0, 1, 1), (1, 2, 1), (0, 2, -1)]), 1, chains=64 * 256, burn_in=100, method="multispin",
         rng=rng, initial=[1, 1, 1], observables="energy",
     )  # fmt: skip
-    found = np.bincount(number(run.states), minlength=8)
-    assert_counts(found, law(run.model)[1], what="states of a triangle, from one state")
+    seen = np.bincount(number(run.states), minlength=8)
+    assert_counts(seen, law(run.model)[1], what="states of a triangle, from one state")
     with rejects():
-        assert_counts(found, law(run.model.at(1.5))[1], what="states of a triangle, warmer")
+        assert_counts(seen, law(run.model.at(1.5))[1], what="states of a triangle, warmer")
 
 
 def test_replicas_of_one_word_are_uncorrelated(ends):

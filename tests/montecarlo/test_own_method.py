@@ -62,8 +62,8 @@ TRIANGLE = BinaryNeurons([[0, 1, -0.5], [1, 0, 0.25], [-0.5, 0.25, 0]], fields=[
 
 
 def z_of(run, name, exact):
-    found = run.estimate(name)
-    return z_score(found.mean, found.error, exact)
+    estimated = run.estimate(name)
+    return z_score(estimated.mean, estimated.error, exact)
 
 
 def test_a_sampler_of_ones_own_has_the_exact_averages(rng):

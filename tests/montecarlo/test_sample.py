@@ -287,7 +287,7 @@ def test_chains_that_never_change_and_short_ones_are_drawn():
     [("$|m|$", "$|m|$"), ("energy", "energy"), ("$x_$", r"\$x_\$"), ("$$", r"\$\$"), ("$m", r"\$m")],
 )
 def test_names_of_observables_may_hold_dollars(name, text):
-    """Where what is between them is no mathematics, the figure could not be drawn."""
+    """Text between dollars that is no mathematics would keep the figure from being drawn."""
     run = sample(BinaryNeurons([[0, 1], [1, 0]]), 8, rng=1, observables={name: lambda states: states[..., 0]})
     figure = Figure()
     drawn = run.plot(figure.subplots(1, 2), name=name)
@@ -369,7 +369,7 @@ def test_wrong_kinds_are_named(options, message):
 
 @pytest.mark.parametrize(("first", "later"), [((3,), (1,)), ((3,), ()), ((1,), (2,)), (np.float16, np.float64)])
 def test_observables_that_change_on_the_way_are_refused(first, later):
-    """Numpy spread a row of one over the room for three, and rounded to the type of the first draw."""
+    """Numpy would spread a row of one over the room for three, and round to the type of the first draw."""
     calls = []
 
     def changing(states):
@@ -398,13 +398,13 @@ def test_a_run_says_what_it_recorded_and_how_many_draws_of_it():
 
 @pytest.mark.parametrize("name", COUNTING)
 def test_what_is_counted_begins_after_the_burn_in(name):
-    """All but rates that are known beforehand: of ancestral draws, and of clusters."""
+    """Rates of ancestral draws and of clusters are known beforehand; all others count from there."""
     method = COUNTING[name]
     model = square_lattice(32, 32, temperature=3.0) if name == "strips" else models()[method.name]
     walkers = method.walkers(model, (1, ()), range(1 if name == "blocks of one" else 3), None)
     walkers.burn_in(30)
-    found = walkers.diagnostics()
-    for what in {"acceptance", "divergences", "steps", "swap_rate", "round_trips"} & found.keys():
-        assert not found[what].any(), what
+    diagnostics = walkers.diagnostics()
+    for what in {"acceptance", "divergences", "steps", "swap_rate", "round_trips"} & diagnostics.keys():
+        assert not diagnostics[what].any(), what
     walkers.sweep(3)
     assert (walkers.diagnostics()["acceptance"] <= 1).all()

@@ -114,14 +114,14 @@ def test_lanes_are_uniform_and_know_nothing_of_each_other(rng):
 
 def test_exponential():
     x = np.unique(np.concatenate([np.linspace(-87, 87, 40001), np.geomspace(1e-8, 1, 2001)]).astype(np.float32))
-    found = np.array([exponential(one) for one in x])
+    computed = np.array([exponential(point) for point in x])
     exact = np.exp(x.astype(float))
-    error = np.abs(found / exact - 1)
+    error = np.abs(computed / exact - 1)
     assert (error < 2e-7 + 2e-8 * np.abs(x)).all()
     assert error.max() > 1e-6  # the bound has to grow with x
     assert exponential(np.float32(0)) == 1
-    for one in x[::400]:
-        assert exponential.py_func(one) == exponential(one)
+    for point in x[::400]:
+        assert exponential.py_func(point) == exponential(point)
     assert exponential(np.float32(1e30)) == exponential(LARGEST_EXPONENT)
     assert exponential(-1e30) == exponential(-87.0) > 0
 
@@ -168,9 +168,9 @@ def test_local_fields_do_not_depend_on_order(seed, scale):
 def twins(kernel, *arguments):
     plain = copy.deepcopy(arguments)
     assert kernel(*arguments) == kernel.py_func(*plain)
-    for one, other in zip(arguments, plain, strict=True):
-        if isinstance(one, np.ndarray):
-            assert np.array_equal(one, other)
+    for ours, theirs in zip(arguments, plain, strict=True):
+        if isinstance(ours, np.ndarray):
+            assert np.array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("strong", [0.0, 3e4])
@@ -218,18 +218,18 @@ def test_a_plan_holds_every_coupling_once(seed, size, by_degree):
     position = _spin_plan.order(model.couplings, model.colours, by_degree)
     plan = _spin_plan.plan(model.couplings, model.fields, position, np.float64, 7.0)
     room = (plan.field.size + 2) * LANES
-    found = np.zeros((room, room))
+    held = np.zeros((room, room))
     for c in range(plan.field.size):
         here = (c + 1) * LANES + np.arange(LANES)
         assert np.unique(model.colours[np.isin(position, here)]).size == 1
         for slot in range(plan.near[c], plan.near[c + 1]):
-            found[here, plan.near_start[slot] + np.arange(LANES)] += plan.couplings[plan.near_row[slot]]
+            held[here, plan.near_start[slot] + np.arange(LANES)] += plan.couplings[plan.near_row[slot]]
         for slot in range(plan.far[c], plan.far[c + 1]):
-            np.add.at(found, (here, plan.far_position[slot]), plan.couplings[plan.far_row[slot]])
+            np.add.at(held, (here, plan.far_position[slot]), plan.couplings[plan.far_row[slot]])
         for k in range(plan.odd[c], plan.odd[c + 1]):
-            found[here[plan.odd_lane[k]], plan.odd_position[k]] += plan.odd_coupling[k]
-    assert np.array_equal(found[np.ix_(position, position)], model.couplings.toarray())
-    assert np.count_nonzero(found) == model.couplings.nnz
+            held[here[plan.odd_lane[k]], plan.odd_position[k]] += plan.odd_coupling[k]
+    assert np.array_equal(held[np.ix_(position, position)], model.couplings.toarray())
+    assert np.count_nonzero(held) == model.couplings.nnz
     fields = np.concatenate([np.zeros(LANES), plan.fields[plan.field].ravel()])
     assert np.array_equal(fields[position], model.fields)
     assert (np.delete(fields, np.concatenate([position, np.arange(LANES)])) == 7).all()
@@ -290,7 +290,7 @@ def test_every_state_is_reached_from_every_state(rule, couplings):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_detailed_balance(rule):
-    """Of every update to the precision of its chance; a sweep then leaves the law as it is."""
+    """Every update is in detailed balance to the precision of its chance, so that a sweep leaves the law as it is."""
     model = BinaryNeurons([[0, 0.8, -0.5, 0], [0.8, 0, 0.6, 0], [-0.5, 0.6, 0, 0], [0, 0, 0, 0]], [0, 0.4, 0, 0], 0.9)
     p, other = law(model)[1], law(model.at(0.93))[1]
     for i in range(model.size):
@@ -360,12 +360,12 @@ def test_lattice_energy(rng, rule, layout):
 # -- the contract of methods -----------------------------------------------------------------------------
 
 
-def same(one, other):
-    assert one.draws.keys() == other.draws.keys()
-    for name, draws in one.draws.items():
-        assert np.array_equal(draws, other.draws[name])
-    assert np.array_equal(one.states, other.states)
-    assert np.array_equal(one.acceptance, other.acceptance)
+def same(first, second):
+    assert first.draws.keys() == second.draws.keys()
+    for name, draws in first.draws.items():
+        assert np.array_equal(draws, second.draws[name])
+    assert np.array_equal(first.states, second.states)
+    assert np.array_equal(first.acceptance, second.acceptance)
 
 
 @pytest.fixture
@@ -394,8 +394,8 @@ def test_chains_go_on_from_a_pickle(graph, layout):
     walkers = HeatBath(layout).walkers(graph, (3, ()), range(5), None)
     walkers.burn_in(3)
     later = pickle.loads(pickle.dumps(walkers))  # noqa: S301
-    for one in (walkers, later):
-        one.sweep(20)
+    for each in (walkers, later):
+        each.sweep(20)
     assert np.array_equal(walkers.states(), later.states())
     assert np.array_equal(walkers.observe("energy"), later.observe("energy"))
 

@@ -102,8 +102,8 @@ def test_kernels_are_their_twins(rng, monkeypatch, shape):
             twin(kernels.ups)(spins, cut.half, up)
         results.append((spins, state, flips, energy, up))
         monkeypatch.setattr(kernels, "step", step.py_func)  # for the twin, which comes last
-    for one, other in zip(*results, strict=True):
-        assert np.array_equal(one, other)
+    for by_kernel, by_twin in zip(*results, strict=True):
+        assert np.array_equal(by_kernel, by_twin)
 
 
 def test_the_comparison_goes_on_to_the_last_digit(rng):
@@ -123,12 +123,12 @@ def test_the_comparison_goes_on_to_the_last_digit(rng):
         for excess in (0, 1):
             digits = [(number + excess) >> (len(drawn) - 1 - k) & 1 for k in range(len(drawn))]
             pick[kernels.ROUNDS :] = np.array(digits) * kernels.WORDS
-            found = kernels._finish(row.ravel(), pick, 3, seed, np.uint64(0), np.uint64(1))
-            assert found == excess  # accepted if what was drawn is smaller
+            accepted = kernels._finish(row.ravel(), pick, 3, seed, np.uint64(0), np.uint64(1))
+            assert accepted == excess  # accepted if what was drawn is smaller
 
 
 def test_a_sweep_at_no_temperature_follows_the_rule(rng):
-    """Where flips that cost energy never happen, each colour loses energy or keeps it, and 15/16 of the rest flips."""
+    """Flips that cost energy never happen here: no colour gains energy, and 15/16 of the free spins flip."""
     model = glass(rng, 32, 64, temperature=0.01)
     walkers = StripWalkers(model, root(int(rng.integers(2**60))), range(64), None)
     row, column = walkers._cut.sites()
@@ -138,9 +138,9 @@ def test_a_sweep_at_no_temperature_follows_the_rule(rng):
     even, odd = (row + column) % 2 == 0, (row + column) % 2 == 1
     middle = np.where(even, after, before)
     share = np.zeros(64)
-    for one, other, visited in ((before, middle, even), (middle, after, odd)):
-        along = (one * (one @ model.couplings))[:, visited]  # the local field along the spin
-        changes, free = (one != other)[:, visited], along < 0.5
+    for earlier, later, visited in ((before, middle, even), (middle, after, odd)):
+        along = (earlier * (earlier @ model.couplings))[:, visited]  # the local field along the spin
+        changes, free = (earlier != later)[:, visited], along < 0.5
         assert not changes[~free].any()
         share = (changes & free).sum(axis=1) / free.sum(axis=1)
         assert_mean(share, 15 / 16, what="free flips")
@@ -166,7 +166,7 @@ def test_energies_of_small_tori(rng, shape):
 
 
 def test_a_glass_in_strips_has_the_energies_of_the_heat_bath(rng):
-    """Transfer matrices of a frustrated torus of 16 x 4: every sign is where it belongs."""
+    """A frustrated torus of 16 x 4, whose energies would differ if a sign were not where it belongs."""
     model = glass(rng, 16, 4, temperature=1.5)
     run = sample(model, 300, chains=1024, burn_in=300, thin=5, rng=rng, method=STRIPS)
     walk = sample(model, 300, chains=1024, burn_in=300, thin=5, rng=rng, method="heat bath")
@@ -179,7 +179,7 @@ def test_a_glass_in_strips_has_the_energies_of_the_heat_bath(rng):
 
 
 def test_one_flip_at_a_time_has_the_law_of_the_rule(rng):
-    """How many of the bonds of a spin are satisfied decides: flips of sites with 0-2, 3 and 4 of them."""
+    """The satisfied bonds of a spin decide: flips of sites with three and with four of them, which cost energy."""
     model = square_lattice(64, 32, temperature=3.0)
     walkers = StripWalkers(model, root(int(rng.integers(2**60))), range(2048), None)
     walkers.sweep(20)
@@ -191,13 +191,13 @@ def test_one_flip_at_a_time_has_the_law_of_the_rule(rng):
     changed = (before != walkers.states())[:, first]
     for excess in (2, 4):
         rule = 15 / 16 * np.exp(-2 * excess / 3.0)
-        found = changed[along == excess]
+        flipped = changed[along == excess]
         assert_counts(
-            np.bincount(found, minlength=2), np.array([1 - rule, rule]), what=f"flips at a cost of {2 * excess}"
+            np.bincount(flipped, minlength=2), np.array([1 - rule, rule]), what=f"flips at a cost of {2 * excess}"
         )
         with rejects():
             wrong = 16 / 15 * rule
-            assert_counts(np.bincount(found, minlength=2), np.array([1 - wrong, wrong]), what="not lazy")
+            assert_counts(np.bincount(flipped, minlength=2), np.array([1 - wrong, wrong]), what="not lazy")
 
 
 # -- bookkeeping -----------------------------------------------------------------------------------------

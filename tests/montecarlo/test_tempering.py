@@ -25,7 +25,7 @@ LADDER = (0.6, 1.0, 2.5)
 
 
 def glass(temperature=0.6, size=5):
-    """Spins in fields, couplings of both signs; the same for everybody."""
+    """Spins in fields, couplings of both signs; the same at every call."""
     generator = np.random.default_rng(8)
     matrix = np.triu(generator.normal(size=(size, size)) * np.sqrt(5 / size), 1)
     return BinaryNeurons(matrix + matrix.T, 0.3 * generator.normal(size=size), temperature)
@@ -41,7 +41,7 @@ def ends(root_seed):
 
 
 def offer(energies, states, betas=(1.0, 0.5, 0.2), first=0, twin=swap):
-    """One round of swaps from a ladder in order; everything it wrote."""
+    """Return all that one round of swaps writes, from a ladder in order."""
     chains, count = energies.shape
     holders = np.tile(np.arange(count), (chains, 1))
     tally = [np.zeros((chains, count - 1), np.int64), np.zeros((chains, count - 1), np.int64)]
@@ -56,8 +56,8 @@ def test_swap_is_its_twin(rng):
     for first in (0, 1):
         compiled = offer(energies, states.copy(), first=first)
         plain = offer(energies, states.copy(), first=first, twin=swap.py_func)
-        for one, other in zip(compiled, plain, strict=True):
-            assert np.array_equal(one, other)
+        for by_kernel, by_twin in zip(compiled, plain, strict=True):
+            assert np.array_equal(by_kernel, by_twin)
 
 
 def test_swaps_are_in_detailed_balance(rng):
@@ -107,10 +107,10 @@ def test_rates_and_trips_are_those_of_a_direct_count():
         ends = ends[(ends == 0) | (ends == count - 1)]
         changes = ends[np.insert(np.diff(ends) != 0, 0, True)]
         trips[c] += max(0, (changes[np.argmax(changes == 0) :].size - 1) // 2) if (changes == 0).any() else 0
-    found = walkers.diagnostics()
-    assert np.allclose(found["swap_rate"], swaps / offers)
+    diagnostics = walkers.diagnostics()
+    assert np.allclose(diagnostics["swap_rate"], swaps / offers)
     assert (swaps > 0).all()
-    assert (np.abs(found["round_trips"] - trips) <= 1).all()  # the count begins before the first of these sweeps
+    assert (np.abs(diagnostics["round_trips"] - trips) <= 1).all()  # the count begins before the first of these sweeps
     assert (trips > 10).all()
 
 
@@ -118,10 +118,10 @@ def test_rates_and_trips_are_those_of_a_direct_count():
 
 
 def test_every_state_has_its_probability(ends):
-    found = np.bincount(number(ends.states), minlength=32)
-    assert_counts(found, law(glass())[1], what="states of a glass in fields")
+    seen = np.bincount(number(ends.states), minlength=32)
+    assert_counts(seen, law(glass())[1], what="states of a glass in fields")
     with rejects():
-        assert_counts(found, law(glass(0.8))[1], what="warmer")
+        assert_counts(seen, law(glass(0.8))[1], what="warmer")
 
 
 def test_energies_are_right_at_all_temperatures(ends):
@@ -149,9 +149,9 @@ def test_temperatures_have_random_numbers_of_their_own(root_seed, monkeypatch):
     The twin has one stream for all temperatures of a ladder: each replica alone would be right, but swaps compare
     energies that were drawn with the same random numbers.
     """
-    found, laws = ten(root_seed)
+    energies, laws = ten(root_seed)
     exact = [weight @ energy for energy, weight in laws]
-    assert_mean(found.mean(axis=1), exact, what="energies of ten spins")
+    assert_mean(energies.mean(axis=1), exact, what="energies of ten spins")
     monkeypatch.setattr(_tempering, "stream", lambda seed, chain, *_: stream(seed, chain))
     shared, _ = ten(root_seed)
     with rejects("energies of ten spins"):
@@ -159,7 +159,7 @@ def test_temperatures_have_random_numbers_of_their_own(root_seed, monkeypatch):
 
 
 def test_replicas_of_a_chain_are_independent(root_seed):
-    """What is stationary is the product of the laws: exact variances, and nothing off the diagonal.
+    """The stationary law is the product of the laws: exact variances, and nothing off the diagonal.
 
     Warm enough that variances are not carried by a handful of chains.
     """
@@ -180,10 +180,10 @@ def test_replicas_of_a_chain_are_independent(root_seed):
 def test_the_model_may_stand_anywhere_on_the_ladder(root_seed):
     run = sample(glass(1.0), 1, chains=CHAINS, burn_in=30, method=Tempering(LADDER), rng=root_seed)
     assert np.array_equal(run.draws["energy"], run.draws["energies"][:, :, 1])
-    found = np.bincount(number(run.states), minlength=32)
-    assert_counts(found, law(glass(1.0))[1], what="states in the middle of the ladder")
+    seen = np.bincount(number(run.states), minlength=32)
+    assert_counts(seen, law(glass(1.0))[1], what="states in the middle of the ladder")
     with rejects():
-        assert_counts(found, law(glass(1.15))[1], what="warmer")
+        assert_counts(seen, law(glass(1.15))[1], what="warmer")
 
 
 # -- ladders ---------------------------------------------------------------------------------------------
@@ -194,12 +194,12 @@ def test_steps_have_the_acceptance_that_was_asked_for(acceptance):
     """Free spins in a field: the laws of the energy are binomial, and the acceptance is a double sum."""
     size = 900
     betas = np.linspace(1.0, 0.2, 200)
-    found = ladder(tuple(1 / betas), np.sqrt(size) / np.cosh(betas), acceptance)
+    temperatures = ladder(tuple(1 / betas), np.sqrt(size) / np.cosh(betas), acceptance)
     energy = size - 2.0 * np.arange(size + 1)
-    for low, high in pairwise(found):
-        one, other = (stats.binom(size, 1 / (1 + np.exp(-2 / t))).pmf(np.arange(size + 1)) for t in (low, high))
+    for low, high in pairwise(temperatures):
+        cold, hot = (stats.binom(size, 1 / (1 + np.exp(-2 / t))).pmf(np.arange(size + 1)) for t in (low, high))
         chance = np.minimum(1, np.exp(np.minimum(0, (1 / low - 1 / high) * (energy[:, None] - energy))))
-        assert acceptance * 0.97 < one @ chance @ other < acceptance + 0.08
+        assert acceptance * 0.97 < cold @ chance @ hot < acceptance + 0.08
 
 
 def test_ladders_of_more_than_ten_thousand_temperatures_are_refused():
@@ -310,8 +310,8 @@ def test_models_out_of_reach_are_refused():
 
 def test_acceptance_counts_the_updates_of_all_temperatures():
     """Hot spins turn half of the time, at every rung of the ladder."""
-    found = sample(glass().at(1e9), 400, chains=4, burn_in=0, rng=1, method=Tempering((1e9, 2e9, 3e9)))
-    np.testing.assert_allclose(found.acceptance, 0.5, atol=0.05)
+    run = sample(glass().at(1e9), 400, chains=4, burn_in=0, rng=1, method=Tempering((1e9, 2e9, 3e9)))
+    np.testing.assert_allclose(run.acceptance, 0.5, atol=0.05)
 
 
 def test_round_trips_begin_where_replicas_are():

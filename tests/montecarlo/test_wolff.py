@@ -31,8 +31,8 @@ def ferromagnet(temperature=1.0):
 
 def lattice(length, temperature):
     ring = sparse.csr_array(np.roll(np.eye(length), 1, axis=0) + np.roll(np.eye(length), -1, axis=0))
-    one = sparse.eye_array(length)
-    return BinaryNeurons(sparse.kron(ring, one) + sparse.kron(one, ring), temperature=temperature)
+    eye = sparse.eye_array(length)
+    return BinaryNeurons(sparse.kron(ring, eye) + sparse.kron(eye, ring), temperature=temperature)
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,8 @@ def test_kernels_are_their_twins(rng):
         twin(kernels.sweeps)(*walk, tally)
         twin(kernels.energies)(*graph, model.couplings.data.copy(), walk[3], energies)
         results.append((*walk, sizes, tally, energies))
-    for one, other in zip(*results, strict=True):
-        assert np.array_equal(one, other)
+    for by_kernel, by_twin in zip(*results, strict=True):
+        assert np.array_equal(by_kernel, by_twin)
 
 
 def test_a_cluster_is_connected_and_flips_as_a_whole():
@@ -80,10 +80,10 @@ def test_a_cluster_is_connected_and_flips_as_a_whole():
 
 
 def test_every_state_has_its_probability(ends):
-    found = np.bincount(number(ends.states), minlength=64)
-    assert_counts(found, law(ferromagnet())[1], what="states of six spins")
+    seen = np.bincount(number(ends.states), minlength=64)
+    assert_counts(seen, law(ferromagnet())[1], what="states of six spins")
     with rejects():
-        assert_counts(found, law(ferromagnet(1.15))[1], what="warmer")
+        assert_counts(seen, law(ferromagnet(1.15))[1], what="warmer")
 
 
 def test_cluster_size_is_the_susceptibility(ends):
@@ -135,11 +135,11 @@ def test_clusters_can_be_fixed():
         fixed = sample(model, 5, chains=3, burn_in=burn_in, method=Wolff(clusters=7), rng=1)
         assert (fixed.diagnostics["clusters"] == 7).all()
     assert (sample(model, 5, burn_in=0, method="wolff", rng=1).diagnostics["clusters"] == 1).all()
-    one = sample(model, 14, chains=3, burn_in=0, method=Wolff(clusters=1), rng=1)
-    two = sample(model, 7, chains=3, burn_in=0, method=Wolff(clusters=2), rng=1)
-    assert np.array_equal(one.states, two.states)
-    pairs = one.draws["cluster_size"].reshape(3, 7, 2).mean(axis=2)
-    assert np.array_equal(two.draws["cluster_size"], pairs)
+    single = sample(model, 14, chains=3, burn_in=0, method=Wolff(clusters=1), rng=1)
+    double = sample(model, 7, chains=3, burn_in=0, method=Wolff(clusters=2), rng=1)
+    assert np.array_equal(single.states, double.states)
+    pairs = single.draws["cluster_size"].reshape(3, 7, 2).mean(axis=2)
+    assert np.array_equal(double.draws["cluster_size"], pairs)
 
 
 def test_observables_are_those_of_the_states(rng):
@@ -191,7 +191,7 @@ def test_models_out_of_reach_are_refused():
 
 
 def test_a_cluster_in_sixteen_is_left_as_it_is(rng):
-    """Without it a ferromagnet would never return to a state in an even number of steps."""
+    """If every cluster flipped, spins that join no others would change sign in step."""
     walkers = Wolff(clusters=1).walkers(lattice(6, 50.0), root(rng), range(200), None)
     still = np.zeros(200)
     for _ in range(100):
@@ -220,7 +220,7 @@ def test_chains_of_many_clusters_walk_alone_so_that_an_interrupt_gets_through(mo
 
 
 def test_clusters_of_the_first_quarter_of_a_burn_in_are_not_counted(monkeypatch):
-    """The first half ends with as many clusters a sweep as its second half took for as many spins as there are."""
+    """The clusters a sweep are set after half the burn-in, from its second quarter: as many as hold all spins once."""
     swept = []
 
     def sweeps(*arguments):
