@@ -276,7 +276,7 @@ def test_two_neurons_follow_their_law(activation, coordinates, rng):
 def test_data_and_state_have_the_joint_law_that_they_were_drawn_from(options, rng):
     """Geweke 2004: parameters and state from the prior, then in turn data given them, and them given data by HMC.
 
-    All keep their law: 2λ|gap|² is χ² of as many degrees as there are neurons, twice the prior energy as parameters.
+    All keep their law: 2λ|gap|² is χ² with a degree per neuron, twice the prior energy with one per parameter.
     """
     net = Network.random([2, 3, 1], ["tanh", "identity"], rng=4)
     x = np.array([[0.5, -1.0], [1.5, 0.3]])
