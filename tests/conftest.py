@@ -30,7 +30,7 @@ def pytest_report_header(config):
 
 
 def pytest_unconfigure():
-    if Path(KERNELS).name.startswith(f"statnn-kernels-{os.getpid()}-"):  # not those of who started this process
+    if Path(KERNELS).name.startswith(f"statnn-kernels-{os.getpid()}-"):  # those of who started this process stay
         shutil.rmtree(KERNELS, ignore_errors=True)
 
 

@@ -123,7 +123,7 @@ def records():
         quantity="slope", estimate=0.5, error=0.1, theory=0.4, z=1.0, p=0.3, sees=0.1, unit="of b", singles=(0.3,)
     )
     verdict = Verdict("holds exactly", (finding,), "words")
-    fields = {one.name: one.name for one in dataclasses.fields(Record)}
+    fields = {field.name: field.name for field in dataclasses.fields(Record)}
     fields |= {
         "verdict": verdict,
         "as_expected": True,
@@ -149,11 +149,11 @@ def figures():
 
 def texts():
     """Return files of text that say where they come from."""
-    told = json.dumps({"format": "statnn.page", "versions": {"statnn": "1"}, "time": "now"})
+    provenance = json.dumps({"format": "statnn.page", "versions": {"statnn": "1"}, "time": "now"})
     return {
-        "page.html": f'<html><meta name="provenance" content="{escape(told)}"></html>'.encode(),
-        "numbers.json": json.dumps({"format": "x", "provenance": json.loads(told), "sections": []}).encode(),
-        "verdicts.json": json.dumps({"run": json.loads(told), "claims": [{"id": "a"}]}).encode(),
+        "page.html": f'<html><meta name="provenance" content="{escape(provenance)}"></html>'.encode(),
+        "numbers.json": json.dumps({"format": "x", "provenance": json.loads(provenance), "sections": []}).encode(),
+        "verdicts.json": json.dumps({"run": json.loads(provenance), "claims": [{"id": "a"}]}).encode(),
     }
 
 

@@ -33,11 +33,11 @@ Check = Callable[[Path, Any], bool]
 
 @dataclass(frozen=True)
 class Case:
-    """A file or a folder of files, how it is read, and what may become of it.
+    """A file or a folder of files, how it is read, and what reading it may give after damage.
 
-    `own` are mutations of its kind besides those of any byte. Where `sealed`, digests or checksums cover all that
-    counts: what is read of a changed file is what was there, or nothing; never anything where it is `closed`. Else
-    `valid` says whether what is read is right.
+    `own` are mutations of this kind of file, besides those of any byte. Where a case is `sealed`, digests or checksums
+    cover all that counts: a changed file gives the object that it held, or is refused. Where it is `closed`, it is
+    refused always. Where it is not sealed, `valid` says whether the object that is read is right.
     """
 
     files: Mapping[str, bytes]
@@ -49,7 +49,7 @@ class Case:
     valid: Check = lambda _, __: True
 
     def mutated(self, rng, others):
-        """Return the name of a mutation, and files in which one is another."""
+        """Return the name of a mutation, and the files with one of them mutated."""
         name = mutate.pick(rng, sorted(self.files))
         if len(self.files) > 1 and rng.random() < 0.2:
             kind = mutate.pick(rng, mutate.FOLDER)
@@ -114,20 +114,20 @@ MEMBERS = {"any_byte": False, "sealed": False, "valid": holds_its_parameters}
 BYTES = {"sealed": False, "valid": holds_its_parameters}
 
 
-def is_data(_, found):
-    return isinstance(found, Data) and bool(np.isfinite(found.x).all()) and found.x.ndim == 2
+def is_data(_, data):
+    return isinstance(data, Data) and bool(np.isfinite(data.x).all()) and data.x.ndim == 2
 
 
-def goes_on(_, found):
+def goes_on(_, loaded):
     """Whether a run goes on, or says why not."""
     try:
-        return isinstance(found, Run) and isinstance(found.extend(2, progress=False), Run)
+        return isinstance(loaded, Run) and isinstance(loaded.extend(2, progress=False), Run)
     except (ValueError, TypeError):
         return True
 
 
-def are_records(_, found):
-    return all(isinstance(one, Record) and one.id == name for name, one in found.items())
+def are_records(_, records):
+    return all(isinstance(record, Record) and record.id == name for name, record in records.items())
 
 
 def run_of_file(path):
@@ -169,9 +169,9 @@ def interrupted(work, entries):
         with patch.object(Store, "put", limited), suppress(KilledError):
             at_once(work)(path)
 
-    found = folder_of(write)
+    files = folder_of(write)
     assert left == 0
-    return found
+    return files
 
 
 def store(work, entries, **options):
@@ -220,7 +220,7 @@ def blocked(path):
 def cases():
     """Return all cases by name."""
     tanh = partial(io.load_network, activation="tanh")
-    told = {"sealed": False, "valid": lambda _, found: isinstance(found, dict)}
+    description = {"sealed": False, "valid": lambda _, value: isinstance(value, dict)}
     whole = written("result.npz", partial(io.save, contents.result()))
     walked = {method: written("run.npz", run(method).save) for method in METHODS}
     pictures = contents.figures()
@@ -280,16 +280,18 @@ def cases():
             valid=are_records,
         ),
         **{
-            f"describe {name}": of_file(name, raw, io.describe, mutate.JSON if name[-1] == "n" else (), **told)
+            f"describe {name}": of_file(name, raw, io.describe, mutate.JSON if name[-1] == "n" else (), **description)
             for name, raw in contents.texts().items()
         },
         **{
-            f"describe {name}": of_file(f"figure{name}", raw, io.describe, mutate.ZIP if name == ".npz" else (), **told)
+            f"describe {name}": of_file(
+                f"figure{name}", raw, io.describe, mutate.ZIP if name == ".npz" else (), **description
+            )
             for name, raw in pictures.items()
         },
-        "describe result": of_file("result.npz", whole, io.describe, mutate.ZIP, **told),
+        "describe result": of_file("result.npz", whole, io.describe, mutate.ZIP, **description),
         "describe tensors": of_file(
-            "net.safetensors", stored(contents.network(), ".safetensors"), io.describe, (headed,), **told
+            "net.safetensors", stored(contents.network(), ".safetensors"), io.describe, (headed,), **description
         ),
-        "describe records": of_file(NAME, contents.records(), io.describe, (mutate.lines,), **told),
+        "describe records": of_file(NAME, contents.records(), io.describe, (mutate.lines,), **description),
     }

@@ -1,7 +1,7 @@
-"""Damage valid files in every way and read them: each is what it was, a right object, or one clear error that names it.
+"""Damage valid files in every way and read them: the result is the original, a right object, or one clear error.
 
 ``python tests/faults/fuzz.py [--seconds S] [--rng SEED]`` from the root of the repository. Networks (npz, safetensors,
-ONNX, torch), results and runs, stores that are gone on with, data, records of validation and everything that
+ONNX, torch), results and runs, stores that are resumed, data, records of validation and everything that
 `statnn.io.describe` reads. No crash, no hang, no load that takes seconds or much memory, no other error, no warning; a
 file with a digest never gives another object, and a refused store is left as it was. Exit status 1 where anything did
 not hold; each such file is kept.
@@ -29,9 +29,9 @@ from faults.files import cases  # noqa: E402 - found only now
 from statnn._by_value import same  # noqa: E402
 
 SECONDS, BYTES = 5.0, 300 * 2**20
-"""Most that reading a small file may take, of processor time and of memory."""
+"""Limits for reading a small file, of processor time and of memory."""
 LONGEST = 2000
-"""Characters of a message."""
+"""Limit of the length of a message, in characters."""
 
 
 def fault(error, folder, files):
@@ -49,31 +49,31 @@ def fault(error, folder, files):
 
 
 def read(case, folder, expected):
-    """Return how a case was read, and what is wrong with that."""
+    """Return the outcome of reading a case, and what is wrong with it, empty where nothing is."""
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            found = case.load(folder)
-        except Exception as error:  # noqa: BLE001 - which it may be is the question
+            loaded = case.load(folder)
+        except Exception as error:  # noqa: BLE001 - `fault` judges which it is
             changed = [name for name, raw in before.items() if (folder / name).read_bytes() != raw]
             return "refused", fault(error, folder, before) or (f"refused and changed: {changed}" if changed else "")
-    if same(found, expected):
+    if same(loaded, expected):
         return "equal", ""
     if case.sealed:
         return "another", "another object"
-    return "another", "" if case.valid(folder, found) else "a wrong object"
+    return "another", "" if case.valid(folder, loaded) else "a wrong object"
 
 
 @cache
 def expectations():
     """Return what the valid files give; read before any is damaged."""
-    found = {}
+    results = {}
     for name, case in cases().items():
         with tempfile.TemporaryDirectory() as folder:
             put(case.files, Path(folder))
-            found[name] = None if case.closed else case.load(Path(folder))
-    return found
+            results[name] = None if case.closed else case.load(Path(folder))
+    return results
 
 
 def put(files, folder):
@@ -85,7 +85,7 @@ def attempt(name, seed, number, folder):
     """Damage a case and read it; return mutation, outcome and fault."""
     expected = expectations()[name]
     case = cases()[name]
-    others = [raw for one in cases().values() for raw in one.files.values()]
+    others = [raw for origin in cases().values() for raw in origin.files.values()]
     kind, files = case.mutated(np.random.default_rng([seed, number]), others)
     put(files, folder)
     memory, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, process_time()
@@ -95,7 +95,7 @@ def attempt(name, seed, number, folder):
         wrong = f"took {took:.1f} s"
     if not wrong and grown > BYTES:
         wrong = f"took {grown / 1e6:.0f} MB"
-    put(files, folder)  # as it was read
+    put(files, folder)  # kept as they were read
     return kind, outcome, wrong
 
 
@@ -109,7 +109,7 @@ def name_of(number):
 
 
 def work(pipe, seed, number, kept):
-    """Read files from this number on; say before each which it is, and after it what became of it."""
+    """Damage and read files from this number on; send the number before each, and with its outcome after it."""
     expectations()
     used = 2**10 * int(Path("/proc/self/statm").read_text().split()[0]) * 4
     resource.setrlimit(resource.RLIMIT_AS, (used + 4 * BYTES, -1))
@@ -117,15 +117,15 @@ def work(pipe, seed, number, kept):
         folder = Path(kept, f"{number}")
         folder.mkdir()
         pipe.send((number, None))
-        found = attempt(name_of(number), seed, number, folder)
-        if not found[2]:
+        report = attempt(name_of(number), seed, number, folder)
+        if not report[2]:
             shutil.rmtree(folder)
-        pipe.send((number, found))
+        pipe.send((number, report))
         number += 1
 
 
 def outcomes(seed, seconds, kept):
-    """Yield number, mutation, outcome and fault; a process that ends or hangs is a fault, and another goes on."""
+    """Yield number, mutation, outcome and fault; a process that ends or hangs is a fault, and a new one goes on."""
     context = multiprocessing.get_context("spawn")
     number, end = 0, None
     while end is None or monotonic() < end:
@@ -139,15 +139,15 @@ def outcomes(seed, seconds, kept):
                 yield number, "", "hung", "did not come back"
                 break
             try:
-                number, found = pipe.recv()
+                number, report = pipe.recv()
             except EOFError:
                 process.join()
                 yield number, "", "crashed", f"the process ended with {process.exitcode}"
                 break
             end = end or monotonic() + seconds
-            reading = found is None
-            if found is not None:
-                yield number, *found
+            reading = report is None
+            if report is not None:
+                yield number, *report
         process.kill()
         process.join()
         number += 1
@@ -170,7 +170,7 @@ def main():
     words = ("equal", "another", "refused")
     sys.stdout.write(f"{'':<36}{'tried':>9}" + "".join(f"{word:>9}" for word in words) + f"{'faults':>9}\n")
     for name in sorted(cases()):
-        tried = sum(count for (one, _), count in counts.items() if one == name)
+        tried = sum(count for (case, _), count in counts.items() if case == name)
         cells = [tried, *(counts[name, word] for word in words), faults.count(name)]
         sys.stdout.write(f"{name:<36}" + "".join(f"{cell:>9}" for cell in cells) + "\n")
     sys.stdout.write(f"{sum(counts.values())} files, {len(faults)} faults\n")

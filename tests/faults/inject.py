@@ -32,16 +32,16 @@ from statnn._archive.store import StoreError  # noqa: E402
 def killed(name, how, kills, rng):
     """Return a row on kills of one kind of work."""
     with tempfile.TemporaryDirectory() as folder:
-        found = kill_until_done(name, folder, rng, kills=kills, how=how)
-    held = found.equal and not found.failures and not found.left and found.later > 0 and found.kills >= kills
+        outcome = kill_until_done(name, folder, rng, kills=kills, how=how)
+    held = outcome.equal and not outcome.failures and not outcome.left and outcome.later > 0 and outcome.kills >= kills
     words = (
-        f"{found.kills} kills: {found.unopened} before the store, {found.unwritten} before the first entry, "
-        f"{found.later} after it"
+        f"{outcome.kills} kills: {outcome.unopened} before the store, {outcome.unwritten} before the first entry, "
+        f"{outcome.later} after it"
     )
     for wrong in (
-        "" if found.equal else "another result",
-        f"{found.failures} failures" * (found.failures > 0),
-        *found.left,
+        "" if outcome.equal else "another result",
+        f"{outcome.failures} failures" * (outcome.failures > 0),
+        *outcome.left,
     ):
         words += f"; {wrong}" if wrong else ""
     return f"{how.name} of {name}", words, held
@@ -59,7 +59,7 @@ def result_of(method, folder):
 
 @contextmanager
 def mounted(*options):
-    """Yield a small file system of its own, or None where none may be mounted."""
+    """Yield the folder of a small new file system, or None where none may be mounted."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(  # noqa: S603
             ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", folder],  # noqa: S607
@@ -123,18 +123,18 @@ def two_at_once():
     queue = context.Queue()
     with tempfile.TemporaryDirectory() as folder:
         both = [context.Process(target=_attempt, args=(folder, queue)) for _ in range(2)]
-        for one in both:
-            one.start()
+        for process in both:
+            process.start()
         words = sorted(queue.get() for _ in both)
-        for one in both:
-            one.join()
+        for process in both:
+            process.join()
         equal = result_of("hamiltonian", folder) == run("hamiltonian")
     refused = sum("in use" in word for word in words)
     return "two at once", f"{refused} refused", equal and words.count("done") + refused == len(words)
 
 
 def damaged(rng, times=60):
-    """Return a row on stores in which one byte is another, or a file is cut: refused, or of no consequence."""
+    """Return a row on stores with a changed bit or a cut file: refused, or of no consequence."""
     expected, refused, held = run("wolff"), 0, True
     for _ in range(times):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Work that is killed again and again, and what it comes to."""
+"""Kill work again and again, and compare its result with that of undisturbed work."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from faults.works import WORKS
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of work: kills that hit, in what state of the work, and what it came to."""
+    """What became of work: the kills that hit, how far the work had got by then, and whether its result is right."""
 
     kills: int
     unopened: int  # of them before there was a store
@@ -38,11 +38,11 @@ def _victim(name, folder, kept, begun):
 
 
 def _server():
-    """Return where victims are forked from, with all that they import."""
+    """Return the context of the server that forks victims, which has their imports loaded."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["faults.works", "faults.claims"])
     places = [*map(str, Path(__file__).parents[1:3]), os.environ.get("PYTHONPATH", "")]
-    with patch.dict(os.environ, PYTHONPATH=os.pathsep.join(places).rstrip(os.pathsep)):  # it does not get sys.path
+    with patch.dict(os.environ, PYTHONPATH=os.pathsep.join(places).rstrip(os.pathsep)):  # sys.path does not reach it
         ensure_running()
     return context
 
@@ -79,10 +79,10 @@ def _end(sessions):
 
 
 def kill_until_done(name, folder, rng, *, kills, how=signal.SIGKILL):
-    """Start work, kill it at a random moment, and start it again until it was killed so often; then let it end.
+    """Start work, kill it at a random moment and start it again, until so many kills have hit; then let it end.
 
-    Every second kill waits for the first entry, so that however long a start takes some fall behind it. Workers are
-    left at work when their caller is killed, until the next one has come to its end.
+    Every second kill waits for the first entry, so that some come after it however long a start takes. When a caller is
+    killed, its workers are left at work until the next caller has ended.
     """
     work, folder = WORKS[name], Path(folder)
     done = unopened = unwritten = failures = attempts = 0
@@ -111,9 +111,9 @@ def kill_until_done(name, folder, rng, *, kills, how=signal.SIGKILL):
             done += 1
             unopened += not work.begun(folder)
             unwritten += work.begun(folder) and not work.written(folder)
-        found = work.result(folder)
-        if found is not None:
-            if found != expected:
+        result = work.result(folder)
+        if result is not None:
+            if result != expected:
                 break
             _end(orphans)
             _emptied(folder)  # it came to an end: begin anew

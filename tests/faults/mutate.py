@@ -1,4 +1,4 @@
-"""What may become of a file: bits, bytes and spans of any, members of a zip, numbers of an array, entries of JSON."""
+"""Mutations of files: bits, bytes and spans of any file, members of a zip, headers of arrays, entries of JSON."""
 
 import io
 import json
@@ -19,22 +19,22 @@ EXTREMES = (
     b"18446744073709551616",
     b"9" * 5000,
 )
-"""Numbers in texts."""
+"""Extreme numbers as text."""
 WORDS = (b"\0" * 8, b"\xff" * 8, b"\xff" * 7 + b"\x7f", b"\0" * 7 + b"\x80", b"\x01" + b"\0" * 7)
-"""Numbers in binary."""
+"""Extreme numbers in binary."""
 VALUES = (
     None, True, -1, 0, 2**63, 10**30, 0.5, 1e308, float("nan"), float("-inf"), "", "x" * 2000, "\ud800", "statnn", [],
     {}, [[]], {"array": "value"}, {"float": "nan"}, {"dict": 3}, {"tuple": None}, {"range": [0, 10**18, 1]},
     {"name": "os:system"}, {"object": "statnn:Network", "parts": {}}, {"generator": {}}, {"csr": []},
     {"dtype": "O"}, {"partial": []},
 )  # fmt: skip
-"""What takes the place of an entry of JSON."""
+"""Values that replace an entry of JSON."""
 NPY = (
     (b"<f8", b"<f4"), (b"<f8", b"|O "), (b"<f8", b"<c8"), (b"<f8", b"<S8"), (b"<f8", b"<U2"), (b"<i8", b"<M8"),
     (b"False", b"True "), (b"(", b"(-"), (b"(", b"(9"), (b",)", b")"), (b"NUMPY\x01", b"NUMPY\x02"),
     (b"\x00{", b"\xff{"), (b"{'descr'", b"{'shape'"), (b"<f8", b"<V8"), (b"<f8", b">f8"), (b"|S", b"|V"),
 )  # fmt: skip
-"""What may stand otherwise at the head of an array."""
+"""Texts in the header of an array, and what replaces them."""
 
 
 def place(rng, size):
@@ -57,7 +57,7 @@ def flip(rng, raw, _):
 
 
 def cut(rng, raw, _):
-    """Cut off."""
+    """Cut off the end."""
     return raw[: place(rng, len(raw))]
 
 
@@ -127,14 +127,14 @@ def zipped(entries, kind=zipfile.ZIP_STORED, comment=b""):
             info = zipfile.ZipInfo(name)
             info.compress_type = kind
             archive.fp.seek(0, io.SEEK_END)
-            archive.NameToInfo.pop(name, None)  # which would warn
+            archive.NameToInfo.pop(name, None)  # a second member of this name would warn
             archive.writestr(info, data)
         archive.comment = comment
     return out.getvalue()
 
 
 def reordered(rng, raw, _):
-    """Put the members into another order, into other compressions, behind a comment or another file."""
+    """Reorder and recompress the members, add a comment, and perhaps bytes in front of the zip."""
     entries = members(raw)
     rng.shuffle(entries)
     kind = pick(rng, (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
@@ -162,16 +162,16 @@ def renamed(rng, raw, _):
 
 
 def swapped(rng, raw, _):
-    """Give two members each the contents of the other."""
+    """Exchange the contents of two members."""
     entries = members(raw)
     i, j = place(rng, len(entries)), place(rng, len(entries))
-    (one, first), (other, second) = entries[i], entries[j]
-    entries[i], entries[j] = (one, second), (other, first)
+    (name, first), (other, second) = entries[i], entries[j]
+    entries[i], entries[j] = (name, second), (other, first)
     return zipped(entries)
 
 
 def inside(rng, raw, other):
-    """Change the bytes of a member, or what it says of itself."""
+    """Change the bytes of a member, or its header."""
     entries = members(raw)
     at = place(rng, len(entries))
     name, data = entries[at]
@@ -190,7 +190,7 @@ def sizes(rng, raw, _):
 
 
 def vast(rng, raw, _):
-    """Put in a member that unpacks into very much."""
+    """Add a member that unpacks into 128 MiB."""
     entries = members(raw)
     data = np.lib.format.magic(1, 0) + b"v\0{'descr': '<f8', 'fortran_order': False, 'shape': (%d,), }" % 2**24
     return zipped(
@@ -212,7 +212,7 @@ def _nodes(tree):
 
 
 def changed_tree(rng, tree):
-    """Return a tree with one entry replaced, taken away, exchanged for another or under another name."""
+    """Return a tree with one entry replaced, taken away, exchanged for another, renamed or deeply nested."""
     tree = deepcopy(tree)
     nodes = list(_nodes(tree))
     if not nodes:
@@ -248,7 +248,7 @@ def lines(rng, raw, _):
     every = raw.splitlines(keepends=True)
     if rng.random() < 0.3:
         rng.shuffle(every)
-        return b"".join(bytes(one) for one in every[int(rng.integers(2)) :])
+        return b"".join(bytes(line) for line in every[int(rng.integers(2)) :])
     at = place(rng, len(every))
     every[at] = entry(rng, every[at], _) + b"\n"
     return b"".join(every)
@@ -265,7 +265,7 @@ def missing(_, files, name):
 
 
 def exchanged(rng, files, name):
-    """Give two files each the contents of the other."""
+    """Exchange the contents of two files."""
     other = pick(rng, sorted(files))
     return {**files, name: files[other], other: files[name]}
 

@@ -69,10 +69,10 @@ def overwriting(folder):
 )
 def test_faults_are_seen(load, wrong, tmp_path):
     (tmp_path / "file").write_bytes(b"old")
-    found = read(Case({"file": b"old"}, load), tmp_path, expected=1)[1]
-    assert found.startswith(wrong) if wrong else not found
+    fault = read(Case({"file": b"old"}, load), tmp_path, expected=1)[1]
+    assert fault.startswith(wrong) if wrong else not fault
 
 
 def test_what_may_be_another_object_is_a_right_one(tmp_path):
-    case = Case({}, lambda _: np.zeros(2), sealed=False, valid=lambda _, found: found.any())
+    case = Case({}, lambda _: np.zeros(2), sealed=False, valid=lambda _, array: array.any())
     assert read(case, tmp_path, expected=1) == ("another", "a wrong object")

@@ -1,4 +1,4 @@
-"""Every kind of long work that is kept: how it is begun, and what it comes to."""
+"""Every kind of long work that can be resumed: how it is started, and where its result lies."""
 
 import json
 import multiprocessing
@@ -38,7 +38,7 @@ class Work:
     result : callable
         What lies in the folder when the work is done, or None; equal for work that was never killed.
     begun, written : callable
-        Whether the folder holds anything that the work would go on from, and whether something of it is done.
+        Whether the folder holds anything from which the work would resume, and whether any part of it is done.
     """
 
     do: Callable[..., None]
@@ -53,7 +53,7 @@ class Work:
 def _into(work, folder, *, kept):
     """Work with a store that is written to all the time, and store the result."""
     restless()
-    with patch("os.fsync"):  # for power that fails; a kill loses nothing that the system was given
+    with patch("os.fsync"):  # it guards against failing power; a kill loses nothing that was written
         save(work(store=folder / "work" if kept else None), folder / "result.npz")
 
 
@@ -114,7 +114,7 @@ def counted(store, executor=None):
 
 
 def point(scale, size, rng):
-    """Return what stands at a point of a grid; one has none."""
+    """Return the value at a point of a grid; one point fails."""
     if scale == size == 3:
         raise ZeroDivisionError("no such point")
     return (scale * rng.standard_normal((20 * size, 20))).cumsum(axis=1)
@@ -142,16 +142,16 @@ def _validated(jobs, folder, *, kept):
 def _verdicts(folder):
     if not (folder / "result.npz").exists():
         return None
-    found = json.loads((folder / "work/verdicts.json").read_text())["claims"]
-    for record in found.values():
+    claims = json.loads((folder / "work/verdicts.json").read_text())["claims"]
+    for record in claims.values():
         record.pop("seconds")
     names = sorted(path.name for path in (folder / "work").iterdir())
     figures = {name: sha256((folder / "work" / name).read_bytes()).hexdigest() for name in names if "coin" in name}
-    return found, names, figures
+    return claims, names, figures
 
 
 def _entered(folder):
-    return _recorded(folder) or (folder / "work" / LOCK).exists()  # which one that is asked to end gives back
+    return _recorded(folder) or (folder / "work" / LOCK).exists()  # a runner that is asked to end removes its lock
 
 
 def _recorded(folder):

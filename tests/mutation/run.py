@@ -50,10 +50,10 @@ class Mutant:
     def applied(self, root: Path = ROOT) -> str:
         """Return the changed text of the file, which must still be Python."""
         text = (root / self.file).read_text(encoding="utf-8")
-        found = text.count(self.old)
-        if found != 1 or self.old == self.new:
+        count = text.count(self.old)
+        if count != 1 or self.old == self.new:
             raise ValueError(
-                f"{self.id}: the old text is {found} times in {self.file}, once is needed; the new differs"
+                f"{self.id}: the old text is {count} times in {self.file}, once is needed; the new differs"
             )
         changed = text.replace(self.old, self.new)
         compile(changed, self.file, "exec")
@@ -69,14 +69,14 @@ def mutants(path: Path = LIST) -> tuple[Mutant, ...]:
 def chosen(every: Iterable[Mutant], only: Iterable[str]) -> list[Mutant]:
     """Return the mutants of some rooms or ids; all of them if none is named."""
     some = set(only)
-    return [one for one in every if not some or one.id in some or one.room in some]
+    return [mutant for mutant in every if not some or mutant.id in some or mutant.room in some]
 
 
-def verdict(one: Mutant) -> dict[str, object]:
+def verdict(mutant: Mutant) -> dict[str, object]:
     """Run the tests of a mutant in a copy of the repository."""
-    row: dict[str, object] = {"id": one.id, "entry": one.digest, "room": one.room}
-    if one.equivalent:
-        return {**row, "result": "equivalent", "why": one.equivalent}
+    row: dict[str, object] = {"id": mutant.id, "entry": mutant.digest, "room": mutant.room}
+    if mutant.equivalent:
+        return {**row, "result": "equivalent", "why": mutant.equivalent}
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         copy = Path(folder) / "tree"
         for name in COPIED:
@@ -85,9 +85,9 @@ def verdict(one: Mutant) -> dict[str, object]:
                 shutil.copytree(source, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy / name)
-        (copy / one.file).write_text(one.applied(), encoding="utf-8")
+        (copy / mutant.file).write_text(mutant.applied(), encoding="utf-8")
         around = {**os.environ, "PYTHONPATH": str(copy), "NUMBA_CACHE_DIR": f"{folder}/kernels"}
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *one.tests]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *mutant.tests]
         began = time.monotonic()
         ran = subprocess.run(command, cwd=copy, env=around, capture_output=True, text=True, check=False)  # noqa: S603
     row["seconds"] = round(time.monotonic() - began, 1)
@@ -95,7 +95,7 @@ def verdict(one: Mutant) -> dict[str, object]:
         return {**row, "result": "SURVIVED"}
     by = re.search(r"^(?:FAILED|ERROR) (\S+)", ran.stdout, re.MULTILINE)
     if ran.returncode != FAILED or by is None:
-        raise RuntimeError(f"{one.id}: the tests could not be run\n{ran.stdout[-3000:]}{ran.stderr[-3000:]}")
+        raise RuntimeError(f"{mutant.id}: the tests could not be run\n{ran.stdout[-3000:]}{ran.stderr[-3000:]}")
     return {**row, "result": "killed", "by": by[1]}
 
 
@@ -125,17 +125,17 @@ def main() -> int:
     given = parser.parse_args()
     some = chosen(mutants(), given.only)
     if given.list:
-        _say("\n".join(f"{one.id:<34}{one.file}" for one in some))
+        _say("\n".join(f"{mutant.id:<34}{mutant.file}" for mutant in some))
         return 0
     lines = given.results.read_text(encoding="utf-8").splitlines() if given.results.exists() else []
     known = {row.get("entry"): row for row in map(json.loads, lines)}
-    for one in some:
-        if one.digest not in known:
-            known[one.digest] = row = verdict(one)
+    for mutant in some:
+        if mutant.digest not in known:
+            known[mutant.digest] = row = verdict(mutant)
             with given.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-            _say(f"{row['result']} {one.id} {row.get('by', '')}")
-    rows = [known[one.digest] for one in some]
+            _say(f"{row['result']} {mutant.id} {row.get('by', '')}")
+    rows = [known[mutant.digest] for mutant in some]
     _say("\n".join(summary(rows)))
     return int(any(row["result"] == "SURVIVED" for row in rows))
 
