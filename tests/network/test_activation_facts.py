@@ -1,6 +1,6 @@
-"""What is not said of an activation does not hold, and nobody asks which one it is.
+"""Facts about activations: what an entry does not state is false, and only kernels and entries know its number.
 
-What is said of it, `statnn.testing.check_activation` holds: see `tests/testing/test_activation_laws.py`.
+`statnn.testing.check_activation` tests the facts that are stated: see `tests/testing/test_activation_laws.py`.
 """
 
 import ast
@@ -29,10 +29,10 @@ def at(function, *h):
 
 @each
 def test_facts_are_as_sharp_as_they_can_be(sigma):
-    """What is not said does not hold, and bounds are reached: a wrong default is seen."""
+    """Facts that are not stated do not hold, and bounds are attained, so that a wrong default fails here."""
     values, slopes = sigma(GRID), sigma.derivative(GRID)
     near = np.abs(GRID) < 5
-    assert sigma.odd == np.array_equal(sigma(-GRID), -values)  # that of zero is 1 for the sign
+    assert sigma.odd == np.array_equal(sigma(-GRID), -values)  # sign(0) = 1
     assert sigma.increasing == bool((np.diff(values[near]) > 0).all())
     reached = np.append(values, sigma(np.array([-1e9, 1e9])))
     assert (sigma.bounds is not None) == bool(np.abs(reached).max() < 1e6)
@@ -47,7 +47,7 @@ def test_facts_are_as_sharp_as_they_can_be(sigma):
     if sigma.above_relu is not None:
         assert sigma.above_relu == pytest.approx(apart, rel=1e-3)
     assert (sigma.period is not None) == (sigma.name == "sin")
-    if sigma.period is not None:  # and a half or a third of it is none
+    if sigma.period is not None:  # the shortest: a half or a third of it is no period
         apart = [np.abs(sigma(GRID + sigma.period / k) - values).max() for k in (1, 2, 3)]
         assert apart[0] < 1e-12
         assert min(apart[1:]) > 1
@@ -60,7 +60,7 @@ def test_facts_are_as_sharp_as_they_can_be(sigma):
     [(-2, False, False, 2), (-1, False, False, 1), (0, False, False, 1), (0.5, False, True, 1), (3, False, True, 3)],
 )
 def test_a_leaky_relu_says_what_its_slope_makes_of_it(slope, odd, increasing, steepest):
-    """At -1 it is the modulus, which is even."""
+    """At slope -1 it is the modulus, which is even."""
     sigma = leaky_relu(slope)
     assert (sigma.odd, sigma.increasing, sigma.steepest) == (odd, increasing, steepest)
     assert np.abs(at(sigma.derivative, -1.0, 1.0)).max() == steepest
@@ -111,17 +111,17 @@ def test_averages_of_the_sine_to_all_digits():
                 (1 - decay**2) / 2, decay**2, (1 + decay**2) / 2, -2 * decay**2, (3 - 4 * decay**2 + decay**8) / 8,
                 (1 - decay**2) / 2 - decay * mpmath.sinh(variance * c), decay * mpmath.cosh(variance * c),
             ]  # fmt: skip
-            found = [*forms.moments(q), forms.bend(q), forms.fourth(q), *forms.pair_moments(e, q)]
-            for one, truth in zip(found, exact, strict=True):
-                assert one[i] == pytest.approx(float(truth), rel=2e-14, abs=0)
+            averages = [*forms.moments(q), forms.bend(q), forms.fourth(q), *forms.pair_moments(e, q)]
+            for average, truth in zip(averages, exact, strict=True):
+                assert average[i] == pytest.approx(float(truth), rel=2e-14, abs=0)
 
 
 @pytest.mark.parametrize("q", [1e-30, 1e-12, 0.4, 3.0, 50.0, 1e9, 1e20])
 @pytest.mark.parametrize("e", [1e-14, 1e-9, 0.3, 1.0, 1.7, 2.0])
 def test_averages_of_gelu_to_all_digits(q, e):
-    """Against their product at all c, at 90 digits, of which many are lost where fields are equal or wide."""
+    """Compare with derivatives of the product in closed form, at 90 digits: equal or wide fields lose many of them."""
     forms = ACTIVATIONS["gelu"].averages
-    found = [
+    averages = [
         *forms.moments(np.array([q])),
         forms.bend(np.array([q])),
         *forms.pair_moments(np.array([e]), np.array([q])),
@@ -140,18 +140,18 @@ def test_averages_of_gelu_to_all_digits(q, e):
         changes = [mpmath.diff(lambda at: product(at, 1), q, n, h=q * mpmath.mpf(10) ** -20) for n in (1, 2)]
         exact = [product(q, 1), changes[0], slopes(1), changes[1], product(q, 1) - product(q, c), slopes(c)]
     least = (0, 0, 0, 0, 0, 3e-16)  # slopes of both signs average to zero somewhere
-    assert [one.item() for one in found] == [
+    assert [average.item() for average in averages] == [
         pytest.approx(float(truth), rel=2e-14, abs=off) for truth, off in zip(exact, least, strict=True)
     ]
 
 
 def test_averages_of_gelu_at_fields_whose_powers_leave_float64():
     forms, q = ACTIVATIONS["gelu"].averages, np.array([1e250, 1e300])
-    assert [np.divide(one, line).tolist() for one, line in zip(forms.moments(q), (q / 2, 0.5, 0.5), strict=True)] == [
-        pytest.approx([1.0, 1.0], rel=1e-15)
-    ] * 3
+    assert [
+        np.divide(moment, line).tolist() for moment, line in zip(forms.moments(q), (q / 2, 0.5, 0.5), strict=True)
+    ] == [pytest.approx([1.0, 1.0], rel=1e-15)] * 3
     assert forms.bend(q).tolist() == [0.0, 0.0]
-    gap, slope = forms.pair_moments(np.ones(2), q)  # those of relu
+    gap, slope = forms.pair_moments(np.ones(2), q)  # of relu, which gelu is at wide fields
     assert (gap / q).tolist() == pytest.approx([0.5 - 0.5 / np.pi] * 2, rel=1e-15)
     assert slope.tolist() == pytest.approx([0.25] * 2, rel=1e-15)
 
@@ -171,8 +171,8 @@ def test_the_product_of_gelu_is_that_of_its_fields():
     y = c * x[:, None] + np.sqrt(1 - c * c) * x
     product = weights @ (gelu(x)[:, None] * gelu(y)) @ weights / (2 * np.pi)
     square = weights @ gelu(x) ** 2 / np.sqrt(2 * np.pi)
-    found = ACTIVATIONS["gelu"].averages.pair_moments(np.array([1 - c]), np.array([q]))[0]
-    assert found.item() == pytest.approx(square - product, rel=1e-9)
+    gap = ACTIVATIONS["gelu"].averages.pair_moments(np.array([1 - c]), np.array([q]))[0]
+    assert gap.item() == pytest.approx(square - product, rel=1e-9)
 
 
 @each
@@ -204,7 +204,7 @@ def test_the_largest_distance_from_relu_is_found_where_it_lies():
         assert sigma.above_relu >= -least.fun > sigma.above_relu - 1e-4
 
 
-# -- nobody asks which one it is -------------------------------------------------------------------------
+# -- only kernels and entries know numbers ----------------------------------------------------------------
 
 KNOW_CODES = {
     "network/_activation.py", "network/_codes.py", "network/_smooth_kernels.py", "rg/repeated/_simulation.py",
@@ -213,15 +213,15 @@ KNOW_CODES = {
 
 
 def codes_in(source):
-    """Places where Python reads the number of an activation, or knows the numbers by name."""
+    """Return the lines at which Python reads the number of an activation, or imports these numbers by name."""
     numbers = {name for name in vars(_codes) if name.isupper()}
-    found = []
+    lines = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and node.attr == "code":
-            found.append(node.lineno)
+            lines.append(node.lineno)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("statnn.network"):
-            found += [node.lineno for name in node.names if name.name in numbers | {"_codes"}]
-    return found
+            lines += [node.lineno for name in node.names if name.name in numbers | {"_codes"}]
+    return lines
 
 
 def test_only_kernels_and_entries_know_numbers():
@@ -239,7 +239,7 @@ def test_kernels_know_every_entry_by_its_own_number():
 
 @pytest.mark.parametrize("digits", [20, 60])
 def test_sigmoid_and_silu_keep_all_digits_in_their_tails(digits):
-    """1 + tanh(h/2) has none left there."""
+    """In these tails 1 + tanh(h/2) has no digits left."""
     with mpmath.workdps(digits):
         for h in (-50, -100, -700):
             assert abs(ACTIVATIONS["sigmoid"].exactly(mpmath.mpf(h)) * (1 + mpmath.exp(-h)) - 1) < 10 ** (2 - digits)

@@ -73,7 +73,7 @@ def double(h):
 
 
 def ulps(values, exact):
-    """Errors in units of the last place of the type; below its range in units of the smallest number."""
+    """Return errors in units of the last place of the type; below its range, in units of its smallest number."""
     errors = []
     for value, truth in zip(values, exact, strict=True):
         spacing = float(np.spacing(values.dtype.type(abs(truth)))) if truth else float(np.spacing(values.dtype.type(0)))
@@ -100,7 +100,7 @@ def test_activations_keep_their_digits(name, dtype):
 @each_activation
 @each_precision
 def test_activations_take_any_field(name, dtype):
-    """Without a warning, which is an error here, and out of lists too."""
+    """They do so without a warning, which is an error here; fields may be lists."""
     sigma, largest = ACTIVATIONS[name], float(np.finfo(dtype).max)
     for function in (sigma, sigma.derivative):
         assert np.isfinite(function(np.array([largest, -largest, largest**0.51], dtype))).all()
@@ -117,8 +117,8 @@ def test_the_naive_slope_of_tanh_would_be_seen():
 def test_slopes_are_those_of_finite_differences(name):
     h, step = np.array([-2.3, -0.7, 0.4, 1.9]), 1e-5
     sigma = ACTIVATIONS[name]
-    found = (sigma(h + step) - sigma(h - step)) / (2 * step)
-    assert np.allclose(sigma.derivative(h), found, atol=1e-9, rtol=1e-8)
+    quotient = (sigma(h + step) - sigma(h - step)) / (2 * step)
+    assert np.allclose(sigma.derivative(h), quotient, atol=1e-9, rtol=1e-8)
 
 
 @each_activation
@@ -181,12 +181,12 @@ def test_networks_compose(net, data):
     x = np.linspace(-2, 2, 3 * net.widths[0]).reshape(3, -1)
     whole = net.trace(x).activations
     parts = [slice(0, cut), slice(cut, net.depth)]
-    found, h = [x], x
+    layers, h = [x], x
     for part in parts:
         if net.weights[part]:
             h = (trace := Network(net.weights[part], net.biases[part], net.activations[part]).trace(h)).activations[-1]
-            found += trace.activations[1:]
-    assert all(np.array_equal(a, b) for a, b in zip(found, whole, strict=True))
+            layers += trace.activations[1:]
+    assert all(np.array_equal(a, b) for a, b in zip(layers, whole, strict=True))
 
 
 @given(networks(), st.randoms(use_true_random=False))
@@ -198,8 +198,8 @@ def test_the_order_of_hidden_units_does_not_matter(net, random):
     biases = [b[orders[m + 1]] for m, b in enumerate(net.biases)]
     x = np.linspace(-1, 1, 2 * net.widths[0]).reshape(2, -1)
     smooth = [sigma if sigma.name != "sign" else "tanh" for sigma in net.activations]
-    one = Network(net.weights, net.biases, smooth)(x)
-    assert np.allclose(Network(weights, biases, smooth)(x), one, rtol=1e-9, atol=1e-9)
+    outputs = Network(net.weights, net.biases, smooth)(x)
+    assert np.allclose(Network(weights, biases, smooth)(x), outputs, rtol=1e-9, atol=1e-9)
 
 
 @each_precision
@@ -232,9 +232,11 @@ def test_mixed_precision_is_double():
 
 
 def test_both_precisions_draw_the_same_numbers():
-    one, two = (Network.random([5, 4, 3], sigma_b=1.0, rng=3, dtype=dtype) for dtype in (np.float64, np.float32))
-    assert all(np.array_equal(a.astype(np.float32), b) for a, b in zip(one.weights, two.weights, strict=True))
-    assert all(np.array_equal(a.astype(np.float32), b) for a, b in zip(one.biases, two.biases, strict=True))
+    doubles, singles = (
+        Network.random([5, 4, 3], sigma_b=1.0, rng=3, dtype=dtype) for dtype in (np.float64, np.float32)
+    )
+    assert all(np.array_equal(a.astype(np.float32), b) for a, b in zip(doubles.weights, singles.weights, strict=True))
+    assert all(np.array_equal(a.astype(np.float32), b) for a, b in zip(doubles.biases, singles.biases, strict=True))
 
 
 def test_random_weights_are_scaled_by_the_fan_in():
@@ -361,7 +363,7 @@ def test_layers_of_a_random_network_are_drawn_apart():
     ],
 )
 def test_layers_are_given_in_an_order(make):
-    """A set of names has another order in each process, which would be another network."""
+    """The order of a set of names differs between processes, which would make different networks."""
     with pytest.raises(TypeError, match="is a set, which has no order: pass a list"):
         make()
 

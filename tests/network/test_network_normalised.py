@@ -158,9 +158,9 @@ def test_what_is_shared_stays_shared():
     norm = BatchNorm(np.zeros(30), np.ones(30))
     matrix = np.eye(30)
     net = Network([matrix] * 40, normalisations=[norm, None] * 20)
-    for one in (net, travelled(net)):
-        assert len({id(w) for w in one.weights}) == 2
-        assert len({id(w) for w in one.raw_weights}) == len({id(n) for n in one.normalisations if n}) == 1
+    for network in (net, travelled(net)):
+        assert len({id(w) for w in network.weights}) == 2
+        assert len({id(w) for w in network.raw_weights}) == len({id(n) for n in network.normalisations if n}) == 1
     assert len(pickle.dumps(net)) < 2 * matrix.nbytes
 
 
@@ -180,9 +180,9 @@ def test_what_reads_a_network_reads_effective_parameters():
     x, y = [[0.3, 0.7]], [[0.5]]
     strengths = zip(node_strength(net), node_strength(plain), strict=True)
     assert all(np.array_equal(a, b) for a, b in strengths)
-    one, two = (DynamicNeurons(n, inputs=x, targets=y, beta=1.0, stiffness=2.0) for n in (net, plain))
-    state = one.deterministic() + 0.1
-    assert one.energy(state) == two.energy(state) > 0
+    normalised, effective = (DynamicNeurons(n, inputs=x, targets=y, beta=1.0, stiffness=2.0) for n in (net, plain))
+    state = normalised.deterministic() + 0.1
+    assert normalised.energy(state) == effective.energy(state) > 0
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_normalisations_that_do_not_fit(norms_of, error, match):
 
 @pytest.mark.parametrize("fields", [1.0, [1.0], [[1.0], [2.0]], np.ones((3, 3))], ids=["number", "one", "column", "3"])
 def test_fields_of_other_units_are_not_spread_over_all(fields):
-    """A column of shape (samples, 1) would spread over all units."""
+    """A column of shape (samples, 1) would be broadcast over all units."""
     with pytest.raises(ValueError, match=r"fields have shape .*; \(\.\.\., 2\), the units last, is needed"):
         BatchNorm([1.0, 2.0], [4.0, 1.0])(fields)
 

@@ -1,4 +1,4 @@
-"""Activations of one's own: a wrong derivative is refused, a right one never, and none is found to ten digits."""
+"""Activations of one's own: wrong derivatives are refused, right ones never, missing ones computed to ten digits."""
 
 import math
 import pickle
@@ -173,7 +173,7 @@ def test_a_derivative_that_changes_beside_its_kink_is_refused(kink, width):
 )
 @pytest.mark.parametrize("kink", [0.0, 3.0, -250.0])
 def test_functions_that_cancel_or_bend_at_a_kink_are_accepted(function, slope, kink):
-    """Close to it, their small differences are rounding, and a power has no two equal ones."""
+    """Close to the kink their small differences are rounding, and no two difference quotients of a power agree."""
     right = Activation(
         "right", lambda h: np.where(h > kink, function(np.maximum(h - kink, 0)), 0.0),
         lambda h: np.where(h > kink, slope(np.maximum(h - kink, 0)), 0.0), kinks=[kink],
@@ -188,7 +188,7 @@ def test_a_refusal_states_the_place_and_the_two_values():
     place, stated, true = (float(words[words.index(word) + 1]) for word in ("field", "returns", "give"))
     assert stated == pytest.approx(3.12 * place**2, rel=1e-5)
     assert true == pytest.approx(3 * place**2, rel=1e-5)
-    with pytest.raises(ValueError, match=r"wrong at the field -?[0-7]\.\d+: "):  # and not where it is more wrong
+    with pytest.raises(ValueError, match=r"wrong at the field -?[0-7]\.\d+: "):  # beyond 50 it is more wrong
         Activation("cube", lambda h: h**3, lambda h: 3 * h * h * np.where(np.abs(h) > 50, 10, 1.001))
 
 
@@ -279,14 +279,14 @@ def test_numerical_derivatives_have_ten_digits(name):
     function, exact = KNOWN[name]
     kinks = KINKS.get(name, ())
     fields = PLACES[PLACES > 0] if name == "logarithm" else PLACES
-    found, error, size = slopes(function, fields, kinks, name)
+    computed, error, size = slopes(function, fields, kinks, name)
     with mpmath.workdps(60):
         sides = [-1 if kinks and h <= 0 else 1 if kinks else 0 for h in fields]
         true = [
             float(mpmath.diff(exact, mpmath.mpf(float(h)), direction=side, h=mpmath.mpf(10) ** -30))
             for h, side in zip(fields, sides, strict=True)
         ]
-    off = np.abs(found - true)
+    off = np.abs(computed - true)
     nearby = 1e4 if name == "narrow bump" else np.abs(true)  # it is as steep on both sides of where it is flat
     assert (off <= 1e-10 * np.maximum(nearby, size)).all()
     assert (off <= error + 1e-15 * np.abs(true)).all(), "the estimate of the error holds"
@@ -309,9 +309,9 @@ def test_a_numerical_derivative_says_so_and_travels():
     again = pickle.loads(pickle.dumps(mine))  # noqa: S301 - our own bytes
     assert (again, repr(again)) == (mine, repr(mine))
     fields = np.array([[0.3, -1.0, 4.0]], dtype=np.float32)
-    found = mine.derivative(fields)
-    assert found.dtype == np.float32
-    assert np.allclose(found, special.expit(fields), rtol=1e-6)
+    slope = mine.derivative(fields)
+    assert slope.dtype == np.float32
+    assert np.allclose(slope, special.expit(fields), rtol=1e-6)
     assert mine.derivative(np.array(0.5)).shape == ()
     assert Activation("a", softplus, kinks=[1]) != Activation("a", softplus, kinks=[2])
     many = np.linspace(-9, 9, 2 * 2**14 + 3)
@@ -353,10 +353,10 @@ def test_a_field_without_a_derivative_is_named():
 
 
 def test_the_mean_field_of_a_wrong_derivative_cannot_be_asked_for():
-    """χ of the right derivative, stated or found numerically, is that of mpmath; that of the wrong one has no value."""
+    """χ of the right derivative, stated or numerical, agrees with mpmath; a wrong derivative is refused beforehand."""
     right = rg.RandomLayer(Activation("gelu", gelu, gelu_slope), 1.3, 0.3).fixed_point()
-    found = rg.RandomLayer(Activation("gelu", gelu), 1.3, 0.3).fixed_point()
-    assert found.chi == pytest.approx(right.chi, rel=1e-9)
+    numerical = rg.RandomLayer(Activation("gelu", gelu), 1.3, 0.3).fixed_point()
+    assert numerical.chi == pytest.approx(right.chi, rel=1e-9)
     deviation = math.sqrt(right.variance)
     density = lambda z: mpmath.exp(-z * z / 2) / mpmath.sqrt(2 * mpmath.pi)  # noqa: E731
     slope = lambda h: mpmath.ncdf(h) + h * mpmath.npdf(h)  # noqa: E731
@@ -368,22 +368,22 @@ def test_the_mean_field_of_a_wrong_derivative_cannot_be_asked_for():
 
 @pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i8", "u8", "f2", ">f4", ">f8", "g"])
 def test_fields_of_other_types_are_floats_first(dtype):
-    """Numpy's tanh of small integers has three digits, and their squares and reciprocals wrap around."""
+    """NumPy computes the tanh of small integers to three digits, and their squares wrap around."""
     fields = np.array([0, 1, 0, 1] if dtype == "?" else [0, 1, 16, 100]).astype(dtype)
     square = Activation("square", np.square, lambda h: 2 * h)
     bell = Activation("bell", lambda h: 1 / (1 + h * h))
     for sigma in (*ACTIVATIONS.values(), square, bell):
-        found = sigma(fields)
-        assert found.dtype == np.float64
-        assert np.array_equal(found, sigma(fields.astype(float)))
+        values = sigma(fields)
+        assert values.dtype == np.float64
+        assert np.array_equal(values, sigma(fields.astype(float)))
     with pytest.raises(TypeError, match="must be real numbers, not complex128"):
         square([1j])
 
 
 def test_lists_that_a_function_returns_serve_as_arrays():
     listed = Activation("listed", lambda h: np.tanh(h).tolist(), lambda h: sech2(h).tolist())
-    found = rg.NoisyLayer(listed, 0.8, 0.1, 0.3).stationary()
-    assert found.mean == pytest.approx(rg.NoisyLayer("tanh", 0.8, 0.1, 0.3).stationary().mean, rel=1e-9)
+    law = rg.NoisyLayer(listed, 0.8, 0.1, 0.3).stationary()
+    assert law.mean == pytest.approx(rg.NoisyLayer("tanh", 0.8, 0.1, 0.3).stationary().mean, rel=1e-9)
     assert isinstance(listed.derivative(np.zeros(2)), np.ndarray)
 
 
@@ -395,14 +395,14 @@ def test_functions_that_fail_on_no_field_serve():
 
 
 def test_networks_take_them_wherever_they_take_others():
-    given, found = Activation("softplus", softplus, special.expit), Activation("softplus", softplus)
+    given, numerical = Activation("softplus", softplus, special.expit), Activation("softplus", softplus)
     weights = np.random.default_rng(0).normal(size=(3, 4, 4)) / 2
     x = np.random.default_rng(1).normal(size=(5, 4))
-    one, two = (Network(list(weights), None, sigma) for sigma in (given, found))
-    assert np.array_equal(one(x), two(x))
+    net, twin = (Network(list(weights), None, sigma) for sigma in (given, numerical))
+    assert np.array_equal(net(x), twin(x))
     from statnn.measure.tangent import tangent_kernel
 
-    assert np.allclose(tangent_kernel(one, x).matrix, tangent_kernel(two, x).matrix, rtol=1e-11)
+    assert np.allclose(tangent_kernel(net, x).matrix, tangent_kernel(twin, x).matrix, rtol=1e-11)
 
 
 # -- few digits ------------------------------------------------------------------------------------------
@@ -417,7 +417,7 @@ ROUNDED = {
 
 @pytest.mark.parametrize("name", ROUNDED)
 def test_right_derivatives_in_single_precision(name):
-    """They were refused beside zero, where rounding is larger than the change of the function."""
+    """They are not refused beside zero either, where the function changes by less than its rounding."""
     value, slope = map(in_single, ROUNDED[name])
     sigma = Activation("single", value, slope)
     assert value(np.float64([0.3])).dtype == np.float32
@@ -445,7 +445,7 @@ def test_right_derivatives_that_rounding_hides_beside_zero(value, slope):
 
 @pytest.mark.parametrize("width", [0.005, 0.01, 0.02])
 def test_a_surrogate_slope_beside_a_jump_is_refused_however_narrow(width):
-    """All slopes of a step are zero, and 0/0 hid what was wrong."""
+    """All slopes of a step are zero: an error in units of them would be 0/0."""
     with pytest.raises(ValueError, match=r"wrong at the field 0\.[23].*it returns 50, while .* give 0;"):
         Activation("step", lambda h: (h > 0.3) * 1.0, lambda h: np.where(np.abs(h - 0.3) < width, 50.0, 0.0))
 
@@ -465,7 +465,7 @@ def test_numerical_derivatives_close_to_a_stated_singularity():
 
 
 def test_numerical_derivatives_where_a_trajectory_diverges():
-    """It asks there, and ended in an IndexError, or in advice to state a kink."""
+    """A diverging trajectory asks for slopes at fields that are not finite or huge: they are nan, not an error."""
     sigma = Activation("power", lambda h: np.abs(h) ** 1.5, kinks=[0.0])
     none = np.array([np.nan, np.inf, -np.inf, 1e250])
     assert np.isnan(sigma.derivative(none)).all()
@@ -473,7 +473,7 @@ def test_numerical_derivatives_where_a_trajectory_diverges():
 
 
 class Products(np.ndarray):
-    """As numpy.matrix multiplies."""
+    """Arrays whose * is the matrix product, as that of numpy.matrix is."""
 
     def __mul__(self, other):
         return self @ other

@@ -1,4 +1,4 @@
-"""Activations of one's own whose terms cancel: rounding is no kink, and is told where it leaves too few digits."""
+"""Activations of one's own whose terms cancel: rounding is no kink, and the loss of too many digits is refused."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_rounding_of_terms_that_cancel_is_no_kink(name):
 
 @pytest.mark.parametrize("factor", [1.0, 3.7, 100.0])
 def test_tails_without_digits_are_told_as_such(factor):
-    """E(1 - E) is rounding where E is near one, which is no kink: to say so would lead nowhere."""
+    """Where E is near 1, E(1 - E) is rounding, which is no kink: advice to state one would lead nowhere."""
     with pytest.raises(
         ValueError, match=r"cannot be differentiated from its values: .* in a form that does not cancel"
     ):
@@ -47,7 +47,7 @@ def test_small_jumps_are_still_seen(step):
 
 
 def test_functions_that_cancel_far_from_zero_are_smooth():
-    """Squareplus [Barron 2021]: values of 0.01 are differences of 93."""
+    """Squareplus [Barron 2021]: its value of 0.01 at h = -93 is left of the difference of two numbers near 93."""
     sigma = Activation("squareplus", lambda h: (h + np.sqrt(h * h + 4)) / 2)
     h = np.array([-93.0, -3.0, 0.0, 1e-9, 5.0])
     exact = (1 + h / np.sqrt(h * h + 4)) / 2

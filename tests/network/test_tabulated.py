@@ -1,4 +1,4 @@
-"""Interpolated derivatives: the same digits, whatever was asked before, and far fewer values of the function."""
+"""Interpolated derivatives keep their digits, do not depend on earlier fields, and need far fewer function values."""
 
 from dataclasses import replace
 
@@ -74,9 +74,9 @@ def test_an_average_needs_few_more_values_without_a_derivative(name):
     pair = np.array([0.3]), np.array([1.7])
     given = averages(Activation("own", counted("with"), derivative)).pair_moments(*pair)
     none = Activation("own", counted("without"))
-    spent["without"] = 0  # what it takes to check and to look for kinks is not at stake
-    found = averages(none).pair_moments(*pair)
-    assert np.concatenate(found) == pytest.approx(np.concatenate(given), rel=1e-10)
+    spent["without"] = 0  # values spent on checks and on the search for kinks do not count
+    numerical = averages(none).pair_moments(*pair)
+    assert np.concatenate(numerical) == pytest.approx(np.concatenate(given), rel=1e-10)
     assert spent["without"] < 8 * spent["with"]
 
 
@@ -103,7 +103,7 @@ def test_a_panel_is_made_once():
 
 
 def test_a_wave_far_out_is_tabulated_too(rng):
-    """Wide panels hold many turns of a wave that goes on: each field was differentiated by itself."""
+    """A wide panel holds many periods of such a wave: its fields are not differentiated one by one all the same."""
     wave = Activation("sinc", lambda h: np.sinc(h / np.pi)).derivative
     asked = []
     counted = replace(wave, function=lambda h: asked.append(h.size) or wave.function(h))
@@ -119,7 +119,7 @@ def test_a_wave_far_out_is_tabulated_too(rng):
 
 @pytest.mark.parametrize("side", [1, -1])
 def test_a_derivative_that_grows_to_the_end_of_floats_has_its_digits(side):
-    """Panels far out are wide: what is small beside the slope at one end is not small beside that at the other."""
+    """Panels far out are wide: an error that is small beside the slope at one end is large beside that at the other."""
     far = np.array([-20.0, 40.0, 300.0, 690.0, 700.0, 705.0, 709.5])
     numerical = Numerical("growing", lambda h: np.expm1(side * h))
     assert Tabulated(numerical)(side * far) == pytest.approx(side * np.exp(far), rel=1e-9, abs=1e-9)
