@@ -18,9 +18,9 @@ def test_a_missed_target_is_marked(reached, target, most, missed):
 
 
 def test_limits_count_what_they_do():
-    found = slopes({"flops": products(), "numbers": draws()}, rounds=2)
-    assert set(found) == {"flops", "numbers"}
-    assert all(values.shape == (2,) for values in found.values())
+    rates = slopes({"flops": products(), "numbers": draws()}, rounds=2)
+    assert set(rates) == {"flops", "numbers"}
+    assert all(values.shape == (2,) for values in rates.values())
 
 
 def test_the_limit_of_draws_is_the_mean_of_uniform_numbers():

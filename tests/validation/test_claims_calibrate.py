@@ -23,12 +23,12 @@ def run(rng, quick):
 
 
 def judge(data, error=12**-0.5):
-    found = statistics.worst(
+    worst = statistics.worst(
         statistics.z_score(values.mean(), error, float(data["theory"])) for values in data["values"]
     )
     rise = statistics.z_score(1.0, 0.01, 0.0)
     findings = [
-        Finding.of(MEAN, found, sees=2.0, unit="in the mean"),
+        Finding.of(MEAN, worst, sees=2.0, unit="in the mean"),
         Finding.of(RISE, rise, sees=1.0, unit="absolute", asks=Asks.ABOVE),
     ]
     return Verdict.judged(findings, Outcome.EXACT, "", otherwise="not normal")
@@ -66,9 +66,9 @@ CLAIMS = {
 
 
 def test_uniform_p_values_are_uniform(rng):
-    found = uniformity.row("normal", MEAN, rng.random((500, 4)))
-    assert_pvalue(found.too_small, "too small")
-    assert_pvalue(found.too_large, "too large")
+    row = uniformity.row("normal", MEAN, rng.random((500, 4)))
+    assert_pvalue(row.too_small, "too small")
+    assert_pvalue(row.too_large, "too large")
     with rejects():
         assert_pvalue(uniformity.row("normal", MEAN, rng.random((500, 4)) ** 1.5).too_small, "overconfident")
 
@@ -82,9 +82,9 @@ def test_one_comparison_of_many_that_is_too_small_is_seen(rng):
 def test_alarms_in_the_tail_alone_are_seen(rng):
     p = rng.random((1000, 4))
     p[:15, 1] = 1e-5
-    found = uniformity.row("normal", MEAN, p)
-    assert found.says == "TOO SMALL"
-    assert found.tails[2] >= 15
+    row = uniformity.row("normal", MEAN, p)
+    assert row.says == "TOO SMALL"
+    assert row.tails[2] >= 15
 
 
 def test_p_values_above_uniform_raise_no_alarm(rng):
@@ -95,33 +95,33 @@ def test_p_values_above_uniform_raise_no_alarm(rng):
 
 def test_tests_of_one_quantity_share_its_level():
     """By Bonferroni over both comparisons, and over the bulk of the law and three places of its tail."""
-    found = uniformity.row("normal", MEAN, np.full((40, 2), 0.45))
-    assert found.too_small == pytest.approx(2 * 2 * special.smirnov(40, 0.55), rel=1e-9)
-    assert found.too_large == pytest.approx(2 * special.smirnov(40, 0.45), rel=1e-9)
+    row = uniformity.row("normal", MEAN, np.full((40, 2), 0.45))
+    assert row.too_small == pytest.approx(2 * 2 * special.smirnov(40, 0.55), rel=1e-9)
+    assert row.too_large == pytest.approx(2 * special.smirnov(40, 0.45), rel=1e-9)
     p = np.full((40, 2), 0.9)
-    p[:3, 1], p[3:9, 0] = 4.9e-4, 5.1e-4  # twice of which is below and above a thousandth
-    found = uniformity.row("normal", MEAN, p)
-    assert found.tails == (9, 9, 3)
-    assert found.too_small == pytest.approx(2 * 3 * stats.binom.sf(8, 40, 0.01), rel=1e-9)
+    p[:3, 1], p[3:9, 0] = 4.9e-4, 5.1e-4  # for two comparisons doubled: below and above 0.001
+    row = uniformity.row("normal", MEAN, p)
+    assert row.tails == (9, 9, 3)
+    assert row.too_small == pytest.approx(2 * 3 * stats.binom.sf(8, 40, 0.01), rel=1e-9)
 
 
 def test_the_table_shows_what_is_expected_beside_what_is_seen():
     p = (np.arange(200)[:, None] + 0.5) / 200
-    [found] = uniformity.rows({"what": "a|b", "seed": i, "p": {MEAN: list(one)}} for i, one in enumerate(p))
-    assert (found.seeds, found.comparisons, found.tails) == (200, 1, (20, 2, 0))
-    assert uniformity.table([found]).splitlines()[-1] == (
+    [row] = uniformity.rows({"what": "a|b", "seed": i, "p": {MEAN: list(p_values)}} for i, p_values in enumerate(p))
+    assert (row.seeds, row.comparisons, row.tails) == (200, 1, (20, 2, 0))
+    assert uniformity.table([row]).splitlines()[-1] == (
         f"| a\\|b | {MEAN} | 200 | 1 | p = 1 | 20 (20) | 2 (2) | 0 (0.2) | uniform |"
     )
 
 
 def test_the_smallest_of_several_is_below_a_level_as_often_as_one_alone():
-    """Times their number; of as many comparisons as every seed has, where data decide how many there are."""
-    p = np.array([0.04, 0.06] * 15)  # twice of which is below and above a tenth
-    entries = [{"what": "w", "seed": i, "p": {MEAN: [0.9, one, 1e-9][: 2 + i % 2]}} for i, one in enumerate(p)]
-    [found] = uniformity.rows(entries)
-    assert (found.seeds, found.comparisons, found.tails) == (30, 2, (15, 0, 0))
-    assert found.says != "too few seeds"
-    assert "| 15 (3) | 0 (0.3) | 0 (0.03) |" in uniformity.table([found])
+    """It is multiplied by their number; where data decide how many there are, the number is that of every seed."""
+    p = np.array([0.04, 0.06] * 15)  # for two comparisons doubled: below and above a tenth
+    entries = [{"what": "w", "seed": i, "p": {MEAN: [0.9, p_value, 1e-9][: 2 + i % 2]}} for i, p_value in enumerate(p)]
+    [row] = uniformity.rows(entries)
+    assert (row.seeds, row.comparisons, row.tails) == (30, 2, (15, 0, 0))
+    assert row.says != "too few seeds"
+    assert "| 15 (3) | 0 (0.3) | 0 (0.03) |" in uniformity.table([row])
     assert uniformity.rows(entries[:-1])[0].says == "too few seeds"
 
 
@@ -154,7 +154,7 @@ def test_right_errors_are_calibrated_and_small_ones_are_not(tmp_path, capsys):
 
 
 class Here(Executor):
-    """Does what is submitted at once."""
+    """Runs a task when it is submitted."""
 
     def submit(self, function, *arguments):
         future = Future()
@@ -295,15 +295,15 @@ def test_what_one_seed_in_a_thousand_misses_is_said_too_much():
     finding = CLAIMS["normal"].judge({"values": np.zeros((3, 12)), "theory": 0.0})[MEAN]
     tried = tuple(np.linspace(1.0, 2.0, 101))
     for seen, says in ((tried[50:90:2], "SAYS TOO MUCH"), (tried[50:70], "as stated")):
-        found = power.Power("normal", finding, testing.Power(tried, seen, LEVEL))
-        assert found.largest < finding.sees == 2.0
-        assert found.says == says
+        sensitivity = power.Power("normal", finding, testing.Power(tried, seen, LEVEL))
+        assert sensitivity.largest < finding.sees == 2.0
+        assert sensitivity.says == says
 
 
 def test_the_row_of_a_finding_has_the_median_of_its_seeds():
     finding = CLAIMS["normal"].judge({"values": np.zeros((3, 12)), "theory": 0.0})[MEAN]
-    found = power.Power("normal", finding, testing.Power((0.5, 1.0, 2.0), (0.5, 0.5, 2.0), LEVEL))
-    assert power.row(found) == f"| normal | {MEAN} | 2 in the mean | 0.5 | 2 | needs 20 seeds | 3 | as stated |"
+    sensitivity = power.Power("normal", finding, testing.Power((0.5, 1.0, 2.0), (0.5, 0.5, 2.0), LEVEL))
+    assert power.row(sensitivity) == f"| normal | {MEAN} | 2 in the mean | 0.5 | 2 | needs 20 seeds | 3 | as stated |"
 
 
 def test_power_says_what_is_seen(tmp_path, capsys):
@@ -324,7 +324,7 @@ def test_power_says_what_is_seen(tmp_path, capsys):
 
 
 def test_a_collapse_along_a_valley_is_found():
-    """On this seed a resampled surface takes 370 steps along a line of exponents, which were refused beyond 300."""
+    """On this seed a resampled surface takes 370 steps along a line of exponents, and all of them are allowed."""
     claim = claims.CLAIMS["data-collapse"]
     assert claim.expects(claim.judge(claim.data(11)))
 

@@ -120,7 +120,7 @@ def test_what_a_finding_asks(asks, estimate, p, holds):
 
 
 def test_a_finding_says_what_its_run_sees():
-    """Known errors: z beyond its limit with probability 0.999."""
+    """With a known error it is the deviation at which z exceeds its limit with probability 0.999."""
     wide = stats.norm.isf(LEVEL / 3 / 2) + stats.norm.ppf(0.999)
     reach = Finding(**FINDING).reach(3)
     assert reach.deviation == pytest.approx(0.1 * wide)
@@ -128,11 +128,11 @@ def test_a_finding_says_what_its_run_sees():
     assert Finding(**FINDING).reach().deviation == pytest.approx(0.1 * (stats.norm.isf(LEVEL / 2) + 3.0902323))
     few = FINDING | {"dof": 9, "p": 2 * stats.t.sf(2.0, 9)}
     assert str(Finding(**few).reach()).endswith("(noncentral t)")
-    found = statistics.counts([480, 520], [0.5, 0.5])
-    assert Finding.of(HEADS, found, sees=0.1, unit="in the share").reach().quantity == "noncentrality"
+    comparison = statistics.counts([480, 520], [0.5, 0.5])
+    assert Finding.of(HEADS, comparison, sees=0.1, unit="in the share").reach().quantity == "noncentrality"
     sure = FINDING | {"z": None, "dof": None, "p": None, "tolerance": 0.25}
     assert str(Finding(**sure).reach()) == "0.25 (the tolerance)"
-    assert Finding(**(sure | {"p": 0.5})).reach() is None  # of a law that nobody named
+    assert Finding(**(sure | {"p": 0.5})).reach() is None  # the law of its statistic is not known
 
 
 def test_the_worst_of_many_sees_less_than_one_alone():
@@ -150,7 +150,7 @@ def test_what_is_computed_to_be_the_theory_is_the_theory(asks):
 
 @pytest.mark.parametrize("asks", [Asks.ABOVE, Asks.BELOW])
 def test_what_must_be_shown_is_shown_beyond_theory_at_the_level_that_is_shared(asks):
-    """Of an estimate at the theory nothing is above or below, whatever the p-value of another statistic."""
+    """An estimate equal to the theory is neither above nor below it, whatever the p-value of another statistic."""
     estimate = {Asks.ABOVE: 1.3, Asks.BELOW: 1.1}[asks]
     finding = Finding(**(FINDING | {"asks": asks, "estimate": estimate, "z": None, "dof": None, "p": LEVEL / 2}))
     assert finding.holds()
@@ -206,7 +206,7 @@ def test_decisive_finding_is_the_one_that_fails():
 
 
 def test_of_findings_that_hold_the_least_likely_decides():
-    """Those of which the data leave nothing to chance, or that data must show, have no p that counts against them."""
+    """Findings without an error, and those that data must show, have no p-value that counts against them."""
     likely = Finding(**(FINDING | {"quantity": "likely", "z": 0.0, "p": 1.0, "theory": 1.0}))
     exact = Finding(quantity="exact", estimate=1.0, error=0.0, theory=1.0, sees=0.1, unit="of it")
     shown = Finding(
@@ -233,13 +233,13 @@ def test_measured_shows_two_digits_of_the_error(estimate, error, text):
 
 def test_finding_of_a_comparison_says_all_of_it(rng):
     samples = rng.standard_normal((7, 50))
-    found = statistics.worst(
+    comparison = statistics.worst(
         statistics.z_score(x.mean(), stats.sem(x), 0.0, bias=0.01, dof=49) for x in samples
     )  # fmt: skip
-    finding = Finding.of(HEADS, found, sees=0.3, unit="in the share")
+    finding = Finding.of(HEADS, comparison, sees=0.3, unit="in the share")
     assert (finding.tolerance, finding.comparisons, finding.dof) == (0.01, 7, 49)
-    assert (finding.z, finding.p) == (found.z, found.p)
-    assert finding.singles == found.singles
+    assert (finding.z, finding.p) == (comparison.z, comparison.p)
+    assert finding.singles == comparison.singles
     assert len(finding.singles) == 7
     exact = statistics.proportion(8, 20, 0.5)
     alone = Finding.of(HEADS, exact, sees=0.3, unit="in the share")
@@ -292,7 +292,7 @@ def test_twins_of_parts_that_hold_are_rejected_in_contradicted_claims():
         claim = claim_of_two(contradicted=contradicted)
         twins = list(_twins(claim, data, claim.judge(data)))
         assert {twin.quantity for twin in twins if twin.rejected} == rejected
-        assert {twin.by for twin in twins} == {1.5 * 0.3}  # of what the findings say they see
+        assert {twin.by for twin in twins} == {1.5 * 0.3}  # 0.3 is what the findings say they see
 
 
 @pytest.mark.parametrize("changes", [{"expected": Outcome.DOMAIN}, {"contradicted": ("share of tails",)}])

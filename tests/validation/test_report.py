@@ -56,15 +56,15 @@ def test_statements_are_typeset(name):
 
 
 def test_quantities_of_a_claim_share_its_level_and_each_stands_beside_its_own_twin():
-    """Known errors: seen is z of the level of the claim, shared by its findings and by comparisons, and 3.09 more."""
+    """With known errors a finding sees z of the claim's level, shared by findings and by comparisons, plus 3.09."""
     parts = {"estimate": 1.0, "error": 0.1, "theory": 1.0, "z": 0.0, "p": 1.0, "dof": math.inf, "unit": "%", "sees": 1}
-    one = Finding(quantity="one", comparisons=4, **parts)
+    uncertain = Finding(quantity="one", comparisons=4, **parts)
     sure = Finding(quantity="sure", estimate=2.0, error=0.0, theory=2.0, sees=1.0, unit="%")
     away = Finding(quantity="one", **(parts | {"theory": 9.0, "z": -80.0, "p": 0.0}))
     off = Finding(quantity="sure", estimate=2.0, error=0.0, theory=5.0, sees=1.0, unit="%")
     other = Verdict(Outcome.CONTRADICTED, (away, off), "no")
     twins = tuple(Twin(name, 1.5, other, rejected=True) for name in ("one", "sure"))
-    right = Verdict(Outcome.EXACT, (one, sure))
+    right = Verdict(Outcome.EXACT, (uncertain, sure))
     record = Record.of(claims.CLAIMS["urn-law"], verdict=right, twins=twins, as_expected=True)
     [shown] = re.findall("<table>.*?</table>", section(record).replace("&#8289;", ""), re.DOTALL)
     page = ET.fromstring(shown)  # noqa: S314

@@ -22,17 +22,17 @@ def networks(rng, shifts):
 
 
 def test_area_is_that_under_the_curve(rng):
-    one, other = np.round(rng.normal(0.7, 1, 30), 1), np.round(rng.standard_normal(20), 1)
+    high, low = np.round(rng.normal(0.7, 1, 30), 1), np.round(rng.standard_normal(20), 1)
     truth = np.repeat([1, 0], [30, 20])
-    area, error = memorisation._area(one, other)
-    assert area == pytest.approx(rocs.roc_auc_score(truth, np.concatenate([one, other])))
-    resampled = [memorisation._area(rng.choice(one, 30), rng.choice(other, 20))[0] for _ in range(400)]
+    area, error = memorisation._area(high, low)
+    assert area == pytest.approx(rocs.roc_auc_score(truth, np.concatenate([high, low])))
+    resampled = [memorisation._area(rng.choice(high, 30), rng.choice(low, 20))[0] for _ in range(400)]
     assert error == pytest.approx(np.std(resampled), rel=0.25)
 
 
 def test_effect_is_a_difference_in_standard_deviations():
-    one, other = np.array([1.0, 2.0, 3.0]), np.array([3.0, 4.0, 5.0])
-    d, error = memorisation._effect(one, other)
+    low, high = np.array([1.0, 2.0, 3.0]), np.array([3.0, 4.0, 5.0])
+    d, error = memorisation._effect(low, high)
     assert d == pytest.approx(-2)
     assert error == pytest.approx(np.sqrt(6 / 9 + 4 / 12))
 
@@ -55,6 +55,6 @@ def test_both_kinds_of_networks_must_differ_from_random_ones(rng):
     data = networks(rng, (0.5, 0.4))
     assert memorisation.MOVED in memorisation._judge(data).failing, "memorising networks are where they began"
     data["values"][:, 1, :, 1:] += 0.2
-    found = memorisation._judge(data)
-    assert found.outcome is Outcome.DOMAIN
+    verdict = memorisation._judge(data)
+    assert verdict.outcome is Outcome.DOMAIN
     assert memorisation.MOVED in memorisation._judge(memorisation._nearer(data, 100)).failing

@@ -16,7 +16,7 @@ from validation.claims.measure import critical_size, double_descent, order_in_tr
 
 
 def falls(rng, change):
-    """Mean fall after the peak of curves that are noise and nothing else."""
+    """Return the rise or fall, as `change` measures it, of many sets of curves that are noise and nothing else."""
     return np.array([change(rng.standard_normal((6, 9))) for _ in range(4_000)])
 
 
@@ -85,11 +85,11 @@ SIZES = 10 * 2 ** np.arange(8)
 def test_parting_is_where_a_ramp_crosses(start, slope):
     ramp = slope * np.log(SIZES / start)
     exact = np.log(start) + critical_size.APART / slope
-    found = critical_size._parting(SIZES, ramp)
+    parting = critical_size._parting(SIZES, ramp)
     if exact > np.log(SIZES[-1]):
-        assert found == np.inf
+        assert parting == np.inf
     else:
-        assert found == pytest.approx(max(exact, np.log(SIZES[0])))
+        assert parting == pytest.approx(max(exact, np.log(SIZES[0])))
 
 
 def test_parting_is_for_good():
@@ -100,8 +100,8 @@ def test_parting_is_for_good():
 def accuracies(rng, ratio, replicas=12):
     """Three curves of which the last parts at `ratio` times the size at which the second does."""
     clean = [np.maximum(0.03 * np.log(SIZES / start), 0) for start in (1e-9, 40.0, 40.0 * ratio)]
-    found = np.stack([np.full(8, 0.9), 0.9 - clean[1], 0.9 - clean[2]], axis=1)
-    return found + 2e-3 * rng.standard_normal((replicas, 8, 3))
+    curves = np.stack([np.full(8, 0.9), 0.9 - clean[1], 0.9 - clean[2]], axis=1)
+    return curves + 2e-3 * rng.standard_normal((replicas, 8, 3))
 
 
 def test_two_sizes_are_told_from_one(rng):
@@ -152,9 +152,9 @@ def test_verdicts_follow_the_data(rng):
 def test_accuracies_that_do_not_differ_show_no_relation(rng):
     slopes = rng.standard_normal((1, 6, 4))
     accuracy = 0.9 + np.concatenate((np.zeros((1, 3, 4)), rng.standard_normal((1, 3, 4))), axis=1)
-    found = order_in_training._correlations({"slopes": slopes, "test_accuracy": accuracy}, 0)
-    assert (found[:3] == 0).all()
-    np.testing.assert_allclose(found[3:], [np.corrcoef(slopes[0, i], accuracy[0, i])[0, 1] for i in (3, 4, 5)])
+    correlations = order_in_training._correlations({"slopes": slopes, "test_accuracy": accuracy}, 0)
+    assert (correlations[:3] == 0).all()
+    np.testing.assert_allclose(correlations[3:], [np.corrcoef(slopes[0, i], accuracy[0, i])[0, 1] for i in (3, 4, 5)])
 
 
 @pytest.mark.parametrize(("sign", "outcome"), [(-1, "holds within a domain"), (1, "contradicted")])

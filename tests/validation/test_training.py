@@ -44,8 +44,8 @@ def parameters(net):
     return [*net.raw_weights, *net.raw_biases]
 
 
-def largest_gap(one, two):
-    return max(np.abs(p - q).max() for p, q in zip(parameters(one), parameters(two), strict=True))
+def largest_gap(first, second):
+    return max(np.abs(p - q).max() for p, q in zip(parameters(first), parameters(second), strict=True))
 
 
 RECIPE = Recipe((64, 12, 10), "tanh", batch=32, snapshots=(0, 1, 3))
@@ -78,12 +78,12 @@ def test_one_step_is_the_gradient_and_the_decay(loss, decay, images):
 
 @needs_torch
 def test_scikit_learn_takes_the_same_steps(images):
-    one, two = (train(RECIPE, images, 5, engine=engine) for engine in engines.ENGINES)
-    assert (one.engine, two.engine) == ("torch", "scikit-learn")
-    for mine, theirs in zip(one.networks, two.networks, strict=True):
+    by_torch, by_sklearn = (train(RECIPE, images, 5, engine=engine) for engine in engines.ENGINES)
+    assert (by_torch.engine, by_sklearn.engine) == ("torch", "scikit-learn")
+    for mine, theirs in zip(by_torch.networks, by_sklearn.networks, strict=True):
         assert largest_gap(mine, theirs) < 1e-4
-    assert largest_gap(one.network, one.networks[0]) > 0.01
-    np.testing.assert_allclose(one.test_loss, two.test_loss, rtol=1e-4)
+    assert largest_gap(by_torch.network, by_torch.networks[0]) > 0.01
+    np.testing.assert_allclose(by_torch.test_loss, by_sklearn.test_loss, rtol=1e-4)
 
 
 def own_layers(torch, recipe, images, start, seed):
@@ -112,13 +112,13 @@ def test_batch_normalisation_is_that_of_torch(images, torch):
     # not by Adam: it blows up the rounding errors in the gradient of biases below a normalisation, which is zero
     steps = {"optimiser": "sgd", "learning_rate": 0.1, "momentum": 0.9}
     recipe = Recipe((64, 12, 10), "relu", normalised=True, batch=32, snapshots=(0, 3), **steps)
-    found = train(recipe, images, 8)
-    net, norm = own_layers(torch, recipe, images, found.networks[0], 8)
-    mine = found.network.normalisations[0]
+    trained = train(recipe, images, 8)
+    net, norm = own_layers(torch, recipe, images, trained.networks[0], 8)
+    mine = trained.network.normalisations[0]
     for name, theirs in (("mean", norm.running_mean), ("variance", norm.running_var), ("gamma", norm.weight)):
         np.testing.assert_allclose(getattr(mine, name), theirs.detach().numpy(), atol=1e-4)
     x = images.test.astype(np.float32)
-    np.testing.assert_allclose(found.network(x), net(torch.tensor(x)).detach().numpy(), atol=1e-3)
+    np.testing.assert_allclose(trained.network(x), net(torch.tensor(x)).detach().numpy(), atol=1e-3)
     assert np.abs(mine.mean).max() > 0.01
 
 
@@ -133,13 +133,13 @@ def test_replicas_are_alone(images):
 
 @needs_torch
 def test_same_seed_same_weights(images, folder):
-    one = train_all(RECIPE, images, [5, 6])
+    first = train_all(RECIPE, images, [5, 6])
     for path in folder.iterdir():
         path.unlink()
-    two = train_all(RECIPE, images, [5, 6])
-    assert not two[0].cached
-    assert [a.networks == b.networks for a, b in zip(one, two, strict=True)] == [True, True]
-    assert one[0].network != one[1].network
+    second = train_all(RECIPE, images, [5, 6])
+    assert not second[0].cached
+    assert [a.networks == b.networks for a, b in zip(first, second, strict=True)] == [True, True]
+    assert first[0].network != first[1].network
 
 
 # -- what is recorded ----------------------------------------------------------------------------------------
@@ -149,18 +149,18 @@ def test_same_seed_same_weights(images, folder):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_losses_and_accuracies_are_those_of_the_snapshots(loss, images, monkeypatch):
     monkeypatch.setattr(training, "_AT_ONCE", 33)  # pieces that do not divide the samples
-    found = train(replace(RECIPE, loss=loss), images, 1)
-    assert found.epochs.tolist() == [0, 1, 3]
-    for s, net in enumerate(found.networks):
+    trained = train(replace(RECIPE, loss=loss), images, 1)
+    assert trained.epochs.tolist() == [0, 1, 3]
+    for s, net in enumerate(trained.networks):
         for part in ("train", "test"):
             x, labels = getattr(images, part), getattr(images, f"{part}_labels")
             out = net(x).astype(float)
             own = -special.log_softmax(out, axis=1)[np.arange(len(x)), labels]
             if loss == "squared":
                 own = np.square(out - np.eye(10)[labels])
-            assert getattr(found, f"{part}_loss")[s] == pytest.approx(own.mean(), rel=1e-6)
-            assert getattr(found, f"{part}_accuracy")[s] == np.mean(out.argmax(axis=1) == labels)
-    assert found.train_loss[-1] < found.train_loss[0]
+            assert getattr(trained, f"{part}_loss")[s] == pytest.approx(own.mean(), rel=1e-6)
+            assert getattr(trained, f"{part}_accuracy")[s] == np.mean(out.argmax(axis=1) == labels)
+    assert trained.train_loss[-1] < trained.train_loss[0]
 
 
 def test_networks_begin_with_the_stated_variance():
@@ -198,17 +198,17 @@ def test_every_activation_is_the_one_of_the_network(activation, images):
 def test_scrambling_moves_training_labels_only(share, seed):
     labels = np.arange(200) % 10
     images = Images(np.zeros((200, 4)), labels, np.zeros((5, 4)), np.arange(5))
-    found = scrambled(images, share, np.random.default_rng(seed))
-    assert np.array_equal(np.bincount(found.train_labels), np.bincount(labels))
-    assert np.count_nonzero(found.train_labels != labels) <= round(share * 200)
-    assert found.test_labels is images.test_labels
+    moved = scrambled(images, share, np.random.default_rng(seed))
+    assert np.array_equal(np.bincount(moved.train_labels), np.bincount(labels))
+    assert np.count_nonzero(moved.train_labels != labels) <= round(share * 200)
+    assert moved.test_labels is images.test_labels
     assert np.array_equal(images.train_labels, np.arange(200) % 10)
 
 
 def test_all_labels_scrambled_leave_chance():
     labels = np.arange(10_000) % 10
-    found = scrambled(Images(np.zeros((10_000, 1)), labels, *[np.zeros(1)] * 2), 1.0, np.random.default_rng(3))
-    assert abs(np.mean(found.train_labels == labels) - 0.1) < 0.02
+    moved = scrambled(Images(np.zeros((10_000, 1)), labels, *[np.zeros(1)] * 2), 1.0, np.random.default_rng(3))
+    assert abs(np.mean(moved.train_labels == labels) - 0.1) < 0.02
 
 
 # -- the cache -----------------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def test_the_second_time_nothing_is_trained(images, folder, monkeypatch):
     first = train_all(RECIPE, images, [1, 2])
     monkeypatch.setitem(engines.ENGINES, "torch", None)
     second = train_all(RECIPE, images, [1, 2])
-    assert [one.cached for one in first + second] == [False, False, True, True]
+    assert [replica.cached for replica in first + second] == [False, False, True, True]
     assert first[1].networks == second[1].networks
     assert [path.suffix for path in folder.iterdir()] == [".npz"]
 
@@ -244,7 +244,6 @@ def test_another_content_is_trained_anew(images, monkeypatch):
     for name in known:
         monkeypatch.setattr(engines, "versions", lambda _, name=name: known | {name: "another"})
         assert not train(RECIPE, images, 1).cached
-    # what is only tested on may change: it does not reach the weights
     monkeypatch.undo()
 
 
@@ -269,11 +268,11 @@ def stored(monkeypatch, path):
 
 def test_arrays_come_back_bit_for_bit(monkeypatch, tmp_path):
     stored(monkeypatch, tmp_path)
-    found = cache.load(DESCRIPTION)
-    assert set(found) == set(ARRAYS)
+    arrays = cache.load(DESCRIPTION)
+    assert set(arrays) == set(ARRAYS)
     for name, array in ARRAYS.items():
-        assert found[name].dtype == array.dtype
-        assert np.array_equal(found[name], array)
+        assert arrays[name].dtype == array.dtype
+        assert np.array_equal(arrays[name], array)
     assert cache.load(DESCRIPTION | {"code": "y"}) is None
 
 
@@ -293,9 +292,9 @@ def test_damaged_entry_is_as_good_as_absent(tmp_path_factory, data):
         for _ in range(data.draw(st.integers(1, 3))):
             broken[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
         path.write_bytes(broken[: data.draw(st.integers(0, len(whole)))] if data.draw(st.booleans()) else broken)
-        found = cache.load(DESCRIPTION)
-        if found is not None:  # bytes that carry nothing, such as dates
-            assert cache.digest(found) == cache.digest(ARRAYS)
+        arrays = cache.load(DESCRIPTION)
+        if arrays is not None:  # bytes that carry nothing, such as dates
+            assert cache.digest(arrays) == cache.digest(ARRAYS)
 
 
 def test_swapped_arrays_are_noticed(monkeypatch, tmp_path):

@@ -145,15 +145,15 @@ def mnist():
 
 
 def test_expected_verdicts_end_well(run, tmp_path, capsys):
-    status, found = run("--only", *GOOD, "--jobs", "1")
+    status, verdicts = run("--only", *GOOD, "--jobs", "1")
     assert status == 0
-    assert list(found["claims"]) == GOOD
-    for name, record in found["claims"].items():
+    assert list(verdicts["claims"]) == GOOD
+    for name, record in verdicts["claims"].items():
         assert record["passed"]
         assert record["as_expected"]
         assert record["twins_rejected"]
         assert record["verdict"]["outcome"] == "holds exactly"
-        assert [found["quantity"] for found in record["verdict"]["findings"]] == [HEADS, RUNS]
+        assert [finding["quantity"] for finding in record["verdict"]["findings"]] == [HEADS, RUNS]
         assert [(twin["quantity"], twin["by"]) for twin in record["twins"]] == [(HEADS, 1.5 * 0.3), (RUNS, 1.5 * 0.3)]
         for twin in record["twins"]:
             assert twin["verdict"]["outcome"] == "contradicted"
@@ -163,8 +163,8 @@ def test_expected_verdicts_end_well(run, tmp_path, capsys):
         }
         with np.load(tmp_path / "report" / f"{name}.npz") as data:
             assert judge(data)[HEADS].estimate == record["verdict"]["findings"][0]["estimate"]
-    assert found["run"]["mode"] == "quick"
-    assert found["run"]["versions"]["numpy"] == np.__version__
+    assert verdicts["run"]["mode"] == "quick"
+    assert verdicts["run"]["versions"]["numpy"] == np.__version__
     assert not list((tmp_path / "report").glob(".*"))
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == [
@@ -193,10 +193,10 @@ def test_expected_verdicts_end_well(run, tmp_path, capsys):
     ],
 )
 def test_one_bad_claim_fails_the_run_and_leaves_the_others(name, words, run, capsys):
-    status, found = run("--only", name, "fair-coin", "--jobs", "1")
+    status, verdicts = run("--only", name, "fair-coin", "--jobs", "1")
     assert status == 1
-    assert not found["claims"][name]["passed"]
-    assert found["claims"]["fair-coin"]["passed"]
+    assert not verdicts["claims"][name]["passed"]
+    assert verdicts["claims"]["fair-coin"]["passed"]
     said = capsys.readouterr().out
     assert words in said
     assert f"not as expected: {name}" in said
@@ -217,7 +217,7 @@ def test_results_depend_neither_on_jobs_nor_on_the_choice(run, tmp_path, togethe
     folder, _, beside, _ = together
     _, alone = run("--only", "fair-coin", "--jobs", "1", out="alone")
     _, other = run("--only", "fair-coin", "--jobs", "1", "--seed", "7", out="other")
-    verdicts = [found["claims"]["fair-coin"]["verdict"] for found in (alone, beside, other)]
+    verdicts = [records["claims"]["fair-coin"]["verdict"] for records in (alone, beside, other)]
     assert verdicts[0] == verdicts[1] != verdicts[2]
     assert beside["claims"]["other-fair-coin"]["verdict"] != verdicts[0], "claims share no stream"
     for suffix in ("svg", "pdf", "png", "npz"):
@@ -243,11 +243,11 @@ def test_full_takes_more(run, tmp_path):
 
 def test_claims_that_need_data_wait_for_it(run, mnist, tmp_path, capsys):
     np.savez(tmp_path / "mnist.npz", **mnist)
-    status, found = run("--only", "labelled-coin", "--data", str(tmp_path / "mnist.npz"), "--jobs", "1")
-    assert (status, found["claims"]["labelled-coin"]["passed"]) == (0, True)
-    _, found = run("--jobs", "1")
-    assert found["claims"]["labelled-coin"]["skipped"] == "not run: needs --data"
-    assert found["claims"]["labelled-coin"]["passed"] is None
+    status, verdicts = run("--only", "labelled-coin", "--data", str(tmp_path / "mnist.npz"), "--jobs", "1")
+    assert (status, verdicts["claims"]["labelled-coin"]["passed"]) == (0, True)
+    _, verdicts = run("--jobs", "1")
+    assert verdicts["claims"]["labelled-coin"]["skipped"] == "not run: needs --data"
+    assert verdicts["claims"]["labelled-coin"]["passed"] is None
     lines = capsys.readouterr().out.splitlines()
     assert "2 not run: needs --data (labelled-coin, other-labelled-coin)" in lines
 
@@ -406,7 +406,7 @@ def test_report_typesets_derivations(tmp_path):
         "D & E",
         "In this run 1 step checked: 1 identity; not checked: 1 argued.",
         "definitions and arguments are never counted as checked",
-        "for b<1",  # set
+        "for b<1",  # as it is typeset
         "1.00 ± 0.10",
         "0.3 in the share",
         "Seen with 0.999",
@@ -460,8 +460,8 @@ def test_registry_is_sound():
 
 
 def test_registry_lists_every_module_of_claims():
-    found = {f"{path.parent.name}.{path.stem}" for path in Path(claims.__file__).parent.glob("*/[a-z]*.py")}
-    assert set(claims.MODULES) == found
+    names = {f"{path.parent.name}.{path.stem}" for path in Path(claims.__file__).parent.glob("*/[a-z]*.py")}
+    assert set(claims.MODULES) == names
 
 
 def test_registry_refuses_two_claims_of_one_id():
@@ -470,9 +470,9 @@ def test_registry_refuses_two_claims_of_one_id():
 
 
 def test_workers_are_alone(together):
-    _, status, found, _ = together
+    _, status, verdicts, _ = together
     assert status == 1
-    assert [record["passed"] for record in found["claims"].values()] == [True, True, False, False]
+    assert [record["passed"] for record in verdicts["claims"].values()] == [True, True, False, False]
 
 
 def test_what_is_running_is_said_with_its_time(together):
@@ -483,10 +483,10 @@ def test_what_is_running_is_said_with_its_time(together):
 
 
 def test_a_worker_that_dies_leaves_a_record_for_every_claim(run):
-    status, found = run("--only", "dying-run", *GOOD, "--jobs", "2")
+    status, verdicts = run("--only", "dying-run", *GOOD, "--jobs", "2")
     assert status == 1
-    assert list(found["claims"]) == [*GOOD, "dying-run"]
-    assert "BrokenProcessPool" in found["claims"]["dying-run"]["error"]
+    assert list(verdicts["claims"]) == [*GOOD, "dying-run"]
+    assert "BrokenProcessPool" in verdicts["claims"]["dying-run"]["error"]
 
 
 def test_the_registry_is_read_before_the_first_line_and_is_quick_to_read():

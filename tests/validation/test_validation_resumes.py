@@ -54,8 +54,8 @@ def test_a_run_goes_on_after_the_claims_that_are_done(run, tmp_path, monkeypatch
     (tmp_path / NAME).write_bytes(b"".join(lines[:2]) + lines[2][:40])  # killed in the middle of a line
     done = []
     monkeypatch.setattr("validation.runner.line", lambda record: done.append(record.id) or record.id)
-    status, said, found = run("--resume")
-    assert (status, without_times(found)) == (0, without_times(whole))
+    status, said, resumed = run("--resume")
+    assert (status, without_times(resumed)) == (0, without_times(whole))
     assert "1 of 3 claims are done already: first-coin" in said
     assert sorted(done) == ["second-coin", "third-coin"]
     assert len((tmp_path / NAME).read_bytes().splitlines()) == 1 + len(CLAIMS)
@@ -68,7 +68,7 @@ def test_a_run_goes_on_after_the_claims_that_are_done(run, tmp_path, monkeypatch
 
 
 def undigested(text):
-    """Return records as they were before lines had digests."""
+    """Return records whose lines have no digests."""
     return re.sub(', "digest": "[0-9a-f]{64}"', "", text)
 
 
@@ -120,7 +120,7 @@ def test_a_second_run_in_the_same_folder_is_refused_and_leaves_the_first_alone(t
     finally:
         process.kill()
         process.communicate()
-    assert main(["--only", "third-coin", "--out", str(out)], registry=__name__) == 0  # given back by a kill
+    assert main(["--only", "third-coin", "--out", str(out)], registry=__name__) == 0  # the kill has released the lock
 
 
 def test_a_full_disk_is_said_and_what_is_there_stays(run, tmp_path, monkeypatch):
@@ -226,7 +226,7 @@ def test_a_directory_in_the_place_of_an_entry_is_said(monkeypatch, tmp_path):
 
 
 class Cleared:
-    """Is asked to end while Python clears it up, where what is raised is lost."""
+    """Sends SIGTERM while Python deletes it, where an exception that the handler raises is lost."""
 
     def __del__(self):
         signal.raise_signal(signal.SIGTERM)
@@ -238,7 +238,7 @@ def test_an_end_that_was_asked_for_while_objects_are_cleared_up_comes_after_the_
     status, said, _ = run()
     assert status == 143
     assert "terminated: no report written; go on with --resume" in said
-    assert len((tmp_path / NAME).read_bytes().splitlines()) == 2  # which run, and the first claim
+    assert len((tmp_path / NAME).read_bytes().splitlines()) == 2  # the description of the run, and the first claim
 
 
 def test_a_cluster_that_does_not_answer_is_told_in_words(monkeypatch, tmp_path, capsys):
@@ -249,5 +249,5 @@ def test_a_cluster_that_does_not_answer_is_told_in_words(monkeypatch, tmp_path, 
 
     monkeypatch.setattr(distributed, "Client", nobody)
     assert main(["--only", "first-coin", "--executor", "dask://nohost:1", "--out", str(tmp_path / "x")], __name__) == 2
-    told = capsys.readouterr().err
-    assert "--executor dask://nohost:1: no scheduler of dask answers there (timed out at tcp://nohost:1)" in told
+    message = capsys.readouterr().err
+    assert "--executor dask://nohost:1: no scheduler of dask answers there (timed out at tcp://nohost:1)" in message
