@@ -47,14 +47,14 @@ class Own:
 
 
 class Forgetful(Own):
-    """What comes back is another function."""
+    """An activation whose copy is another function."""
 
     def __reduce__(self):
         return Own, (np.sin, np.cos)
 
 
 class Averages:
-    """Those of the sine, of which one is another."""
+    """The averages of the sine, one of them too large by a thousandth."""
 
     def __init__(self, wrong):
         self.wrong = wrong
@@ -155,7 +155,7 @@ def test_what_raises_breaks_the_law_that_asked_it(rng):
     assert isinstance(refused.value.__cause__, ValueError)
     with pytest.raises(BrokenLawError) as refused:
         check_activation(Own(bounds=(-0.5, 0.5)), rng=rng)
-    assert refused.value.__cause__ is None  # all is said
+    assert refused.value.__cause__ is None  # the message says all
 
 
 def test_a_report_prints_itself_and_can_be_repeated():

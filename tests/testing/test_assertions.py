@@ -104,9 +104,13 @@ def test_the_sum_of_discrete_values_has_its_exact_law(rng):
     assert_mean(coins, stats.bernoulli(0.001), what="rare events")
     with rejects():
         assert_mean(np.full(50, 1), stats.bernoulli(0.001), what="fifty rare events")
-    found = statistics.mean_under(np.repeat([5, 6], [70, 30]), stats.binom(1, 0.45, loc=5))
-    assert found.p == pytest.approx(2 * stats.binom.cdf(30, 100, 0.45), rel=1e-9)
-    assert (found.law, found.estimate, found.theory) == ("exact", pytest.approx(5.3), pytest.approx(5.45))
+    comparison = statistics.mean_under(np.repeat([5, 6], [70, 30]), stats.binom(1, 0.45, loc=5))
+    assert comparison.p == pytest.approx(2 * stats.binom.cdf(30, 100, 0.45), rel=1e-9)
+    assert (comparison.law, comparison.estimate, comparison.theory) == (
+        "exact",
+        pytest.approx(5.3),
+        pytest.approx(5.45),
+    )
     assert statistics.mean_under([3, 0, 1, 2, 1], stats.poisson(1.2)).p == pytest.approx(2 * stats.poisson.sf(6, 6.0))
     assert statistics.mean_under([9, 9, 9], stats.poisson(1.2)).p == pytest.approx(
         2 * stats.poisson.sf(26, 3.6), rel=1e-6
@@ -160,7 +164,7 @@ def test_p_values_are_uniform(name, rng):
 
 
 def test_p_values_of_means_of_few_are_nearly_uniform_from_above(rng):
-    """The larger of Student's, which alone is uniform, and that of the empirical likelihood; never smaller."""
+    """p is the larger of Student's, which is uniform, and that of the empirical likelihood."""
     samples = rng.normal(1.0, 3.0, (SAMPLES, 12))
     p = np.array([statistics.mean(values, 1.0).p for values in samples])
     own = np.array([studentised(values, 1.0) for values in samples])
@@ -248,11 +252,11 @@ def test_numbers_for_other_entries_are_refused_in_words(name, rng):
 
 
 def test_message_tells_the_numbers():
-    found = statistics.z_score(2.5, 0.1, 1.0)
+    comparison = statistics.z_score(2.5, 0.1, 1.0)
     with rejects(match=r"energy: estimate 2\.5 ± 0\.1, theory 1, z = \+15\.00, p = .* \(limit"):
-        assert_comparison(found, "energy")
+        assert_comparison(comparison, "energy")
     with pytest.raises(AssertionError, match="not in the message"), rejects(match="entropy"):
-        assert_comparison(found, "energy")
+        assert_comparison(comparison, "energy")
     for wrong in (10**400, [1.0], None):
         with pytest.raises(statistics.Refusal, match="must be numbers within float64"):
             statistics.z_score(1.0, wrong, 1.0)
@@ -344,7 +348,7 @@ def test_a_budget_outside_pytest(monkeypatch):
         assert_pvalue(6e-4, "above the level")
         with rejects():
             assert_pvalue(4e-4, "below it")
-        with budget(false_alarms=0.5, comparisons=1) as inner:  # which is that of the block around it
+        with budget(false_alarms=0.5, comparisons=1) as inner:  # the budget of the block around it
             assert inner is ledger
     with pytest.raises(StatisticalFailure, match=r"3 comparisons were made.*=2 planned"), budget(comparisons=2):
         assert_mean(np.arange(150.0).reshape(50, 3), [73.5, 74.5, 75.5], what="three")
@@ -370,7 +374,7 @@ def test_what_is_no_law_is_told_from_counts():
 
 @pytest.mark.parametrize(("trials", "rare"), [(100, 0.05), (1000, 0.005), (50, 0.1), (20, 0.5), (200, 0.03)])
 def test_alarms_of_two_cells_are_no_more_than_the_binomial_law_allows(trials, rare):
-    """Of all outcomes, each with its probability; that of Cressie and Read alone raises 105 times too many at 1e-9."""
+    """Alarms are summed over all outcomes; those of Cressie and Read alone are 105 times too many at 1e-9."""
     seen = np.arange(trials + 1)
     p = np.array([statistics.counts([trials - k, k], [1 - rare, rare]).p for k in seen])
     chance = stats.binom(trials, rare).pmf(seen)
@@ -421,7 +425,7 @@ def test_means_of_skewed_replicates_raise_no_more_alarms_than_they_should(name, 
 
 
 def test_rare_events_are_no_matter_for_student(rng):
-    """Ten events: Student's law gives a hundred times too many alarms at 1e-4, here none and some refusals."""
+    """For ten events Student's law raises a hundred times too many alarms at 1e-4; some samples are refused instead."""
     events = [rng.binomial(1, 0.01, 1000).astype(float) for _ in range(3000)]
     with rejects():
         alarms = sum(studentised(values, 0.01) < 1e-4 for values in events)
@@ -450,10 +454,12 @@ def test_the_empirical_likelihood_of_coins_is_the_binomial_one():
 @pytest.mark.parametrize("theory", [0.28, 0.3, 0.33, 0.5])
 def test_the_total_of_coins_is_binomial(theory):
     coins = np.repeat([0, 1], [700, 300])
-    found = statistics.total(coins, [1 - theory, theory])
+    comparison = statistics.total(coins, [1 - theory, theory])
     exact = 2 * min(stats.binom.cdf(300, 1000, theory), stats.binom.sf(299, 1000, theory))
-    assert (found.p, found.error**2) == pytest.approx((min(1.0, exact), theory * (1 - theory) / 1000), rel=1e-9)
-    assert (found.estimate, found.theory) == (0.3, pytest.approx(theory))
+    assert (comparison.p, comparison.error**2) == pytest.approx(
+        (min(1.0, exact), theory * (1 - theory) / 1000), rel=1e-9
+    )
+    assert (comparison.estimate, comparison.theory) == (0.3, pytest.approx(theory))
 
 
 def test_the_law_of_a_total_sees_what_it_forbids():
@@ -474,19 +480,19 @@ def test_totals_are_calibrated(rng):
 
 @pytest.mark.parametrize("size", [1e300, 1e154, 1e-160, 1e-300])
 def test_comparisons_do_not_depend_on_units(size):
-    """Squares leave float64 on the way: lines had no slope or no p, means "did not differ"."""
+    """Squares of such numbers leave float64, but means, covariances and lines are compared as in other units."""
     rng = np.random.default_rng(1)
     samples = rng.normal(3.0, 1.0, (60, 2))
     points, error = np.arange(1.0, 9.0), np.full(8, 0.1)
     here, there = statistics.mean(samples[:, 0], 2.5), statistics.mean(samples[:, 0] * size, 2.5 * size)
     assert (there.p, there.z, there.estimate) == pytest.approx((here.p, here.z, here.estimate * size), rel=1e-9)
     theory = np.array([2.9, 3.1])
-    mixed = np.array([1.0, size])  # as have columns of very different scale
+    mixed = np.array([1.0, size])  # columns of very different scale
     vector = statistics.mean_vector(samples, theory)
     assert statistics.mean_vector(samples * mixed, theory * mixed).p == pytest.approx(vector.p, rel=1e-9)
     many = rng.normal(size=(400, 2))
-    found = statistics.covariance(many * np.sqrt(size), 1.1 * size * np.eye(2))[1]
-    assert found == pytest.approx(statistics.covariance(many, 1.1 * np.eye(2))[1], rel=1e-9)
+    corrected = statistics.covariance(many * np.sqrt(size), 1.1 * size * np.eye(2))[1]
+    assert corrected == pytest.approx(statistics.covariance(many, 1.1 * np.eye(2))[1], rel=1e-9)
     bent = 2 * points + 0.1 * np.sin(points)
     line, stretched = statistics.line(points, bent, error), statistics.line(points * size, bent, error)
     assert (stretched.slope * size, stretched.p) == pytest.approx((line.slope, line.p), rel=1e-9)

@@ -1,4 +1,4 @@
-"""Single values that are as good as impossible, which cells and distances do not see; and numbers that are none."""
+"""Single values that are as good as impossible, unseen by cells and distances; and arguments that are no numbers."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -16,21 +16,21 @@ def normal_tail(x):
 
 
 def test_one_draw_that_cannot_be_is_seen():
-    """Of a hundred normal numbers one at 30 standard deviations passed with p = 0.5, as a poisson count of 60."""
+    """One normal number of a hundred at 30 standard deviations, or a Poisson count of 60, hardly moves the distance."""
     normal = stats.norm.ppf((np.arange(99) + 0.5) / 99)
     for far in (30.0, -30.0):
-        found = statistics.law(np.append(normal, far), stats.norm())
-        assert found.p == pytest.approx(200 * normal_tail(30), rel=1e-9)
+        comparison = statistics.law(np.append(normal, far), stats.norm())
+        assert comparison.p == pytest.approx(200 * normal_tail(30), rel=1e-9)
         with rejects(match=f"at {far:g}: the law expects"):
             assert_law(np.append(normal, far), stats.norm(), what="normal numbers")
     counts = np.repeat(np.arange(5), [368, 368, 184, 61, 18])
     tail = mp.nsum(lambda k: mp.exp(-1) / mp.factorial(k), [60, mp.inf])
-    found = statistics.law(np.append(counts, 60), stats.poisson(1.0))
-    assert found.p == pytest.approx(float(2000 * tail), rel=1e-3)
+    comparison = statistics.law(np.append(counts, 60), stats.poisson(1.0))
+    assert comparison.p == pytest.approx(float(2000 * tail), rel=1e-3)
 
 
 def test_draws_that_can_be_are_judged_as_before():
-    """A rare value of many, and draws that are rounded to the ends of their law, where it has no share."""
+    """Their p is that of the distance alone: a rare value of many, and draws rounded to the ends of their law."""
     rare = np.append(stats.norm.ppf((np.arange(99) + 0.5) / 99), 6.0)
     assert statistics.law(rare, stats.norm()).p == stats.kstest(rare, "norm").pvalue
     rounded = np.append((np.arange(98) + 0.5) / 98, [0.0, 1.0])
@@ -38,7 +38,7 @@ def test_draws_that_can_be_are_judged_as_before():
 
 
 class Triangle:
-    """A law of one's own on [0, 1], with no more than must be: F(x) = x²."""
+    """A law of one's own on [0, 1] with only the methods that are needed: F(x) = x²."""
 
     mean, support, ppf = float, staticmethod(lambda: (0.0, 1.0)), staticmethod(np.sqrt)
 
@@ -54,7 +54,7 @@ def test_a_law_without_upper_tail_forbids_what_is_beyond_its_end():
 
 
 def without_quantiles():
-    """Return a law as scipy 1.16 and newer have it; older ones find its quantiles."""
+    """Return a law with quantiles of nan, as scipy 1.16 and newer give them; older versions find them."""
     law = stats.poisson(1e12)
     law.ppf = lambda q: np.full(np.shape(q), np.nan)
     return law
@@ -67,7 +67,7 @@ def test_laws_whose_quantiles_scipy_does_not_find_are_refused(law):
 
 
 def test_a_distribution_function_that_leaves_its_range_is_refused(rng):
-    """scipy turns angles around, but not the function: of right draws p was 0, and a share of -0.36 was taken for 0."""
+    """scipy wraps the angles that it draws, but not its distribution function: right draws would have p = 0."""
     law = stats.vonmises(2, loc=3)
     assert law.cdf(-3.0) < 0
     with pytest.raises(Refusal, match=r"the distribution function of the law is -0\.\d+ at -"):
@@ -81,7 +81,7 @@ def test_the_end_of_a_heavy_tail_is_not_sought(rng):
 
 
 def test_one_observation_that_cannot_be_is_seen():
-    """Cells with too little are pooled with their neighbours, in which a single one is lost."""
+    """Cells that expect too little are pooled with their neighbours, where a single observation would be lost."""
     for share in (1e-300, 1e-24):
         assert statistics.counts([50, 50, 1], [0.5, 0.5, share]).p == pytest.approx(101 * share)
     with rejects():
@@ -91,13 +91,13 @@ def test_one_observation_that_cannot_be_is_seen():
 
 
 def test_a_value_between_others_that_the_law_forbids_is_seen():
-    found = statistics.law(np.append([0, 2] * 20, 1), stats.rv_discrete(values=([0, 2], [0.5, 0.5])))
-    assert (found.p, found.where) == (0.0, "at 1, which the law forbids")
+    comparison = statistics.law(np.append([0, 2] * 20, 1), stats.rv_discrete(values=([0, 2], [0.5, 0.5])))
+    assert (comparison.p, comparison.where) == (0.0, "at 1, which the law forbids")
 
 
 @pytest.mark.parametrize("far", [350, 650])
 def test_one_draw_far_out_has_the_chance_of_any_that_is_as_far_on_either_side(far):
-    """A geometric series bounds the tail of whole numbers, from above by a few percent here."""
+    """The tail of whole numbers is bounded by a geometric series, which is a few percent above it here."""
     law = stats.binom(1000, 0.5)
     draws = np.append(law.ppf((np.arange(100) + 0.5) / 100), far)
     assert statistics.law(draws, law).p == pytest.approx(2 * 101 * law.cdf(350), rel=0.05)
@@ -112,8 +112,8 @@ def test_a_law_of_ones_own_is_asked_inside_its_support_alone(rng):
         cdf = staticmethod(np.sqrt)
 
     draws = rng.random(200) ** 2
-    found = statistics.law(np.append(draws, [0.0, 1.0]), Root())
-    assert found.p == pytest.approx(stats.kstest(np.append(np.sqrt(draws), [0.0, 1.0]), "uniform").pvalue)
+    comparison = statistics.law(np.append(draws, [0.0, 1.0]), Root())
+    assert comparison.p == pytest.approx(stats.kstest(np.append(np.sqrt(draws), [0.0, 1.0]), "uniform").pvalue)
 
 
 def test_thirty_numbers_show_whether_they_are_uniform():
@@ -123,7 +123,7 @@ def test_thirty_numbers_show_whether_they_are_uniform():
 
 
 def test_a_total_sees_forbidden_values_between_others():
-    """3 by coins that show 0 or 10: the sum of all had a tail of 1e-10, by rounding alone."""
+    """Coins that show 0 or 10 never show 3; by rounding alone, the tail of the sum would be 1e-10."""
     pmf = [0.5, *[0.0] * 9, 0.5]
     assert statistics.total([0, 10] * 20, pmf).p == 1.0
     assert statistics.total([0, 10] * 20 + [3], pmf).p == 0.0
@@ -132,9 +132,9 @@ def test_a_total_sees_forbidden_values_between_others():
 @pytest.mark.parametrize("half", [Fraction(1, 2), Decimal("0.5"), np.array(0.5), np.float32(0.5)], ids=repr)
 def test_every_kind_of_number_is_a_theory(half):
     values = np.arange(40) % 2
-    found = statistics.mean(values, half, bias=half - half)
-    assert (type(found.theory), found.theory, found.bias) == (float, 0.5, 0.0)
-    assert "theory 0.5" in found.found
+    comparison = statistics.mean(values, half, bias=half - half)
+    assert (type(comparison.theory), comparison.theory, comparison.bias) == (float, 0.5, 0.0)
+    assert "theory 0.5" in comparison.found
     assert statistics.proportion(np.int8(52), Fraction(100), half).p == statistics.proportion(52, 100, 0.5).p
 
 
@@ -172,7 +172,7 @@ def test_what_is_no_number_is_no_theory(none):
     "none", [np.ones(99) * 1j, np.ones(99).astype(str), np.ones(99).astype("M8[s]"), [stats.norm()] * 99]
 )
 def test_what_holds_no_real_numbers_has_no_mean(none):
-    """Imaginary parts were dropped, with a warning, and texts were read: the mean of z = x + iy passed as that of x."""
+    """Numpy drops imaginary parts, with a warning, and reads texts: the mean of x + iy would pass as that of x."""
     values = np.random.default_rng(1).normal(size=(60, 99))
     with pytest.raises(Refusal, match="values must hold real numbers"):
         assert_mean(none, 0.0, what="numbers")
@@ -219,13 +219,13 @@ def test_the_mean_of_a_law_without_quantiles_is_compared(rng):
 )
 @pytest.mark.parametrize("compare", [statistics.law, statistics.mean_under])
 def test_laws_of_several_numbers_at_once_are_refused(theory, compare):
-    """Numpy would compare each draw with a law of its own, or fail in its words."""
+    """Numpy would compare each draw with its own law, or fail with a message of its own."""
     with pytest.raises(TypeError, match="one law for each entry: freeze one with numbers as its parameters"):
         compare(np.ones(100), theory)
 
 
 def _even(law, count=200):
-    """Return draws that stand at even shares of a law, none of them in its tails."""
+    """Return draws at evenly spaced quantiles of a law, none of them in its tails."""
     return law.ppf((np.arange(count) + 0.5) / count)
 
 

@@ -54,14 +54,14 @@ def test_laws_of_our_layers(name, rng):
 
 @given(strategies.layers(rg.LinearLayer, width=2), *[strategies.layers(rg.LinearLayer, width=2)] * 2)
 @examples(0.3)
-def test_linear_layers_compose(one, two, three):
-    check_layer(one, two, three, simulate=False, rng=1)
+def test_linear_layers_compose(first, second, third):
+    check_layer(first, second, third, simulate=False, rng=1)
 
 
 @given(*[strategies.layers(rg.BinaryLayer, width=1)] * 3)
 @examples(0.3)
-def test_layers_of_spins_compose(one, two, three):
-    check_layer(one, two, three, simulate=False, rng=1)
+def test_layers_of_spins_compose(first, second, third):
+    check_layer(first, second, third, simulate=False, rng=1)
 
 
 @given(strategies.layers())
@@ -90,8 +90,8 @@ def test_wide_layers_rest_where_all_fields_are_zero(activation, sigma_w):
 
 @given(*[strategies.layers(rg.BinaryLayer, width=2, largest=1.0)] * 3)
 @examples(0.1)
-def test_wide_layers_of_spins_compose(one, two, three):
-    check_layer(one, two, three, simulate=False, rng=1)
+def test_wide_layers_of_spins_compose(first, second, third):
+    check_layer(first, second, third, simulate=False, rng=1)
 
 
 # -- a family of a user's own ----------------------------------------------------------------------------
@@ -140,7 +140,7 @@ class Affine:
 
     def flow(self, doublings):
         layers = [self.power(2**k) for k in range(doublings + 1)]
-        rows = np.array([[one.w, one.b, one.s] for one in layers])
+        rows = np.array([[layer.w, layer.b, layer.s] for layer in layers])
         if self.breaks == "flow":
             rows *= np.arange(1, doublings + 2)[:, None]
         return type("Flow", (), {"couplings": rows})
@@ -236,14 +236,14 @@ PARTS = {
     "order of weights": (
         "order",
         OURS["binary, wide"],
-        {"compose": lambda one, other: other.compose(one)},
+        {"compose": lambda itself, other: other.compose(itself)},
         "instead of",
     ),
-    "order of densities": ("order", LADDERS, {"compose": lambda one, other: other.compose(one)}, "instead of"),
+    "order of densities": ("order", LADDERS, {"compose": lambda itself, other: other.compose(itself)}, "instead of"),
     "density": (
         "stationary",
         LADDERS[:1],
-        {"stationary": lambda one: replace(one.stationary(), density=np.full(3, 1 / 3))},
+        {"stationary": lambda itself: replace(itself.stationary(), density=np.full(3, 1 / 3))},
         "instead of",
     ),
     "kind": (
@@ -268,7 +268,7 @@ def test_every_comparison_of_a_law_refuses_what_breaks_it_alone(part):
 
 
 class Signal:
-    """h' = w h + b, and no law of what noise does to it."""
+    """h' = w h + b, which acts on signals alone and knows no noise."""
 
     def __init__(self, w, b, turned=False):
         self.w, self.b, self.turned = w, b, turned

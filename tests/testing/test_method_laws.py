@@ -31,13 +31,13 @@ class Visits(Walkers):
         size, slope = self.model.size, 1.5 if self.breaks == "stationarity" else 1.0
         coupling = self.model.couplings.toarray()
         for _ in range(sweeps):
-            random = np.array([one.random(size) for one in self.streams])
+            random = np.array([generator.random(size) for generator in self.streams])
             for i in range(size - (self.breaks == "reach")):
                 field = self.model.fields[i] + self.spins @ coupling[i]
                 up = random[:, i] < 1 / (1 + np.exp(-2 * slope * field / self.model.temperature))
                 self.spins[:, i] = np.where(up, 1, -1)
-        if self.breaks == "moves":  # two moves in a row are not one of their sum
-            np.array([one.random() for one in self.streams])
+        if self.breaks == "moves":  # two moves in a row differ from one move of as many sweeps
+            np.array([generator.random() for generator in self.streams])
         self.sweeps += sweeps
 
     burn_in = sweep
@@ -84,14 +84,14 @@ class Ordered(Method[BinaryNeurons]):
                 return 0, chains
             case "pairs":
                 return (chain // 2,)
-            case "error bars":  # four chains are one: the error of their mean is too small by two
+            case "error bars":  # four chains are one: the error of their mean is half of what it should be
                 return (chain // 4,)
         return (chain,)
 
     def walkers(self, model, seed, chains, initial):
         streams = [stream(seed, *self.origin(chain, len(chains))) for chain in chains]
         if initial is None:
-            initial = np.array([2 * one.integers(0, 2, model.size) - 1 for one in streams])
+            initial = np.array([2 * generator.integers(0, 2, model.size) - 1 for generator in streams])
         return Visits(model, self.breaks, streams, np.array(initial))
 
 
@@ -119,7 +119,7 @@ SEEN_BY = {
 @pytest.mark.parametrize("breaks", BROKEN)
 def test_every_law_refuses_what_breaks_it(breaks, rng, monkeypatch):
     law = SEEN_BY.get(breaks, breaks)
-    monkeypatch.setattr(_method_laws, "LAWS", [LAW_OF[law]])  # draws numbers of its own, whatever else is asked
+    monkeypatch.setattr(_method_laws, "LAWS", [LAW_OF[law]])  # a law draws the same numbers alone
     with rejects(rf"\n  {law}: .*{BROKEN[breaks]}"):
         check_method(Ordered(breaks), chains=1000 if law == "error bars" else 4000, rng=rng)
 
@@ -175,7 +175,7 @@ def test_means_and_covariances_of_reals_are_compared(scale, shift, what, rng):
 @pytest.mark.parametrize("chains", [4000, 64_000])
 @pytest.mark.parametrize("rank", [0, 10, 40])
 def test_a_wrong_chance_is_seen_from_the_size_on_that_the_page_says(rank, chains, rng):
-    """Half as much again as what is seen nine times in ten; a fifth of it is not seen, whatever the chance."""
+    """An error of 1.5 times the size that is seen nine times in ten is seen, one of a fifth of it is not."""
     assert "11/√(chains p)" in check_method.__doc__
     law = _method_laws._Method(None, _method_laws._small()[0], 1, chains)
     chances = law.probabilities()

@@ -45,18 +45,22 @@ class Own(BinaryNeurons):
     breaks = ""
 
     def energy(self, state):
-        found = super().energy(state)
-        if self.breaks == "one by one" and np.ndim(found):
-            return found + 1e-6 * np.arange(np.size(found)).reshape(np.shape(found))
-        return found + (1e-12 if self.breaks == "energy" else 0.0)
+        energies = super().energy(state)
+        if self.breaks == "one by one" and np.ndim(energies):
+            return energies + 1e-6 * np.arange(np.size(energies)).reshape(np.shape(energies))
+        return energies + (1e-12 if self.breaks == "energy" else 0.0)
 
     def graph(self, *, layers=False):
         graph = super().graph(layers=layers)
         return nx.complete_graph(graph.nodes) if self.breaks == "graph" else graph
 
     def exact(self, method=None, *, correlations=True):
-        found = super().exact(method, correlations=correlations)
-        return replace(found, heat_capacity=found.heat_capacity * 1.001) if self.breaks == "exact averages" else found
+        averages = super().exact(method, correlations=correlations)
+        return (
+            replace(averages, heat_capacity=averages.heat_capacity * 1.001)
+            if self.breaks == "exact averages"
+            else averages
+        )
 
     def at(self, temperature):
         return super().at(1.1 * temperature if self.breaks == "temperature" else temperature)
@@ -87,8 +91,8 @@ class Moving(DynamicNeurons):
         return graph
 
     def exact(self, *, covariance=True):
-        found = super().exact(covariance=covariance)
-        return replace(found, mean=found.mean + 1e-6) if self.breaks == "exact averages" else found
+        averages = super().exact(covariance=covariance)
+        return replace(averages, mean=averages.mean + 1e-6) if self.breaks == "exact averages" else averages
 
     def in_doubles(self):
         return self
@@ -129,7 +133,7 @@ class Complex(BinaryNeurons):
 
 
 def test_energies_that_are_not_real_are_refused(rng):
-    """Numpy drops imaginary parts, with a warning: the model held every law."""
+    """Numpy drops imaginary parts, with a warning: the model would hold every law."""
     with rejects(r"\n  energy: .*complex128 instead of real numbers"):
         check_model(Complex([[0, 1], [1, 0]], 0.3), rng=rng)
 

@@ -181,11 +181,11 @@ def test_streams_depend_on_name_parameters_and_seed_alone(session):
     def drawn(*options):
         return re.findall(r"drawn (\d) (\d) (\d+)", session("-s", *options, text=text).stdout.str())
 
-    one, two = drawn("--statnn-seed=5")
-    assert one[:2] == ("1", "5")
-    assert one[2] != two[2]
-    assert drawn("--statnn-seed=5", "-k", "2") == [two]
-    assert not {values[2] for values in drawn("--statnn-seed=6")} & {one[2], two[2]}
+    first, second = drawn("--statnn-seed=5")
+    assert first[:2] == ("1", "5")
+    assert first[2] != second[2]
+    assert drawn("--statnn-seed=5", "-k", "2") == [second]
+    assert not {values[2] for values in drawn("--statnn-seed=6")} & {first[2], second[2]}
 
 
 @pytest.mark.parametrize(

@@ -32,16 +32,16 @@ def known_error(deviation, rng):
 
 
 def test_a_normal_check_sees_what_its_law_says(rng):
-    found = power(known_error, np.linspace(0, 14, 281), runs=400, level=LEVEL, rng=rng)
-    smallest = found.smallest(0.999)
+    curve = power(known_error, np.linspace(0, 14, 281), runs=400, level=LEVEL, rng=rng)
+    smallest = curve.smallest(0.999)
     assert smallest.error < 0.15
     assert_comparison(z_score(smallest.value, smallest.error, EXACT), "deviation seen with probability 0.999")
     with rejects():
         assert_comparison(z_score(smallest.value, smallest.error, EXACT - 2), "of another level")
     half = stats.norm.isf(LEVEL / 2)
-    assert_proportion(round(400 * float(found.probability(half + 1))), 400, stats.norm.cdf(1.0), what="curve")
-    assert found.probability([0.0, 14.0]).tolist() == [0.0, 1.0]
-    assert found.plot(Figure().subplots()).get_ylabel() == "probability that it is seen"
+    assert_proportion(round(400 * float(curve.probability(half + 1))), 400, stats.norm.cdf(1.0), what="curve")
+    assert curve.probability([0.0, 14.0]).tolist() == [0.0, 1.0]
+    assert curve.plot(Figure().subplots()).get_ylabel() == "probability that it is seen"
 
 
 def test_assertions_comparisons_and_p_values_say_the_same():
@@ -53,13 +53,13 @@ def test_assertions_comparisons_and_p_values_say_the_same():
 
     before = list(current().p)
     wrong = np.linspace(0, 1, 65)
-    found = power(asserts, wrong, runs=5, rng=3)
-    assert found == power(compares, wrong, runs=5, rng=3)
-    assert found == power(lambda deviation, rng: compares(deviation, rng).p, wrong, runs=5, rng=3)
-    assert found.level == current().level
-    assert current().p == before  # nothing of it counts
+    measured = power(asserts, wrong, runs=5, rng=3)
+    assert measured == power(compares, wrong, runs=5, rng=3)
+    assert measured == power(lambda deviation, rng: compares(deviation, rng).p, wrong, runs=5, rng=3)
+    assert measured.level == current().level
+    assert current().p == before  # none of these comparisons counts
     with opened(Ledger(1e-2, 1)):
-        assert max(power(asserts, wrong, runs=5, rng=3).seen) < min(found.seen)
+        assert max(power(asserts, wrong, runs=5, rng=3).seen) < min(measured.seen)
 
 
 def test_what_cannot_be_said_is_refused():
@@ -103,13 +103,13 @@ def test_students_mean_sees_what_the_noncentral_law_says(rng):
 
 
 def test_families_tolerances_and_known_errors_in_closed_form():
-    one = sensitivity(z_score(1.0, 0.5, 0.9, bias=0.2), LEVEL)
-    assert one.deviation == pytest.approx(0.2 + 0.5 * EXACT, rel=1e-12)
+    reach = sensitivity(z_score(1.0, 0.5, 0.9, bias=0.2), LEVEL)
+    assert reach.deviation == pytest.approx(0.2 + 0.5 * EXACT, rel=1e-12)
     family = statistics.worst([z_score(1.0, 0.5, 0.9), z_score(1.0, 0.5, 1.0)])
     assert sensitivity(family, LEVEL).deviation == pytest.approx(
         0.5 * (stats.norm.isf(LEVEL / 4) + stats.norm.ppf(0.999)), rel=1e-12
     )
-    assert str(one) == "4.8 (normal)"
+    assert str(reach) == "4.8 (normal)"
     many = sensitivity(z_score(0.0, 1.0, 0.0, dof=10**7), LEVEL).deviation
     assert many == pytest.approx(EXACT, rel=1e-5)
 
@@ -173,13 +173,13 @@ def test_shares_and_sums_are_seen_as_normal_ones():
 @pytest.mark.parametrize("number", [1, 2, 3, 8])
 def test_bisection_finds_the_first_that_is_seen_wherever_it_is(number):
     for first in range(number + 1):
-        found = first_seen(lambda deviation, first=first: deviation >= first, list(range(number)))
-        assert found == (first if first < number else math.inf)
+        smallest = first_seen(lambda deviation, first=first: deviation >= first, list(range(number)))
+        assert smallest == (first if first < number else math.inf)
 
 
 @pytest.mark.parametrize("none", [0.1 + 1j, "0.1", np.nan], ids=repr)
 def test_deviations_that_are_no_numbers_are_refused(none):
-    """Of complex ones the imaginary part was dropped, and nan was seen with certainty, as what is sorted last."""
+    """Numpy would drop the imaginary part of a complex one; nan, which is sorted last, would be seen with certainty."""
     curve = Power((0.1, 0.2), (0.0, 1.0), 0.01)
     with pytest.raises((TypeError, ValueError), match=r"deviation (must be|is NaN)"):
         curve.probability(none)
@@ -189,19 +189,19 @@ def test_deviations_that_are_no_numbers_are_refused(none):
 
 def test_the_curve_goes_through_the_shares_and_says_what_smallest_says():
     """A quarter of the runs sees 0.2 and three quarters 0.3, so a half 0.25."""
-    found = Power((0.1, 0.2, 0.3, 0.4), (0.2,) * 5 + (0.3,) * 10 + (0.4,) * 5, 1e-9)
-    curve = next(line for line in found.plot(Figure().subplots()).lines if line.get_label() == "normal")
+    measured = Power((0.1, 0.2, 0.3, 0.4), (0.2,) * 5 + (0.3,) * 10 + (0.4,) * 5, 1e-9)
+    curve = next(line for line in measured.plot(Figure().subplots()).lines if line.get_label() == "normal")
     for share in (0.25, 0.5, 0.75):
         assert np.interp(share, curve.get_ydata(), curve.get_xdata()) == pytest.approx(
-            found.smallest(share).value, abs=1e-4
+            measured.smallest(share).value, abs=1e-4
         )
-    assert found.smallest(0.5).value == pytest.approx(0.25)
+    assert measured.smallest(0.5).value == pytest.approx(0.25)
     keen = Power((0.1, 0.2, 0.3), (0.1,) * 10 + (0.2,) * 10, 1e-9).plot(Figure().subplots())
-    assert "normal" not in {line.get_label() for line in keen.lines}  # where smallest is refused, too
+    assert "normal" not in {line.get_label() for line in keen.lines}  # `smallest` is refused there, too
 
 
 @pytest.mark.parametrize("outcome", [True, False, math.nan, 2.0, -0.1, "0.5", np.array([True])[0], (0.5,)], ids=repr)
 def test_what_is_no_p_value_is_seen_neither_always_nor_never(outcome):
-    """Of a check that says whether it failed True is 1, which is above every level."""
+    """True, from a check that says whether it failed, would be p = 1, above every level."""
     with pytest.raises(TypeError, match="the check returned"):
         power(lambda *_: outcome, [0.1, 0.2], runs=1)

@@ -30,7 +30,13 @@ OURS = {
 @pytest.mark.parametrize("process", OURS.values(), ids=OURS)
 def test_laws_of_our_processes(process, rng):
     report = check_process(process, rng=rng)
-    alone = {"count law", "tail exponent", "hypothesis", "simulated counts", "going on"}  # of what has no start
+    alone = {
+        "count law",
+        "tail exponent",
+        "hypothesis",
+        "simulated counts",
+        "going on",
+    }  # asked of processes without a start
     assert set(report.names("not asked")) == (alone if process.start else set())
 
 
@@ -66,7 +72,7 @@ def falling(path, _):
 
 
 def shared(D, replicas=1, *, rng=None, counts=False):
-    """All replicas on one stream: one that is drawn alone is not what it is among others."""
+    """All replicas on one stream: a replica that is drawn alone differs from the same one among others."""
     number = replicas if isinstance(replicas, int) else len(replicas)
     return HONEST.simulate(D, number, rng=rng, counts=counts)
 
@@ -129,7 +135,7 @@ def test_every_law_refuses_what_breaks_it(law, rng):
 
 
 def off(make, name, by):
-    """Return what makes laws of which one method is changed."""
+    """Return a function that makes laws with one method changed."""
 
     def made(D, **more):
         law = make(D, **more)
@@ -207,7 +213,7 @@ def test_what_coincides_by_chance_is_apart():
 
 
 class Forgetful:
-    """Equal to all others of its kind, with a hash of its own; or a copy that is another."""
+    """An object whose hash differs from that of its equals, or whose copy is not equal to it."""
 
     def __init__(self, number, kept=True):
         self.number, self.kept = number, kept
@@ -231,7 +237,7 @@ def test_copies_are_equal_by_hash_and_by_either_way():
 
 
 def test_whole_numbers_are_alike_when_they_are_equal():
-    """Tolerances are those of what was computed; counts, and labels, are not."""
+    """Tolerances are for computed numbers; counts and labels must be equal."""
     assert alike(np.array([1e6]), np.array([1e6 + 1]), rel=1e-3, abs=0.0).startswith("1 parts")
     with pytest.raises(Broken, match=r"1000000 instead of 1000001, 0 apart"):
         alike(np.array([10**6]), np.array([10**6 + 1]), rel=1e-3, abs=0.0)

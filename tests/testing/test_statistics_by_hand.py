@@ -24,16 +24,16 @@ def test_the_statistic_is_that_of_cressie_and_read_where_it_is_the_smaller():
 
 
 def test_the_farthest_cell_is_named_by_its_values():
-    found = statistics.counts([50, 20, 20, 10], [0.5, 0.04, 0.03, 0.43])
-    assert found.where == "above 0 and up to 2: 40 seen, 7 expected"
+    comparison = statistics.counts([50, 20, 20, 10], [0.5, 0.04, 0.03, 0.43])
+    assert comparison.where == "above 0 and up to 2: 40 seen, 7 expected"
 
 
 def test_a_law_that_sums_to_one_but_for_rounding_is_the_same_law():
-    """Of 1e12 observations 5e-10 too much in all is 1000 in the likelihood ratio, ten times what is to be seen."""
+    """With 1e12 observations an excess of 5e-10 in the sum would add 1000 to the likelihood ratio, tenfold its value."""
     seen = [5 * 10**11 + 5 * 10**6, 5 * 10**11 - 5 * 10**6]
     for excess in (0.0, 5e-10):
-        found = statistics.counts(seen, np.full(2, 0.5 * (1 + excess)))
-        assert found.estimate == pytest.approx(2 * (5e6) ** 2 / 5e11, rel=1e-3)
+        comparison = statistics.counts(seen, np.full(2, 0.5 * (1 + excess)))
+        assert comparison.estimate == pytest.approx(2 * (5e6) ** 2 / 5e11, rel=1e-3)
 
 
 def test_a_sum_at_the_end_of_its_law_is_one_of_two_ends():
@@ -45,16 +45,16 @@ def test_a_sum_at_the_end_of_its_law_is_one_of_two_ends():
     [
         ([1], [1e-32, 1e-60, 1.0], 2e-32),  # twice P(0 or 1)
         ([3], [2.4e-16, 0.0, 1e-20, 1e-33, 1 - 2.4e-16], 2 * (2.4e-16 + 1e-20)),
-        ([5, 5, 5], [1e-20, *[1e-100] * 9, 1 - 1e-20], 6e-40),  # 15 or less: two of three are 0, all but surely
+        ([5, 5, 5], [1e-20, *[1e-100] * 9, 1 - 1e-20], 6e-40),  # twice P(15 or less), which takes two zeros of three
     ],
 )
 def test_tails_of_sums_whose_laws_have_gaps(values, pmf, p):
-    """What is tilted to have its mean in a gap leaves nothing in the gap, to a transform."""
+    """A law that is tilted to have its mean in a gap has no mass there: a transform would leave rounding alone."""
     assert statistics.total(values, pmf).p == pytest.approx(p, rel=1e-12, abs=0)
 
 
 def test_a_sum_is_on_the_side_of_its_mean_that_digits_would_show():
-    """The mean of this law rounds to 1, the sum's, which is above it; its tilt is that of a sum above. And turned."""
+    """The mean of the first law is below 1, to which it rounds: a sum of ones is above it. The second is its mirror."""
     with np.errstate(over="raise", invalid="raise"):
         for law in ([1.9e-31, 1.0, 8.4e-50], [8.4e-50, 1.0, 1.9e-31]):
             assert statistics.total([1] * 60, law).p == 1.0
@@ -67,8 +67,8 @@ def test_the_farthest_of_many_draws_has_a_chance_in_any_of_them_and_on_either_si
 
 def test_covariances_are_unbiased(rng):
     x = rng.normal(size=(400, 1))
-    found, _ = statistics.covariance(x, [[1.0]])
-    assert found.estimate == pytest.approx(x.var(ddof=1), rel=1e-12)
+    comparison, _ = statistics.covariance(x, [[1.0]])
+    assert comparison.estimate == pytest.approx(x.var(ddof=1), rel=1e-12)
 
 
 def test_the_worst_of_several_families_is_that_of_all_their_members():
@@ -78,7 +78,7 @@ def test_the_worst_of_several_families_is_that_of_all_their_members():
 
 
 def test_a_bias_moves_the_theory_towards_what_was_found(rng):
-    """Of skewed numbers too: at most so far, and no farther."""
+    """This holds for skewed numbers too: the theory moves by the bias and no farther."""
     skewed = rng.exponential(size=200)
     for x, off in itertools.product((skewed, -skewed), (0.5, -0.5)):
         nearer = statistics.mean(x, x.mean() + off)
@@ -88,32 +88,34 @@ def test_a_bias_moves_the_theory_towards_what_was_found(rng):
 @pytest.mark.parametrize("size", [1e-200, 0.3, 5.0, 1e200])
 def test_a_mean_has_the_standard_error_of_its_replicates_in_any_unit(size, rng):
     x = rng.normal(1.0, size=12)
-    found = statistics.mean(size * x, size)
-    assert found.estimate == pytest.approx(size * x.mean(), rel=1e-9, abs=0)
-    assert found.error == pytest.approx(size * stats.sem(x), rel=1e-9, abs=0)
-    assert (found.theory, found.z) == (size, pytest.approx(stats.ttest_1samp(x, 1.0).statistic))
+    comparison = statistics.mean(size * x, size)
+    assert comparison.estimate == pytest.approx(size * x.mean(), rel=1e-9, abs=0)
+    assert comparison.error == pytest.approx(size * stats.sem(x), rel=1e-9, abs=0)
+    assert (comparison.theory, comparison.z) == (size, pytest.approx(stats.ttest_1samp(x, 1.0).statistic))
 
 
 @pytest.mark.parametrize("n", [12, 60])
 def test_the_square_of_a_mean_vector_is_that_of_hotelling(n, rng):
     x = rng.normal(0.5, size=(n, 3)) * [1.0, 7.0, 0.3]
-    found = statistics.mean_vector(x, np.zeros(3))
-    assert found.estimate == pytest.approx(n * x.mean(axis=0) @ np.linalg.solve(np.cov(x.T), x.mean(axis=0)))
-    assert found.theory == pytest.approx(3 * (n - 1) / (n - 5))
-    assert found.p == pytest.approx(stats.f.sf(found.estimate * (n - 3) / (3 * (n - 1)), 3, n - 3), rel=1e-9, abs=0)
+    comparison = statistics.mean_vector(x, np.zeros(3))
+    assert comparison.estimate == pytest.approx(n * x.mean(axis=0) @ np.linalg.solve(np.cov(x.T), x.mean(axis=0)))
+    assert comparison.theory == pytest.approx(3 * (n - 1) / (n - 5))
+    assert comparison.p == pytest.approx(
+        stats.f.sf(comparison.estimate * (n - 3) / (3 * (n - 1)), 3, n - 3), rel=1e-9, abs=0
+    )
     means, z = x.mean(axis=0), stats.ttest_1samp(x, 0.0).statistic
     far = int(np.argmax(np.abs(z)))
-    assert found.where == f"in entry [{far}]: {means[far]:.6g} instead of 0, z = {z[far]:+.2f}"
+    assert comparison.where == f"in entry [{far}]: {means[far]:.6g} instead of 0, z = {z[far]:+.2f}"
 
 
 def test_what_runs_see_is_normal_within_steps():
     """Ten runs saw a deviation between 0.1 and 0.2 and ten one between 0.2 and 0.3, anywhere in that step."""
     power = Power((0.1, 0.2, 0.3, 0.4), (0.2,) * 10 + (0.3,) * 10, 1e-9)
     assert power.probability([0.1999, 0.2, 0.3]).tolist() == [0.0, 0.5, 1.0]
-    found, deviation = power.smallest(stats.norm.cdf(2)), 0.05 * math.sqrt(20 / 19)
-    assert found.value == pytest.approx(0.2 + 2 * deviation)
+    smallest, deviation = power.smallest(stats.norm.cdf(2)), 0.05 * math.sqrt(20 / 19)
+    assert smallest.value == pytest.approx(0.2 + 2 * deviation)
     of_quantile, of_step = deviation**2 * (1 / 20 + 2**2 / (2 * 20)), 0.1**2 / 12 / 20
-    assert found.error == pytest.approx(math.sqrt(of_quantile + of_step))
+    assert smallest.error == pytest.approx(math.sqrt(of_quantile + of_step))
 
 
 def test_tails_of_means_know_of_skewness_and_kurtosis():
@@ -124,18 +126,18 @@ def test_tails_of_means_know_of_skewness_and_kurtosis():
     multiplier = optimize.brentq(lambda at: np.sum(gaps / (1 + at * gaps)), -0.999 / gaps.max(), 0.0, xtol=1e-14)
     root = math.sqrt(2 * np.log1p(multiplier * gaps).sum()) - stats.skew(x) / (6 * math.sqrt(n))
     factor = 1 + (stats.kurtosis(x, fisher=False) / 2 - stats.skew(x) ** 2 / 3) / n
-    found = statistics.mean(x, theory)
-    assert found.law == "empirical likelihood"
-    assert found.p == pytest.approx(2 * stats.t.sf(root / math.sqrt(factor), n - 1), rel=1e-6)
+    comparison = statistics.mean(x, theory)
+    assert comparison.law == "empirical likelihood"
+    assert comparison.p == pytest.approx(2 * stats.t.sf(root / math.sqrt(factor), n - 1), rel=1e-6)
 
 
 def test_a_line_is_that_of_weighted_least_squares():
     x, y, error = np.array([1.0, 2.0, 4.0, 7.0]), np.array([3.0, 4.5, 9.0, 14.0]), np.array([0.5, 0.2, 0.4, 1.0])
-    found, ((slope, intercept), spread) = statistics.line(x, y, error), np.polyfit(x, y, 1, w=1 / error, cov="unscaled")
+    line, ((slope, intercept), spread) = statistics.line(x, y, error), np.polyfit(x, y, 1, w=1 / error, cov="unscaled")
     square = np.sum(((y - intercept - slope * x) / error) ** 2)
-    assert (found.slope, found.error, found.intercept) == pytest.approx((slope, math.sqrt(spread[0, 0]), intercept))
-    assert (found.chi_square, found.dof, found.p) == (pytest.approx(square), 2, pytest.approx(math.exp(-square / 2)))
-    assert found.against(2.0, bias=0.1).bias == 0.1
+    assert (line.slope, line.error, line.intercept) == pytest.approx((slope, math.sqrt(spread[0, 0]), intercept))
+    assert (line.chi_square, line.dof, line.p) == (pytest.approx(square), 2, pytest.approx(math.exp(-square / 2)))
+    assert line.against(2.0, bias=0.1).bias == 0.1
     with pytest.raises(statistics.Refusal, match="2 distinct x are too few for a line"):
         statistics.line([1, 1, 2], [1, 2, 3], [1, 1, 1])
 
@@ -148,7 +150,7 @@ def test_a_slope_may_be_off_by_its_bias():
 
 
 def test_what_is_left_over_joins_the_last_cell():
-    """Three of a hundred that are expected are less than five, and a value in which none is is named."""
+    """A last cell that expects 3 of 100, less than five, joins the one before; an all but impossible value is named."""
     assert statistics.counts([30, 67, 3], [0.3, 0.67, 0.03]).theory == 1
     assert statistics.counts([50, 50, 1], [0.5, 0.5, 1e-24]).where == "at 2: 1 seen, 1.01e-22 expected"
     assert statistics.counts([90, 5, 5], [0.3, 0.35, 0.35]).where == "up to 0: 90 seen, 30 expected"
@@ -162,17 +164,17 @@ def test_one_trial_is_no_proportion():
 
 
 def test_a_line_through_points_far_from_zero_of_very_different_weights():
-    """The heavy point is the mean but for less than the mean's last digit, and has nearly all the weight."""
+    """One point has nearly all the weight: the mean of x differs from it by less than its last digit."""
     x, y, error = [1e12 + k / 3 for k in range(4)], [1.0, 3.1, 4.0, 8.0], [1.0, 1e-6, 2.0, 0.5]
-    weight = [1 / Fraction(one) ** 2 for one in error]
+    weight = [1 / Fraction(number) ** 2 for number in error]
     centre, height = (sum(w * Fraction(v) for w, v in zip(weight, of, strict=True)) / sum(weight) for of in (x, y))
-    gaps = [Fraction(one) - centre for one in x]
+    gaps = [Fraction(number) - centre for number in x]
     leverage = sum(w * gap**2 for w, gap in zip(weight, gaps, strict=True))
     slope = sum(w * gap * (Fraction(v) - height) for w, gap, v in zip(weight, gaps, y, strict=True)) / leverage
-    found = statistics.line(x, y, error)
-    assert found.error == pytest.approx(float(leverage) ** -0.5, rel=1e-14)
-    assert found.slope == pytest.approx(float(slope), rel=1e-14)
-    assert found.intercept == pytest.approx(float(height - slope * centre), rel=1e-14)
+    line = statistics.line(x, y, error)
+    assert line.error == pytest.approx(float(leverage) ** -0.5, rel=1e-14)
+    assert line.slope == pytest.approx(float(slope), rel=1e-14)
+    assert line.intercept == pytest.approx(float(height - slope * centre), rel=1e-14)
 
 
 def test_means_keep_their_digits_beside_an_offset(rng):
@@ -190,8 +192,8 @@ def test_means_keep_their_digits_beside_an_offset(rng):
     assert wrong.startswith("in entry [1]: 1e+12 instead of 1e+12, z = -3")
     beyond = statistics.mean_vector(np.linspace(2.0, 4.0, 9)[:, None], [1e20]).where
     assert beyond.startswith("in entry [0]: 3 instead of 1e+20, z = -")
-    for found, of in zip(statistics.covariance(far, np.eye(2)), statistics.covariance(near, np.eye(2)), strict=True):
-        assert getattr(found, "z", found) == pytest.approx(getattr(of, "z", of), rel=1e-6)
+    for shifted, of in zip(statistics.covariance(far, np.eye(2)), statistics.covariance(near, np.eye(2)), strict=True):
+        assert getattr(shifted, "z", shifted) == pytest.approx(getattr(of, "z", of), rel=1e-6)
 
 
 def test_a_slope_without_an_error_within_floats_is_refused():
@@ -200,15 +202,15 @@ def test_a_slope_without_an_error_within_floats_is_refused():
 
 
 def test_a_line_through_points_far_smaller_than_their_errors_has_the_error_of_its_weights():
-    found = statistics.line([0.0, 1.0, 2.0], [1e-100, 2e-100, 4e-100], [1e250] * 3)
-    assert (found.error, found.p) == (pytest.approx(1e250 / math.sqrt(2), rel=1e-14), 1.0)
+    line = statistics.line([0.0, 1.0, 2.0], [1e-100, 2e-100, 4e-100], [1e250] * 3)
+    assert (line.error, line.p) == (pytest.approx(1e250 / math.sqrt(2), rel=1e-14), 1.0)
 
 
 @pytest.mark.parametrize(("law", "end"), [(stats.beta(0.01, 0.01), 1.0), (stats.gamma(1e-3), 0.0)])
 def test_draws_that_round_to_one_number_are_no_draws_of_it(law, end, rng):
-    """Of a beta law of shape 0.01 a third is within 1e-16 of 1, of a gamma law of shape 0.001 half is below all floats.
+    """A third of a beta law of shape 0.01 is within 1e-16 of 1; half of a gamma law of shape 0.001 is below all floats.
 
-    p is that of the law where it is not rounded, or above.
+    Rounded draws have the p-value of the law without rounding, or a larger one.
     """
     draws = law.rvs(size=(300, 60), random_state=rng)
     assert ((draws == end).sum(axis=1) > 5).all()
@@ -218,21 +220,21 @@ def test_draws_that_round_to_one_number_are_no_draws_of_it(law, end, rng):
 
 
 def test_the_square_of_a_vector_of_means_is_said_beside_what_is_expected_of_it():
-    """Of six normal replicates in two directions T² is 2⋅5/4 times a number of the law of F(2, 4), of mean 2."""
+    """For six normal replicates of two numbers T² is 2⋅5/4 times a variable of the law F(2, 4), whose mean is 2."""
     samples = np.array([[0.0, 1.0], [1.0, 3.0], [2.0, 2.0], [3.0, 5.0], [4.0, 3.0], [5.0, 4.0]])
     off = samples.mean(axis=0) - 1
     square = 6 * off @ np.linalg.solve(np.cov(samples.T), off)
-    found = statistics.mean_vector(samples, [1.0, 1.0])
-    assert found.estimate == pytest.approx(square)
-    assert found.found.startswith(f"T² = {square:.9g}, 5 expected, farthest in entry [1]: 3 instead of 1")
+    comparison = statistics.mean_vector(samples, [1.0, 1.0])
+    assert comparison.estimate == pytest.approx(square)
+    assert comparison.found.startswith(f"T² = {square:.9g}, 5 expected, farthest in entry [1]: 3 instead of 1")
 
 
 def test_the_worst_of_families_is_the_one_with_the_worst_member():
     """A deviation of 2.8 errors among ten is farther off than one of 2.3, though its corrected p is larger."""
     family = statistics.worst([z_score(0.0, 1.0, theory) for theory in (2.8, *[0.1] * 9)])
-    found = statistics.worst([family, z_score(0.0, 1.0, 2.3)])
-    assert (found.theory, found.comparisons) == (2.8, 11)
-    assert found.p == pytest.approx(11 * 2 * stats.norm.sf(2.8))
+    worst = statistics.worst([family, z_score(0.0, 1.0, 2.3)])
+    assert (worst.theory, worst.comparisons) == (2.8, 11)
+    assert worst.p == pytest.approx(11 * 2 * stats.norm.sf(2.8))
 
 
 def test_normal_draws_beside_an_offset_that_rounds_them_all():
@@ -244,14 +246,14 @@ def test_normal_draws_beside_an_offset_that_rounds_them_all():
 
 def test_the_distance_of_draws_from_a_law_is_that_of_kolmogorov(rng):
     draws = rng.normal(size=50)
-    found, known = statistics.law(draws, stats.norm(0.2)), stats.kstest(draws, stats.norm(0.2).cdf)
-    assert (found.estimate, found.p) == pytest.approx((known.statistic, known.pvalue), rel=1e-12)
-    assert found.where == f"at {known.statistic_location:.6g}"
+    comparison, known = statistics.law(draws, stats.norm(0.2)), stats.kstest(draws, stats.norm(0.2).cdf)
+    assert (comparison.estimate, comparison.p) == pytest.approx((known.statistic, known.pvalue), rel=1e-12)
+    assert comparison.where == f"at {known.statistic_location:.6g}"
 
 
 def test_the_error_of_a_power_knows_how_far_apart_deviations_were():
-    """Half of 30 runs begin to see between 0.1 and 0.2, half up to 0.4: where in the step adds its square over 12."""
-    found = Power((0.1, 0.2, 0.4), (0.2, 0.4) * 15, level=1e-9).smallest(0.9)
+    """Half of 30 runs begin to see between 0.1 and 0.2, half up to 0.4: the place in a step adds its square over 12."""
+    smallest = Power((0.1, 0.2, 0.4), (0.2, 0.4) * 15, level=1e-9).smallest(0.9)
     spread, quantile = np.std([0.15, 0.3] * 15, ddof=1), stats.norm.ppf(0.9)
     square = spread**2 * (1 + quantile**2 / 2) + (0.1**2 + 0.2**2) / 2 / 12
-    assert found.error == pytest.approx(math.sqrt(square / 30), rel=1e-12)
+    assert smallest.error == pytest.approx(math.sqrt(square / 30), rel=1e-12)

@@ -65,7 +65,7 @@ def test_the_same_search_does_not_find_what_is_out_of_range():
 @examples(0.5)
 def test_sizes_are_what_was_asked_for(J, net, counted):
     assert (J[0].shape[1] + sum(map(len, J)) if isinstance(J, list) else len(J)) <= 6
-    assert np.abs(np.concatenate([np.ravel(one) for one in J])).max(initial=0) <= 3
+    assert np.abs(np.concatenate([np.ravel(block) for block in J])).max(initial=0) <= 3
     assert net.depth in {2, 3}
     assert max(net.widths) <= 2
     counts, samples = counted
@@ -119,18 +119,18 @@ def test_failing_examples_are_small_and_can_be_typed(strategy, condition):
 
 
 def test_failing_processes_are_shrunk_to_ordinary_ones():
-    """Corners came first: any process of five neurons or more shrank to 10^12 of them, c = 999999999999.9999."""
-    found = find(
+    """Ordinary values come before corners: five neurons or more do not shrink to 10^12 of them."""
+    smallest = find(
         strategies.processes([BetaBernoulli]),
         lambda process: process.neurons >= 5,
         settings=settings(max_examples=2000, derandomize=True, database=None),
     )
-    assert found.neurons < 10
-    assert (found.b, found.c) == (1.0, found.neurons / 2)
+    assert smallest.neurons < 10
+    assert (smallest.b, smallest.c) == (1.0, smallest.neurons / 2)
 
 
 def test_whole_numbers_of_decades_are_whole():
-    """Ends that were none came out as they were: 0.5 and 2.0 among the whole numbers."""
+    """Ends that are floats would come out as they are: 2.0 among the whole numbers."""
     for low, high in ((2.0, 5), (2, 5.0), (1, 2.5)):
         with pytest.raises(TypeError, match="is a float; a whole number of type int is needed"):
             strategies.decades(low, high)
