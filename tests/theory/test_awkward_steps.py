@@ -288,7 +288,7 @@ def test_powers_of_e_of_long_numbers_are_those_of_mpmath(power, part, sign):
 
 
 def test_sums_and_products_without_an_end_have_the_value_of_what_comes_late_on_either_side():
-    """What is small at first is no reason to extrapolate, on the lower side and in products, too."""
+    """Terms that are small at first are no reason to extrapolate, on the lower side and in products, too."""
 
     def hump(k):
         return mpmath.exp(-((k - 150) ** 2) / mpmath.mpf(200))

@@ -15,7 +15,7 @@ from statnn.theory.registry import DERIVATIONS
 x, y = sp.symbols("x y", positive=True)
 j = sp.Symbol("j", integer=True, nonnegative=True)
 NARROW = (x - 3) ** 2 - sp.Rational(1, 10**6)
-"""Negative on two thousandths of its range."""
+"""Negative only within a thousandth of x = 3."""
 
 
 @pytest.mark.parametrize(
@@ -31,20 +31,20 @@ def test_an_enclosure_holds_every_value(expr, rng):
     symbols = sorted(expr.free_symbols, key=str)
     for _ in range(20):
         ends = [sorted(map(mpmath.mpf, rng.uniform(0.1, 4, size=2))) for _ in symbols]
-        found = enclosed(expr, {symbol: iv.mpf(pair) for symbol, pair in zip(symbols, ends, strict=True)})
+        interval = enclosed(expr, {symbol: iv.mpf(pair) for symbol, pair in zip(symbols, ends, strict=True)})
         with mpmath.workdps(40):
             for share in (0, *rng.uniform(size=3), 1):
                 value = number(expr, symbols)(*(low + (high - low) * mpmath.mpf(share) for low, high in ends))
-                assert mpmath.mpf(found.a) <= value <= mpmath.mpf(found.b)
+                assert mpmath.mpf(interval.a) <= value <= mpmath.mpf(interval.b)
 
 
 def test_an_endless_sum_is_above_its_first_term():
-    found = enclosed(sp.Sum(x / (y + j) ** 2, (j, 0, sp.oo)), {x: iv.mpf([1, 2]), y: iv.mpf([2, 3])})
-    assert abs(found.a - mpmath.mpf(1) / 9) < 1e-14
-    assert found.b == mpmath.inf
+    interval = enclosed(sp.Sum(x / (y + j) ** 2, (j, 0, sp.oo)), {x: iv.mpf([1, 2]), y: iv.mpf([2, 3])})
+    assert abs(interval.a - mpmath.mpf(1) / 9) < 1e-14
+    assert interval.b == mpmath.inf
     with pytest.raises(ValueError, match="negative"):
         enclosed(sp.Sum((3 - j) / (y + j) ** 3, (j, 0, sp.oo)), {y: iv.mpf([2, 3])})
-    with pytest.raises(ValueError, match="negative"):  # the second term alone
+    with pytest.raises(ValueError, match="negative"):  # the second term alone is
         enclosed(sp.Sum(((2 * j - 2) ** 2 - 1) * sp.exp(-j), (j, 0, sp.oo)), {})
     with pytest.raises(NotImplementedError, match="sum with an end"):
         enclosed(sp.Sum(x**j, (j, 0, 3)), {x: iv.mpf([1, 2])})
@@ -55,17 +55,17 @@ def test_signs_are_proved_on_whole_ranges():
     assert sign_on_boxes((x - y) ** 2 + x * y).positive
     assert sign_on_boxes(x + 1 / x - 2 + sp.Rational(1, 10**7)).positive  # boxes as small as that would be too many
     assert sign_on_boxes(1 - x, ((x, (0, 1)),)).positive
-    assert sign_on_boxes(x + 1 / x + y - sp.Rational(29, 10), ((y, (1, 2)),)).positive  # x is cut, which is longer
+    assert sign_on_boxes(x + 1 / x + y - sp.Rational(29, 10), ((y, (1, 2)),)).positive  # x is cut, being longer
     assert sign_on_boxes(sp.Integer(2)).positive
     assert not sign_on_boxes(sp.Integer(0)).positive
 
 
 def test_what_points_and_corners_miss_is_found():
     assert not sign_of(NARROW)
-    found = sign_on_boxes(NARROW)
-    assert not found.positive
-    assert found.wrong.startswith("on all of the box from x = ")
-    assert "box" not in sign_on_boxes(sp.Integer(-1)).wrong  # which is everywhere
+    verdict = sign_on_boxes(NARROW)
+    assert not verdict.positive
+    assert verdict.wrong.startswith("on all of the box from x = ")
+    assert "box" not in sign_on_boxes(sp.Integer(-1)).wrong  # a number is wrong everywhere
 
 
 def test_nothing_is_said_where_there_is_no_enclosure_or_no_sign(monkeypatch):

@@ -32,7 +32,10 @@ def test_a_formula_is_what_its_implementation_computes(name, rng):
     random = Random(int(rng.integers(2**63)))  # noqa: S311 - points, not secrets
     for _ in range(row.points):
         drawn = {**draw(formula, random), **(row.at(random) if row.at else {})}
-        values = {one.name: (int if one.whole else float)(drawn[one.symbol.name]) for one in formula.variables}
+        values = {
+            variable.name: (int if variable.whole else float)(drawn[variable.symbol.name])
+            for variable in formula.variables
+        }
         exact, value = formula.evaluate(digits=30, **values), sp.Float(float(row.value(**values)), 30)
         assert abs(value - exact) <= row.within * abs(exact) + row.beside, (values, value, exact)
 
@@ -41,10 +44,10 @@ def test_a_formula_is_what_its_implementation_computes(name, rng):
 @pytest.mark.parametrize("name", SAMPLED)
 def test_a_formula_is_what_its_implementation_estimates(name, rng):
     row = SAMPLED[name]
-    exact, found = float(FORMULAS[name].evaluate(**row.at)), np.array(row.value(rng, **row.at))
-    assert_mean(found, exact, bias=row.bias * abs(exact), what=name)
+    exact, estimates = float(FORMULAS[name].evaluate(**row.at)), np.array(row.value(rng, **row.at))
+    assert_mean(estimates, exact, bias=row.bias * abs(exact), what=name)
     with rejects():
-        assert_mean(found, 2 * exact, bias=row.bias * abs(exact), what=f"{name}, twice as much")
+        assert_mean(estimates, 2 * exact, bias=row.bias * abs(exact), what=f"{name}, twice as much")
 
 
 def test_every_row_is_of_a_formula_and_every_formula_has_all_it_says():
@@ -76,8 +79,8 @@ def test_a_value_has_the_digits_asked_for():
 
 def test_a_long_double_stands_for_all_its_digits():
     wide = np.longdouble(1) / 10
-    found = WORKING.evaluate(digits=30, **(AT | {"D": wide}))
-    assert found == WORKING.evaluate(digits=30, **(AT | {"D": Fraction(*wide.as_integer_ratio())}))
+    value = WORKING.evaluate(digits=30, **(AT | {"D": wide}))
+    assert value == WORKING.evaluate(digits=30, **(AT | {"D": Fraction(*wide.as_integer_ratio())}))
     assert WORKING.evaluate(**AT | {"b": "0.3"}) == WORKING.evaluate(**AT | {"b": sp.Rational(3, 10)})
     assert WORKING.evaluate(**AT | {"b": 0.3}) != WORKING.evaluate(**AT | {"b": "0.3"})
     assert WORKING.evaluate(**AT | {"b": sp.sqrt(2) / 2}) == WORKING.evaluate(**AT | {"b": sp.sqrt(2).evalf(200) / 2})
@@ -131,8 +134,8 @@ def test_a_symbol_is_replaced_by_name_and_its_range_remains():
 
 def test_what_cancels_in_the_place_of_a_symbol_is_in_its_range():
     y = sp.Symbol("y", positive=True)
-    found = WORKING.substitute(b=y - 1).evaluate(N=10, D=2, c=1, y=f"1.{0:039}1", digits=10)
-    assert float(found) == pytest.approx(-1e-39 * math.log(5e-40), rel=1e-9)
+    value = WORKING.substitute(b=y - 1).evaluate(N=10, D=2, c=1, y=f"1.{0:039}1", digits=10)
+    assert float(value) == pytest.approx(-1e-39 * math.log(5e-40), rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +177,7 @@ def test_what_is_put_in_has_a_value():
     ],
 )
 def test_functions_that_are_sums_or_products_are_put_in_whole(put, value):
-    """One over a sum that is written without parentheses is something else."""
+    """Without parentheses, one over a sum would be something else."""
     b = WORKING.symbols["b"]
     formula, c = WORKING.substitute(c=1 / put(b)), 1 / value(2.5)
     right = 17 * (1 - (1 + 3 * c / (2.5 * 17)) ** -2.5)
@@ -247,8 +250,8 @@ def test_survival_is_compared_as_the_derivation_has_it():
     assert not theory.compare("survival", sp.gamma(D + a - b) * sp.gamma(a) / sp.gamma(D + a) / sp.gamma(a + b))
     assert not theory.compare("survival", sp.sqrt(-D))
     right = sp.gamma(D + a - b) * sp.gamma(a) / sp.gamma(D + a) / sp.gamma(a - b)
-    assert not theory.compare("survival", right + sp.I * D)  # whose real part is right
-    assert not theory.compare("survival", right + sp.Rational(1, 10**70))  # which shows where nearly none are silent
+    assert not theory.compare("survival", right + sp.I * D)  # its real part is right
+    assert not theory.compare("survival", right + sp.Rational(1, 10**70))  # seen where hardly any neuron is silent
     assert str(theory.compare("survival", D)).startswith(
         "not equal to survival (its main result, beta-bernoulli.silent):"
     )
@@ -276,7 +279,7 @@ def test_what_cannot_be_compared_is_refused(name, expression, kind, message):
 
 
 def test_what_cancels_beyond_the_first_digits_is_no_zero():
-    """All of these were 0, or had no finite value."""
+    """With too few digits all of these would be 0, or have no finite value."""
 
     def eigenvalues(K, h):
         """Trace and determinant of the transfer matrix."""
@@ -309,9 +312,9 @@ def test_where_a_formula_is_not_finite_or_real_it_says_so():
     pole = replace(weight, expression=1 / (1 - weight.symbols["w"]) ** 2)
     with pytest.raises(ArithmeticError, match=r"linear-layers.weight has no finite real value at w = 1"):
         pole.evaluate(w=1)
-    one, other = sp.symbols("K h", real=True)
-    variables = tuple(Variable(symbol, f"-oo < {symbol} < oo", "") for symbol in (one, other))
-    directed = replace(weight, name="directed", expression=(one - other) / (one + other), variables=variables)
+    coupling, field = sp.symbols("K h", real=True)
+    variables = tuple(Variable(symbol, f"-oo < {symbol} < oo", "") for symbol in (coupling, field))
+    directed = replace(weight, name="directed", expression=(coupling - field) / (coupling + field), variables=variables)
     with pytest.raises(ArithmeticError, match="directed has no finite real value at K = 0, h = 0"):
         directed.evaluate(K=0, h=0)  # 1 along K, -1 along h
     for infinite in (sp.oo, -sp.oo, sp.nan):
@@ -320,7 +323,7 @@ def test_where_a_formula_is_not_finite_or_real_it_says_so():
 
 
 def test_at_the_critical_point_a_heat_capacity_has_no_digits():
-    """It grows with the logarithm of the distance to K_c, which was that of K_c from its first digits: 116."""
+    """It grows with the logarithm of the distance to K_c: that of K_c from its own first digits would give 116."""
     with pytest.raises(ArithmeticError, match="no 20 digits at"):
         FORMULAS["onsager.heat-capacity"].evaluate(K=sp.log(1 + sp.sqrt(2)) / 2, digits=20)
 
@@ -335,7 +338,7 @@ def test_at_the_critical_point_a_heat_capacity_has_no_digits():
     ],
 )
 def test_where_a_formula_is_nothing_over_nothing_it_has_its_limit(name, values, limit):
-    """Layers that keep signals, no distance from criticality, the lattice at K_c: they had no finite real value."""
+    """These are layers that keep signals, no distance from criticality, and the lattice at K_c."""
     assert abs((FORMULAS[name].evaluate(digits=40, **values) - limit).evalf(50)) < 1e-38
 
 
@@ -343,14 +346,14 @@ def test_what_agrees_in_numbers_alone_is_said_to():
     N, b, n, k = sp.symbols("N b n k")
     i = sp.Symbol("i", integer=True)
     term = (-1) ** i * sp.binomial(k, i) * sp.rf(b * (k - i), n) / sp.rf(b * N, n)
-    found = theory.compare("urn-law", sp.binomial(N, k) * sp.Sum(term, (i, 0, k)))
-    assert found.how == "in numbers"
-    assert "at 20 points of its range to 50 digits" in str(found)
+    comparison = theory.compare("urn-law", sp.binomial(N, k) * sp.Sum(term, (i, 0, k)))
+    assert comparison.how == "in numbers"
+    assert "at 20 points of its range to 50 digits" in str(comparison)
 
 
 @pytest.mark.parametrize("digits", [2, 5, 15, 30])
 def test_the_last_digit_is_rounded_once(digits):
-    """Rounded twice, 68.49 is 69."""
+    """Rounded twice, 68.49 would be 69."""
     for D in range(1, 100):
         values = {"D": D, "N": 1000, "b": "0.3", "c": 5}
         with mpmath.workdps(80):
@@ -373,8 +376,8 @@ def test_symbols_are_taken_in_the_order_that_was_given():
 def test_a_root_is_found_to_all_digits(low, high, value):
     with mpmath.workdps(60):
         exact = mpmath.mpf(value)
-        found = root_between(lambda x: (x - exact) * (1 + x * x), low, high)
-        assert abs(found / exact - 1) < mpmath.mpf(10) ** -55
+        root = root_between(lambda x: (x - exact) * (1 + x * x), low, high)
+        assert abs(root / exact - 1) < mpmath.mpf(10) ** -55
         with pytest.raises(ArithmeticError, match="no change of sign"):
             root_between(lambda x: 1 + x * x, low, high)
 
@@ -383,7 +386,7 @@ def test_a_root_is_found_to_all_digits(low, high, value):
     ("high", "value"), [(0, "-1e-300"), (0, "-1e300"), (1, "-2"), (mpmath.inf, "-1e300"), (mpmath.inf, "1e300")]
 )
 def test_a_root_is_found_also_where_all_below_is_its_range(high, value):
-    """As of x² = 4 below 1, and of x³ = -10^900."""
+    """Examples are x² = 4 below 1, and x³ = -10^900."""
     with mpmath.workdps(60):
         exact = mpmath.mpf(value)
         function = (lambda x: x**3 - exact**3) if mpmath.isinf(high) else (lambda x: x**2 - exact**2)
@@ -415,7 +418,7 @@ def test_a_range_that_cannot_be_read_is_refused(text):
     ],
 )
 def test_whole_numbers_are_drawn_up_to_the_ends_of_their_range(text, values, rng):
-    """Of a range without end the first nine."""
+    """Of a range without an end the first nine are drawn."""
     variable, random = Variable(sp.Symbol("n"), f"{text}, whole", "a number"), Random(int(rng.integers(2**63)))  # noqa: S311
     assert {int(variable.draw(random, {})) for _ in range(600)} == values
 
@@ -431,11 +434,11 @@ def test_a_formula_with_a_symbol_of_no_range_is_refused():
 def test_an_expression_that_is_right_for_small_values_alone_differs(name):
     N, D, b, c = sp.symbols("N D b c", positive=True)
     right = N * (1 - (1 + c * D / (b * N)) ** (-b))
-    found = theory.compare(
+    comparison = theory.compare(
         "gamma-poisson.working", sp.Piecewise((right, sp.Symbol(name, positive=True) < 14), (0, True))
     )
-    assert not found
-    assert found.values[1] == 0
+    assert not comparison
+    assert comparison.values[1] == 0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Derivations behind order, basins, correlation and tangent kernels; their oracle against scipy and enumeration."""
 
 from fractions import Fraction
+from itertools import combinations
 
 import mpmath
 import numpy as np
@@ -14,8 +15,8 @@ from statnn.theory.measure import basin_oracle, permutations, radii, ranks
 
 
 def test_the_slope_in_exact_fractions():
-    """Every way to deal 3 of 7 ranks to a class: the slope from ranks is that from pairs."""
-    for members in ((0, 1, 2), (0, 3, 6), (4, 5, 6), (1, 2, 6)):
+    """For every way to deal 3 of 7 ranks to a class, the slope from ranks is that from pairs."""
+    for members in combinations(range(7), 3):
         labels = np.isin(np.arange(7), members).astype(int)
         wins = sum(m > o for m in members for o in range(7) if o not in members)
         exact = ranks.SLOPE.subs({ranks.share: sp.Rational(3, 7), ranks.area: sp.Rational(wins, 12)})
@@ -27,9 +28,9 @@ def test_the_slope_in_exact_fractions():
 def test_nulls_are_those_of_the_package():
     a = np.random.default_rng(0).gamma(0.5, size=(11, 4))
     at = {permutations.D: 11}
-    found = neuronal_correlation(a)
-    assert found.null_mean_square == pytest.approx(float(permutations.SQUARED.subs(at)), rel=1e-14)
-    assert found.null_mean_absolute == pytest.approx(float(permutations.ABSOLUTE.subs(at).evalf()), rel=1e-12)
+    correlation = neuronal_correlation(a)
+    assert correlation.null_mean_square == pytest.approx(float(permutations.SQUARED.subs(at)), rel=1e-14)
+    assert correlation.null_mean_absolute == pytest.approx(float(permutations.ABSOLUTE.subs(at).evalf()), rel=1e-12)
     variances = a.var(axis=0, ddof=1)
     at |= {permutations.V: variances.sum(), permutations.Q: (variances**2).sum()}
     assert participation_ratio(a).null == pytest.approx(float(permutations.PARTICIPATION.subs(at)), rel=1e-12)
@@ -60,7 +61,7 @@ def test_leads_solve_their_equation(classes, threshold):
 
 
 def test_the_mean_radius_of_few_draws():
-    """From the centre of a band pairs leave together: |z| of the k-th to leave, the k-th largest, has a beta law."""
+    """From the centre of a band the rays of a pair leave together: the k-th largest |z| has quantiles of a beta law."""
     for pairs, threshold, leaving in (
         (15, 0.5, {8: 1.0}), (501, 0.5, {251: 1.0}), (16, 0.5, {8: 0.5, 9: 0.5}), (15, 0.6, {6: 0.5, 7: 0.5}),
         (16, 0.8, {3: 0.1, 4: 0.9}),
@@ -70,8 +71,8 @@ def test_the_mean_radius_of_few_draws():
             for k, part in leaving.items()
         )
         radius = float(basin_oracle.band_radius(1, 0, threshold))
-        found = basin_oracle.mean_log_radius(*basin_oracle.band_kept(1.0, 0.0), radius, 2 * pairs, threshold)
-        assert found == pytest.approx(expected, abs=1e-9)
+        mean = basin_oracle.mean_log_radius(*basin_oracle.band_kept(1.0, 0.0), radius, 2 * pairs, threshold)
+        assert mean == pytest.approx(expected, abs=1e-9)
     with pytest.raises(ValueError, match=r"40 draws are too few .* with the chance 0\.0003 it has no end"):
         basin_oracle.mean_log_radius(*basin_oracle.classes_kept(3, 0.7), 0.7 / float(basin_oracle.lead(3)), 40)
     with pytest.raises(ValueError, match=r"with the chance 0\.35 it has no end or is 0"):  # two rays of pairs, or fewer
@@ -95,7 +96,7 @@ def test_rays_of_a_pair_are_kept_together():
 
 def test_areas_of_gaussian_classes():
     for distance in (0, 0.5, 3):
-        found = basin_oracle.gaussian_area(distance)
+        area = basin_oracle.gaussian_area(distance)
         symbolic = ranks.GAUSSIAN_AREA.subs(ranks.d, sp.Rational(distance)).evalf(40) if distance else sp.Rational(1, 2)
         with mpmath.workdps(30):
-            assert abs(found - mpmath.mpf(str(symbolic.evalf(35)))) < mpmath.mpf(10) ** -28
+            assert abs(area - mpmath.mpf(str(symbolic.evalf(35)))) < mpmath.mpf(10) ** -28

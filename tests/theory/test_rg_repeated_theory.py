@@ -85,11 +85,11 @@ def test_eigenfunctions_have_their_digits(z, u, at, power):
     f = FixedFunction(z, u)
     with mpmath.workdps(30):  # where k = 3z-1 the formula is 0/0, with a logarithm as its limit
         beside = power + mpmath.mpf(10) ** -20
-    for found, exact in (
+    for computed, exact in (
         (f.eigenfunction(power, at), repeated_oracle.eigenfunction),
         (f.noise_eigenfunction(at, power), repeated_oracle.noise_eigenfunction),
     ):
-        assert found == pytest.approx(float(exact(beside, at, z, u, digits=25)), rel=1e-11)
+        assert computed == pytest.approx(float(exact(beside, at, z, u, digits=25)), rel=1e-11)
 
 
 @given(orders, units, st.floats(-30.0, 30.0).filter(lambda a: abs(a) > 1e-12))

@@ -14,20 +14,20 @@ k, n = sp.Symbol("k", integer=True), sp.Symbol("n", positive=True)
 
 
 def symbol(step, name):
-    """The symbol of this name in a step, its definitions put in or not."""
+    """Return the symbol of this name in a step, with or without its definitions put in."""
     sides = (*step.sides(), *step.equation.args)
     return next(each for side in sides for each in side.atoms(sp.Symbol) if each.name == name)
 
 
 def changed(step, change):
-    """The step with a change of every expression in its equation."""
+    """Return the step with both sides of its equation changed."""
     left, right = (side.replace(*change) for side in step.equation.args)
     assert (left, right) != step.equation.args
     return replace(step, equation=sp.Eq(left, right, evaluate=False))
 
 
 def weighted(step, factor):
-    """The step with what it integrates or sums multiplied by a factor."""
+    """Return the step with all its integrands and summands multiplied by a factor."""
     return changed(step, (lambda part: isinstance(part, (sp.Integral, sp.Sum)),
                           lambda part: part.func(part.function * factor(part.limits[0][0]), *part.limits)))  # fmt: skip
 
@@ -91,7 +91,7 @@ def test_a_sum_or_product_goes_over_whole_numbers(operator, ends):
 
 
 PREMISES = {
-    "urn": "N ≥ 2",  # of one neuron the law is Γ(0)/Γ(0)
+    "urn": "N ≥ 2",  # for one neuron the law is Γ(0)/Γ(0)
     "sine-layers": "weights and biases are Gaussian",
     "functional-fixed-point": "signals are positive",
     "noise-cutoff": "z is odd",

@@ -80,7 +80,7 @@ def test_a_wrong_step_fails(name):
 
 
 def test_a_wrong_law_leaves_a_residual():
-    """The check of the master equation sees b in the place of b+1."""
+    """The master equation of the plain law, with b, refuses the size-biased law, with b + 1."""
     D, k, a, b = symbols.D, symbols.k, symbols.a, symbols.b
     law = expressions.beta_binomial(k, D, b + 1, a - b)
     rise = (k + b) / (D + a)
@@ -153,7 +153,7 @@ def assert_equal(value, exact):
 
 
 def rational(expression, **values):
-    """Value of an expression at rational numbers, exactly: Γ cancels."""
+    """Return the exact value of an expression at rational numbers, where all Γ cancel."""
     exact = {getattr(symbols, name): sp.Rational(value.numerator, value.denominator) for name, value in values.items()}
     return sp.expand_func(expression.subs(exact))
 
@@ -201,7 +201,7 @@ def test_urn_is_enumerated(N, b):
 
 
 def test_rarefaction_is_enumerated():
-    """Mean of the rarefaction curve over all outcomes of D samples is the growth curve."""
+    """The mean of the rarefaction curve over all outcomes of D samples is the growth curve."""
     N, b, c = CASES[0]
     *_, law = laws_of(N, samples(N, b, c), 4)
     for d in range(5):

@@ -66,7 +66,7 @@ def test_a_wrong_gradient_leaves_a_residual():
 
 
 def test_the_enumeration_sees_a_wrong_kaufman():
-    """Modes at twice their angle."""
+    """Cosines of modes at twice their angle give another partition function."""
     lattice = import_module("statnn.theory.interaction.torus")
     x = sp.Symbol("x", positive=True)
     for scale in (1, 2):
@@ -76,7 +76,7 @@ def test_the_enumeration_sees_a_wrong_kaufman():
 
 
 def test_acceptances_are_told_apart():
-    """r min(1, r) is not balanced; energies whose mean and spread are not tied do not give erfc."""
+    """r min(1, r) is not balanced, and another spread of energies of the same mean gives another acceptance."""
     r = sp.Symbol("r", positive=True)
     assert sp.simplify((accept(r) - r * accept(1 / r)).replace(sp.Abs, absolute)) == 0
     assert sp.simplify((accept(r) - r * accept(r)).replace(sp.Abs, absolute)) != 0
@@ -198,7 +198,7 @@ def test_the_autoregression_is_summed(rho):
 def test_gaussian_laws_by_quadrature():
     """One neuron and one weight, integrated numerically from the Hamiltonian itself."""
     x, y, beta, stiffness, sigma_w, w = 0.75, -0.5, 1.5, 2.0, 0.875, 1.25
-    found = oracle.linear_neurons([[[w]]], [[0.25]], [x], [y], beta, stiffness)
+    law = oracle.linear_neurons([[[w]]], [[0.25]], [x], [y], beta, stiffness)
     with mpmath.workdps(30):
         ends = [-12, 0, 12]
 
@@ -206,10 +206,10 @@ def test_gaussian_laws_by_quadrature():
             return mpmath.exp(-beta * (y - h) ** 2 - stiffness * (h - w * x - 0.25) ** 2)
 
         total = mpmath.quad(weight, ends)
-        close(found.log_partition, mpmath.log(total), 20)
-        close(found.mean[0], mpmath.quad(lambda h: h * weight(h), ends) / total, 20)
-        square = mpmath.quad(lambda h: (h - found.mean[0]) ** 2 * weight(h), ends) / total
-        close(found.covariance[0, 0], square, 20)
+        close(law.log_partition, mpmath.log(total), 20)
+        close(law.mean[0], mpmath.quad(lambda h: h * weight(h), ends) / total, 20)
+        square = mpmath.quad(lambda h: (h - law.mean[0]) ** 2 * weight(h), ends) / total
+        close(law.covariance[0, 0], square, 20)
 
     h, v = np.linspace(-8, 8, 801), np.linspace(-8, 8, 801)[:, np.newaxis]  # the trapezoid is exact to rounding
     both = np.exp(-beta * (y - h) ** 2 - stiffness * (h - v * x) ** 2 - v**2 / (2 * sigma_w**2))
@@ -226,55 +226,55 @@ def test_gaussian_laws_by_quadrature():
 @pytest.mark.parametrize("K", [0.05, 0.3, 0.4406868, 0.8])
 @pytest.mark.parametrize(("rows", "columns"), [(2, 3), (5, 4), (32, 17)])
 def test_the_torus_of_statnn(rows, columns, K):
-    found, size = kaufman(rows, columns, temperature=1 / K), rows * columns
+    torus, size = kaufman(rows, columns, temperature=1 / K), rows * columns
     K = 1 / (1 / K)  # what float64 makes of it
-    assert found.log_partition == pytest.approx(float(oracle.torus_log_partition(K, rows, columns)), rel=1e-13)
-    assert found.energy == pytest.approx(float(oracle.torus_energy(K, rows, columns)), rel=1e-12)
+    assert torus.log_partition == pytest.approx(float(oracle.torus_log_partition(K, rows, columns)), rel=1e-13)
+    assert torus.energy == pytest.approx(float(oracle.torus_energy(K, rows, columns)), rel=1e-12)
     exact = float(oracle.torus_heat_capacity(K, rows, columns))
-    assert found.heat_capacity == pytest.approx(exact, rel=1e-11, abs=1e-13 * size)
+    assert torus.heat_capacity == pytest.approx(exact, rel=1e-11, abs=1e-13 * size)
 
 
 @pytest.mark.parametrize("K", [0.01, 0.3, 0.44, 0.4406868, 0.44068735, 0.4413, 0.6, 2.0])
 def test_the_infinite_lattice_of_statnn(K):
-    found = onsager(temperature=1 / K)
+    infinite = onsager(temperature=1 / K)
     K = 1 / (1 / K)
-    assert found.log_partition == pytest.approx(float(oracle.onsager_log_partition(K, digits=20)), abs=1e-13)
-    assert found.energy == pytest.approx(float(oracle.onsager_energy(K)), abs=1e-13)
-    distance = abs(K - np.log1p(np.sqrt(2)) / 2)  # from where it diverges, like a logarithm
-    assert found.heat_capacity == pytest.approx(float(oracle.onsager_heat_capacity(K)), abs=1e-13 + 1e-16 / distance)
+    assert infinite.log_partition == pytest.approx(float(oracle.onsager_log_partition(K, digits=20)), abs=1e-13)
+    assert infinite.energy == pytest.approx(float(oracle.onsager_energy(K)), abs=1e-13)
+    distance = abs(K - np.log1p(np.sqrt(2)) / 2)  # from K_c, where it diverges like a logarithm
+    assert infinite.heat_capacity == pytest.approx(float(oracle.onsager_heat_capacity(K)), abs=1e-13 + 1e-16 / distance)
 
 
 def test_chains_of_statnn():
     """Thirty layers of one spin: beyond enumeration."""
     couplings = [0.3 * (-1) ** k + 0.05 * k for k in range(29)]
-    found = BinaryNeurons([[[k]] for k in couplings]).exact()
-    assert found.log_partition == pytest.approx(float(oracle.chain_log_partition(couplings)), rel=1e-14)
-    assert found.energy == pytest.approx(float(oracle.chain_energy(couplings)), rel=1e-13)
-    assert found.heat_capacity == pytest.approx(float(oracle.chain_heat_capacity(couplings)), rel=1e-13)
-    assert found.correlation[0, -1] == pytest.approx(prod(np.tanh(couplings)), rel=1e-10)
+    chain = BinaryNeurons([[[k]] for k in couplings]).exact()
+    assert chain.log_partition == pytest.approx(float(oracle.chain_log_partition(couplings)), rel=1e-14)
+    assert chain.energy == pytest.approx(float(oracle.chain_energy(couplings)), rel=1e-13)
+    assert chain.heat_capacity == pytest.approx(float(oracle.chain_heat_capacity(couplings)), rel=1e-13)
+    assert chain.correlation[0, -1] == pytest.approx(prod(np.tanh(couplings)), rel=1e-10)
 
 
 def test_gaussian_neurons_of_statnn(rng):
     net = Network.random([2, 3, 2, 2], activation="identity", sigma_w=1.2, sigma_b=0.3, rng=rng)
     x, y = rng.normal(size=2), rng.normal(size=2)
     for targets in (y, None):
-        found = DynamicNeurons(net, inputs=x, targets=targets, beta=0.7, stiffness=5.0).exact()
+        law = DynamicNeurons(net, inputs=x, targets=targets, beta=0.7, stiffness=5.0).exact()
         weights, biases = ([array.tolist() for array in arrays] for arrays in (net.weights, net.biases))
         exact = oracle.linear_neurons(weights, biases, list(x), None if targets is None else list(y), 0.7, 5.0)
-        assert found.log_partition == pytest.approx(float(exact.log_partition), rel=1e-12)
-        assert found.energy == pytest.approx(float(exact.least) + 3.5, rel=1e-12)
-        np.testing.assert_allclose(found.mean, [float(entry) for entry in exact.mean], rtol=1e-11)
+        assert law.log_partition == pytest.approx(float(exact.log_partition), rel=1e-12)
+        assert law.energy == pytest.approx(float(exact.least) + 3.5, rel=1e-12)
+        np.testing.assert_allclose(law.mean, [float(entry) for entry in exact.mean], rtol=1e-11)
         covariance = [[float(exact.covariance[i, j]) for j in range(7)] for i in range(7)]
-        np.testing.assert_allclose(found.covariance, covariance, rtol=1e-10, atol=1e-14)
+        np.testing.assert_allclose(law.covariance, covariance, rtol=1e-10, atol=1e-14)
 
 
 def test_gaussian_weights_of_statnn(rng):
     x, y = rng.normal(size=(5, 3)), rng.normal(size=(5, 1))
     net = Network([np.zeros((1, 3))], [np.zeros(1)], "identity")
     model = DynamicNeurons(net, x, y, 2.0, 3.0, free=("neurons", "weights", "biases"), prior=Prior(0.8, 0.5))
-    found, index = model.exact(), model.unpack(np.arange(model.dimension))
+    law, index = model.exact(), model.unpack(np.arange(model.dimension))
     place = np.concatenate([index.weights[0].ravel(), index.biases[0]]).astype(int)
     exact = oracle.linear_weights(x.tolist(), y[:, 0].tolist(), 2.0, 3.0, 0.8, 0.5)
-    np.testing.assert_allclose(found.mean[place], [float(entry) for entry in exact.mean], rtol=1e-11)
+    np.testing.assert_allclose(law.mean[place], [float(entry) for entry in exact.mean], rtol=1e-11)
     covariance = [[float(exact.covariance[i, j]) for j in range(4)] for i in range(4)]
-    np.testing.assert_allclose(found.covariance[np.ix_(place, place)], covariance, rtol=1e-10)
+    np.testing.assert_allclose(law.covariance[np.ix_(place, place)], covariance, rtol=1e-10)

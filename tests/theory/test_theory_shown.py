@@ -104,7 +104,7 @@ w, r, f, g, L, O = map(sp.Function, "wrfgLO")
 @pytest.mark.parametrize(
     ("expression", "latex", "text"),
     [
-        (w(n) ** 2 / r(k), r"\frac{w_{n}^{2}}{r_{k}}", "wₙ²/rₖ"),  # the power of an indexed name was left out
+        (w(n) ** 2 / r(k), r"\frac{w_{n}^{2}}{r_{k}}", "wₙ²/rₖ"),  # an indexed name keeps its power
         (L(p, q, x) ** 2, r"L(p;\, q, x)^{2}", "L(p; q, x)²"),
         (O(p**2) ** 2, "O(p^{2})^{2}", "O(p²)²"),
         (unevaluated(sp.Mul, 2, -y), "2 (- y)", "2 (−y)"),  # no difference 2 - y
@@ -289,12 +289,12 @@ def test_a_step_says_what_its_names_mean():
 
 def test_a_derivation_says_what_names_mean_where_it_changes():
     f, y = sp.Function("f"), sp.Symbol("y", real=True)
-    one, two, three = (theory.identity("Both.", f(y) + y, t + x, where={f(x): t, y: x}) for t in (D, N, D))
+    first, second, third = (theory.identity("Both.", f(y) + y, t + x, where={f(x): t, y: x}) for t in (D, N, D))
     free = theory.inequality("Free.", y**2 + 1, 1, y**2)
     value = theory.identity("A value.", f(y), D, where={f(N): D, y: x})
     call = theory.definition("Call it", f(x), x**2)
     called = theory.identity("Twice.", f(x) + f(x), 2 * x**2, where={f(x): x**2})
-    steps = (one, one, two, three, free, value, value, called, call, called)
+    steps = (first, first, second, third, free, value, value, called, call, called)
     said = [[name.text() for name in names] for _, names in theory.Derivation("a", "A", "a", "own", steps).with_names()]
     both = ["f(x) = D", "y = x"]
     assert said == [both, [], ["f(x) = N"], ["f(x) = D"], [], ["y = x"], [], [], [], []]
@@ -313,7 +313,7 @@ def test_an_instance_has_the_sides_that_it_prints(name):
 
 
 def test_the_document_compiles_without_an_overfull_line(tmp_path):
-    """By pdflatex alone where there is one; anywhere its environments are closed and it is ASCII."""
+    """It compiles where there is pdflatex; everywhere its environments are closed and it is ASCII."""
     wide = theory.argued("A line of a reader.", sp.Eq(x, sum(sp.symbols("x:60")), evaluate=False))
     own = theory.Derivation("wide", "Too wide for a line", "a reader & co", "own", (wide,))
     source = document([*map(built, DERIVATIONS), own])

@@ -45,9 +45,9 @@ IMPLICIT = {
     ("urn", "w(i)"), ("transfer-matrix", "Z_{m+1}(s')"), ("torus", r"cosh(\gamma_{l})"), ("tanh-criticality", "q"),
     ("autocorrelation", "x_{t+1}"), ("swendsen", "exp(4*K'(K, h))"),
 }  # fmt: skip
-"""Definitions of what other steps name otherwise: of each unit or mode, an equation solved, what O leaves out."""
+"""Definitions that steps use in another form: for each unit or mode, solved, or without what O leaves out."""
 NO_LETTER = r"(?<![\\a-zA-Z])(alpha|beta|gamma|lambda|mu|xi|rho|sigma|tau|theta|phi|chi|psi|omega)(?![a-zA-Z])"
-"""Greek letters that are not set as such."""
+"""Names of Greek letters that are left as words."""
 
 
 def trusted(gap):
@@ -85,7 +85,7 @@ def test_a_definition_is_what_a_step_takes_it_for(name):
 
 
 def undone(tex):
-    """LaTeX without what a display is given by itself."""
+    """Return LaTeX without what is added to it for a display."""
     return tex.replace(r"\,", " ").replace(r"\dfrac", r"\frac").replace(r"\genfrac{(}{)}{0}{0}", r"\binom")
 
 
