@@ -26,7 +26,7 @@ def files(tmp_path):
 
 
 def test_files_whose_names_are_no_letters_are_inspected(files):
-    """Bytes of Latin-1 in a terminal of UTF-8: all the work was done, and the page could not be written."""
+    """Names with bytes of Latin-1, which are no UTF-8, do not keep a page from being written."""
     for name, end in (("net", "safetensors"), ("data", "npz")):
         (files / f"{name}.{end}").rename(files / os.fsdecode(b"%b \xe9.%b" % (name.encode(), end.encode())))
     net, data = (str(next(files.glob(f"{name}*"))) for name in ("net", "data"))
@@ -40,7 +40,7 @@ def test_files_whose_names_are_no_letters_are_inspected(files):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What the command asks of `inspect`, by name, in the place of the work."""
+    """Return the arguments that the command passes to `inspect`, which does no work here."""
     given = {}
 
     class Page:
@@ -81,7 +81,7 @@ def test_what_is_left_out_has_its_default(asked, tmp_path, monkeypatch):
     }  # fmt: skip
     for paths, names in (
         (["a/one.npz", "b/two.npz"], ["one", "two"]),
-        (["a/one.npz", "b/one.npz", "two.npz"], ["a/one.npz", "b/one.npz", "two.npz"]),  # two would be one
+        (["a/one.npz", "b/one.npz", "two.npz"], ["a/one.npz", "b/one.npz", "two.npz"]),  # two short names would be one
     ):
         assert main(["inspect", *paths, "--data", "d.npz", "--quiet"]) == DONE
         assert (asked["network"], asked["out"]) == (dict(zip(names, paths, strict=True)), "comparison")
@@ -106,28 +106,28 @@ def test_an_empty_name_is_no_folder_of_a_page():
 
 @pytest.mark.parametrize("module", ["statnn describe net.safetensors", "statnn.theory survival", "validation --list"])
 def test_commands_write_to_any_terminal_and_to_readers_that_leave(module, files):
-    """Neither `| head` nor a terminal without σ is bad input, or a derivation that does not hold."""
+    """A reader that leaves, as `head` does, or a terminal without σ is neither bad input nor a failed derivation."""
     command = [sys.executable, "-m", *module.split()]
     root = Path(__file__).parents[2]
-    told = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(root)}
-    told.pop("PYTHONUTF8", None)
-    ran = subprocess.run(command, cwd=files, capture_output=True, check=False, env=told)  # noqa: S603 - our own words
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(root)}
+    environment.pop("PYTHONUTF8", None)
+    ran = subprocess.run(command, cwd=files, capture_output=True, check=False, env=environment)  # noqa: S603 - our own words
     assert ran.returncode == DONE, ran.stderr
     assert ran.stdout.isascii()
     left, right = os.pipe()
     os.close(left)
     with os.fdopen(right, "wb") as broken:
-        ran = subprocess.run(command, cwd=files, stdout=broken, stderr=subprocess.PIPE, check=False, env=told)  # noqa: S603
+        ran = subprocess.run(command, cwd=files, stdout=broken, stderr=subprocess.PIPE, check=False, env=environment)  # noqa: S603
     assert ran.returncode == -signal.SIGPIPE
     assert b"Error" not in ran.stderr
     closed = subprocess.run(  # noqa: S603 - our own words
-        ["/bin/sh", "-c", shlex.join(command) + " >&- 2>&-"], cwd=files, check=False, env=told
+        ["/bin/sh", "-c", shlex.join(command) + " >&- 2>&-"], cwd=files, check=False, env=environment
     )
     assert closed.returncode == DONE
 
 
 def test_no_worker_is_left_where_readers_leave():
-    """The signal ended the command alone, and its workers waited for ever."""
+    """The signal that ends the command ends its workers, too."""
     left, right = os.pipe()
     os.close(left)
     command = [sys.executable, "-m", "statnn.theory", "survival", "urn"]

@@ -75,7 +75,7 @@ def test_the_order_of_hidden_units_does_not_matter(found):
     again = inspect(turned, x, labels, rng=1, only=["activity", "order", "strength"])
     for name in ("activity", "order", "strength"):
         pairs = zip(found[name].tables[0].rows, again[name].tables[0].rows, strict=True)
-        assert all(flat(one) == pytest.approx(flat(two), rel=1e-6, nan_ok=True) for one, two in pairs)
+        assert all(flat(row) == pytest.approx(flat(other), rel=1e-6, nan_ok=True) for row, other in pairs)
 
 
 def flat(row):
@@ -89,11 +89,11 @@ def test_more_samples_than_wanted_are_a_random_subset():
     assert len(some.data.x) == 100
     assert "a random 100 of them" in some.data.source
     assert {tuple(row) for row in some.data.x} < {tuple(row) for row in x}
-    told = []
-    inspect(net, x, labels, samples=50, only=["activity"], progress=lambda *what: told.append(what))
-    assert told[0] == ("activity", 0, 1)
-    assert told[-1] == ("activity", 1, 1)
-    assert ("activity", 1, 2) in told
+    reports = []
+    inspect(net, x, labels, samples=50, only=["activity"], progress=lambda *what: reports.append(what))
+    assert reports[0] == ("activity", 0, 1)
+    assert reports[-1] == ("activity", 1, 1)
+    assert ("activity", 1, 2) in reports
 
 
 # -- what cannot be asked --------------------------------------------------------------------------------
@@ -101,23 +101,23 @@ def test_more_samples_than_wanted_are_a_random_subset():
 
 def test_without_labels():
     net, x, _ = subject()
-    found = inspect(net, x, rng=0, basins=5, draws=4, only=["layers", "spikes", "order", "basins"])
-    assert found["order"].reason == "no labels were given"
-    assert "accuracy" not in found["layers"].facts
-    assert column(found["spikes"], "order") == ["shuffled", "shuffled"]
-    assert any("not presented class by class" in remark for remark in found["spikes"].remarks)
-    assert any("taken as a classifier" in remark for remark in found["basins"].remarks)
-    assert not found["basins"].reason
-    assert len(found["basins"].tables) == 1
+    page = inspect(net, x, rng=0, basins=5, draws=4, only=["layers", "spikes", "order", "basins"])
+    assert page["order"].reason == "no labels were given"
+    assert "accuracy" not in page["layers"].facts
+    assert column(page["spikes"], "order") == ["shuffled", "shuffled"]
+    assert any("not presented class by class" in remark for remark in page["spikes"].remarks)
+    assert any("taken as a classifier" in remark for remark in page["basins"].remarks)
+    assert not page["basins"].reason
+    assert len(page["basins"].tables) == 1
 
 
 def test_networks_of_one_layer_and_of_one_unit():
     x = np.random.default_rng(0).normal(size=(50, 2))
-    found = inspect(Network([np.eye(2)]), x, rng=0, basins=5, draws=4)
+    page = inspect(Network([np.eye(2)]), x, rng=0, basins=5, draws=4)
     for name in ("activity", "spikes", "correlation"):
-        assert found[name].reason == "the network has one layer of weights and so no hidden units"
-    assert "one layer" in found["phase"].reason
-    assert not found["strength"].reason
+        assert page[name].reason == "the network has one layer of weights and so no hidden units"
+    assert "one layer" in page["phase"].reason
+    assert not page["strength"].reason
     narrow = inspect(Network([[[1.0, 1.0]], [[1.0]], [[1.0]]], activation="relu"), x, rng=0, basins=5, draws=4)
     assert "at least two units" in narrow["activity"].reason
     assert not narrow["spikes"].reason
@@ -184,14 +184,14 @@ def test_draws_come_in_pairs():
 
 def test_titles_do_not_depend_on_the_answer(found):
     alone = inspect(Network.random([6, 3], rng=0), np.zeros((1, 6)).repeat(2, axis=0), rng=0)
-    assert [one.title for one in alone.sections] == [one.title for one in found.sections]
-    assert any(one.reason for one in alone.sections)
+    assert [section.title for section in alone.sections] == [section.title for section in found.sections]
+    assert any(section.reason for section in alone.sections)
 
 
 def test_a_window_that_is_too_long_is_a_reason():
     net, x, labels = subject()
-    found = inspect(net, x, labels, window=200, only=["spikes"])
-    assert "window" in found["spikes"].reason
+    page = inspect(net, x, labels, window=200, only=["spikes"])
+    assert "window" in page["spikes"].reason
 
 
 # -- the page --------------------------------------------------------------------------------------------
@@ -218,8 +218,8 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-def part(found, *names):
-    return Inspection(found.net, found.name, found.data, tuple(found[name] for name in names), found.seed)
+def part(page, *names):
+    return Inspection(page.net, page.name, page.data, tuple(page[name] for name in names), page.seed)
 
 
 def test_the_page_stands_alone(found, tmp_path):
@@ -315,7 +315,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_numbers(found, tmp_path):
 
 
 def test_a_page_that_cannot_be_written_is_called_by_its_own_name(tmp_path):
-    """Not by that of a temporary folder."""
+    """The error does not name a temporary folder."""
 
     def full(aside):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(aside / "layers.svg"))
@@ -323,12 +323,12 @@ def test_a_page_that_cannot_be_written_is_called_by_its_own_name(tmp_path):
     for folder in (tmp_path, tmp_path / "page"):
         with pytest.raises(OSError, match=f"No space left on device: {str(folder)!r}$"):
             put(folder, full)
-    with pytest.raises(FileNotFoundError, match=r"'font'$"):  # what else is missing keeps its name
+    with pytest.raises(FileNotFoundError, match=r"'font'$"):  # another missing file keeps its name
         put(tmp_path, lambda _: Path("font").read_bytes())
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with pytest.raises(NotADirectoryError, match="is a link to nothing; give a directory"):
         put(tmp_path / "link", full)
-    assert [one.name for one in tmp_path.iterdir()] == ["link"]
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
 
 
 def test_a_page_appears_whole_or_not_at_all(found, tmp_path):
@@ -381,9 +381,9 @@ def test_numbers_are_shown_with_the_digits_they_have():
     assert str(Measured(0.98765, 0.0123)) == "0.988 ± 0.012"
     assert str(Measured(1234.5, 67.0)) == "1234 ± 67"
     assert str(Measured(np.inf, np.nan)) == "∞ ± nan"
-    one = share(1.0, 100)
-    assert one.value == 1
-    assert 0.005 < one.error < 0.03
+    whole = share(1.0, 100)
+    assert whole.value == 1
+    assert 0.005 < whole.error < 0.03
     with pytest.raises(ValueError, match="a heading stands twice"):
         Table(["a", "a"], [])
     with pytest.raises(ValueError, match="a row has 1 entries for 2 columns"):
@@ -465,8 +465,8 @@ def test_the_order_of_layers_is_said_where_the_file_keeps_none(files, capsys, mo
     assert main([*bare, "--layers", *order, *rest]) == DONE
     x = np.load("data.npz")["x"]
     for first, second, names in ((encoder, decoder, order), (decoder, encoder, order[::-1])):
-        found = inspect("auto.safetensors", x, activation="identity", layers=names, only=["layers"], rng=0)
-        assert np.allclose(found.net(x), x @ first.T @ second.T, rtol=1e-12)
+        page = inspect("auto.safetensors", x, activation="identity", layers=names, only=["layers"], rng=0)
+        assert np.allclose(page.net(x), x @ first.T @ second.T, rtol=1e-12)
     assert main(["inspect", "net.safetensors", "--data", "data.npz", "--layers", "a", *rest]) == BAD_INPUT
     assert "says the order of its layers itself" in capsys.readouterr().err
 
@@ -479,11 +479,11 @@ def test_a_network_of_scikit_learn():
     neural = pytest.importorskip("sklearn.neural_network")
     _, x, labels = subject()
     model = neural.MLPClassifier((UNITS,), max_iter=40, random_state=0).fit(x, labels)
-    found = inspect(model, x, labels, rng=0, basins=5, draws=4)
-    assert found.name == "MLPClassifier"
-    assert found["layers"].facts["accuracy"].value == pytest.approx(model.score(x, labels))
-    assert any("before the softmax" in remark for remark in found["layers"].remarks)
-    assert not any(section.reason for section in found.sections)
+    page = inspect(model, x, labels, rng=0, basins=5, draws=4)
+    assert page.name == "MLPClassifier"
+    assert page["layers"].facts["accuracy"].value == pytest.approx(model.score(x, labels))
+    assert any("before the softmax" in remark for remark in page["layers"].remarks)
+    assert not any(section.reason for section in page.sections)
 
 
 def test_a_network_of_torch():
@@ -494,6 +494,6 @@ def test_a_network_of_torch():
         torch.nn.Linear(6, 60), torch.nn.BatchNorm1d(60), torch.nn.ReLU(), torch.nn.Linear(60, 3)
     )
     model(torch.as_tensor(x, dtype=torch.float32))  # moves the running statistics
-    found = inspect(model.eval(), x, labels, rng=0, only=["layers", "activity", "order", "phase"])
-    assert column(found["layers"], "batch norm") == ["yes", "no"]
-    assert not any(section.reason for section in found.sections)
+    page = inspect(model.eval(), x, labels, rng=0, only=["layers", "activity", "order", "phase"])
+    assert column(page["layers"], "batch norm") == ["yes", "no"]
+    assert not any(section.reason for section in page.sections)

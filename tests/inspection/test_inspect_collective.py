@@ -1,4 +1,7 @@
-"""Every number of the page beside one computed apart: basins, strength, correlation, phase. See its first half."""
+"""Every number of the page beside one computed apart: basins, strength, correlation, phase.
+
+The other sections are in `test_inspect_numbers.py`.
+"""
 
 import math
 from functools import cache
@@ -35,36 +38,36 @@ def test_basins():
     }
     quarters = {"median σ*": 0.5, "lower quartile": 0.25, "upper quartile": 0.75}
     expected = {"space": ["samples", "weights"]} | {
-        name: [middle_of(one, level) for one in radii.values()] for name, level in quarters.items()
+        name: [middle_of(radius, level) for radius in radii.values()] for name, level in quarters.items()
     }
-    expected["infinite"] = [f"{100 * sum(map(math.isinf, one)) / 20:.1f}%" for one in radii.values()]
-    expected["σ* = 0"] = [f"{100 * sum(r == 0 for r in one) / 20:.1f}%" for one in radii.values()]
+    expected["infinite"] = [f"{100 * sum(map(math.isinf, radius)) / 20:.1f}%" for radius in radii.values()]
+    expected["σ* = 0"] = [f"{100 * sum(r == 0 for r in radius) / 20:.1f}%" for radius in radii.values()]
     agrees(section, expected)
     groups = {k: np.flatnonzero(labels[chosen] == k) for k in sorted(set(labels[chosen].tolist()))}
     by_class = {"class": list(groups), "samples": [len(at) for at in groups.values()]}
-    for name, one in radii.items():
-        by_class[f"median σ*, {name}"] = [middle_of(one[at], 0.5) for at in groups.values()]
-        ends = [100 * sum(map(math.isinf, one[at])) / len(at) for at in groups.values()]
+    for name, radius in radii.items():
+        by_class[f"median σ*, {name}"] = [middle_of(radius[at], 0.5) for at in groups.values()]
+        ends = [100 * sum(map(math.isinf, radius[at])) / len(at) for at in groups.values()]
         by_class[f"infinite, {name}"] = [f"{end:.1f}%" for end in ends]
     agrees(section, by_class, table=1)
     assert section.facts == {"samples": 20, "directions of noise a sample": 8}
-    for name, one in radii.items():
-        assert np.array_equal(section.pictures[0].data[f"radius_{name}"], one)
+    for name, radius in radii.items():
+        assert np.array_equal(section.pictures[0].data[f"radius_{name}"], radius)
         low, high = (section.pictures[0].data[f"{end}_{name}"] for end in ("low", "high"))
-        assert ((low <= one) & (one <= high)).all()
+        assert ((low <= radius) & (radius <= high)).all()
 
 
 def test_basins_of_the_first_twenty_classes_are_listed():
     labels = np.arange(42) // 2
-    found = SimpleNamespace(by_class=lambda: {k: np.array([2.0 * k, 2.0 * k + 1]) for k in range(21)})
-    assert [row[:3] for row in _by_class({"samples": found}, labels).rows] == [[k, 2, 2.0 * k] for k in range(20)]
+    basin = SimpleNamespace(by_class=lambda: {k: np.array([2.0 * k, 2.0 * k + 1]) for k in range(21)})
+    assert [row[:3] for row in _by_class({"samples": basin}, labels).rows] == [[k, 2, 2.0 * k] for k in range(20)]
 
 
 def test_progress_through_both_spaces_is_that_of_the_whole():
     net, x, labels = subject()
-    told = []
-    inspect(net, x, labels, only=["basins"], rng=0, basins=6, draws=4, progress=lambda *what: told.append(what))
-    steps = [(done, total) for _, done, total in told[1:-1]]
+    reports = []
+    inspect(net, x, labels, only=["basins"], rng=0, basins=6, draws=4, progress=lambda *what: reports.append(what))
+    steps = [(done, total) for _, done, total in reports[1:-1]]
     assert steps[-1] == (12, 12)
     assert steps == sorted(set(steps))
 
@@ -74,7 +77,7 @@ def test_progress_through_both_spaces_is_that_of_the_whole():
 
 def test_strength():
     net, _, _ = subject()
-    w, b = [np.asarray(one) for one in net.weights], [np.asarray(one) for one in net.biases]
+    w, b = [np.asarray(values) for values in net.weights], [np.asarray(values) for values in net.biases]
     strengths = [
         w[0].sum(axis=0),
         w[0].sum(axis=1) + b[0] + w[1].sum(axis=0),
@@ -84,7 +87,7 @@ def test_strength():
     parts = [0.0, *(m.shape[1] * m.var(ddof=1) + v.var(ddof=1) for m, v in zip(w, b, strict=True))]
     parts = np.array(parts) + np.array([*(m.shape[0] * m.var(ddof=1) for m in w), 0.0])
     units = np.array([6, UNITS, UNITS, 3])
-    spread = np.array([one.std() for one in strengths])
+    spread = np.array([values.std() for values in strengths])
     lower = stats.gamma((units - 1) / 2, scale=2 * parts / units).cdf(spread**2)
     section = page("strength")
     agrees(
@@ -92,7 +95,7 @@ def test_strength():
         {
             "layer": ["inputs", "hidden 1", "hidden 2", "outputs"],
             "units": units.tolist(),
-            "mean s": [math.fsum(one) / one.size for one in strengths],
+            "mean s": [math.fsum(values) / values.size for values in strengths],
             "fluctuation Y": spread.tolist(),
             "by chance": np.sqrt(parts * (units - 1) / units).tolist(),
             "p": (2 * np.minimum(lower, 1 - lower)).tolist(),
@@ -100,8 +103,8 @@ def test_strength():
         rel=1e-8,
     )
     data = section.pictures[0].data
-    for m, one in enumerate(strengths):
-        assert np.allclose(data[f"strength_{m}"], one)
+    for m, values in enumerate(strengths):
+        assert np.allclose(data[f"strength_{m}"], values)
     assert np.allclose(data["fluctuation"], spread)
     assert np.allclose(data["by_chance"], np.sqrt(parts * (units - 1) / units))
 
@@ -204,9 +207,11 @@ def pairs_of(net, x):
     h, variance, correlation = x[at], [], []
     for w, b, sigma in zip(net.weights, net.biases, net.activations, strict=True):
         field = h @ np.asarray(w).T + np.asarray(b)
-        one, two = field[: len(x) // 2], field[len(x) // 2 :]
+        first, second = field[: len(x) // 2], field[len(x) // 2 :]
         variance.append(float(np.mean(field**2)))
-        correlation.append((one * two).sum(axis=1) / np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1))
+        correlation.append(
+            (first * second).sum(axis=1) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
+        )
         h = {"tanh": np.tanh, "relu": lambda field: np.maximum(field, 0), "identity": np.array}[sigma.name](field)
     return variance, np.array(correlation)
 
@@ -214,10 +219,10 @@ def pairs_of(net, x):
 def decay_length(mean, error):
     m = np.arange(mean.size)
     start = [mean[-1], mean[0] - mean[-1], 1.0]
-    found, _ = optimize.curve_fit(
+    best, _ = optimize.curve_fit(
         lambda m, limit, height, length: limit + height * np.exp(-m / length), m, mean, start, error, maxfev=20_000
     )
-    return found[2]
+    return best[2]
 
 
 def test_phase():
@@ -277,19 +282,19 @@ def test_phase_of_the_classifier():
         chi = level**2 / 2
         assert row[3] == ("ordered" if chi < 1 else "unbounded")
         assert row[5] == pytest.approx(-1 / math.log(chi) if chi < 1 else math.inf)
-        found = [row[4], row[6], row[7], row[8].value, row[9]]
-        assert found == pytest.approx([chi, variance[m], q, correlation[m].mean(), c], rel=1e-9)
+        numbers = [row[4], row[6], row[7], row[8].value, row[9]]
+        assert numbers == pytest.approx([chi, variance[m], q, correlation[m].mean(), c], rel=1e-9)
 
 
 def test_basins_in_weight_space_leave_out_layers_of_equal_weights():
     net, x, labels = subject()
     single = Network([net.weights[0], np.ones((1, UNITS)), [[0.5], [-1.0], [1.5]]], None, "tanh")
     options = {"rng": 1, "basins": 6, "draws": 8, "only": ["basins"]}
-    found = inspect(single, x, labels, **options)["basins"]
-    assert found.remarks == (
+    section = inspect(single, x, labels, **options)["basins"]
+    assert section.remarks == (
         "space of weights: no noise on those into hidden 2, all equal: its unit is how they differ",
     )
     chosen = np.sort(stream(SEED, 3).permutation(240)[:6])
     alone = basins.weight_basin(single, x[chosen], labels[chosen], draws=8, layers=[0, 2], rng=stream(SEED, 4, 1))
-    assert np.array_equal(found.results["weights"].radius, alone.radius)
+    assert np.array_equal(section.results["weights"].radius, alone.radius)
     assert list(inspect(Network([np.ones((3, 6))]), x, labels, **options)["basins"].results) == ["samples"]

@@ -1,4 +1,4 @@
-"""Several networks on one page: each number is that of its own page, and who is right is told exactly."""
+"""Several networks on one page: each number is that of a network's own page, and who is right where is counted."""
 
 import json
 import math
@@ -44,7 +44,7 @@ def test_every_number_is_that_of_the_network_alone(compared):
     for section, other in zip(compared.inspections["noisy"].sections, alone.sections, strict=True):
         assert section.plain() | {"seconds": 0} == other.plain() | {"seconds": 0}
     for section in compared.sections:
-        parts = [one[section.name].seconds for one in compared.inspections.values()]
+        parts = [inspection[section.name].seconds for inspection in compared.inspections.values()]
         assert section.seconds == pytest.approx(math.fsum(parts))
         table = section.tables[0]
         at = list(table.columns).index("noisy")
@@ -72,18 +72,18 @@ def test_layers_that_one_network_lacks_have_no_number(compared):
 
 def test_layers_stand_in_the_order_of_the_deepest_network():
     nets, x, _ = networks()
-    found = inspect({name: nets[name] for name in ("flat", "first")}, x, only=["layers"], rng=0)["layers"]
-    layers = list(dict.fromkeys(row[0] for row in found.tables[0].rows))
+    section = inspect({name: nets[name] for name in ("flat", "first")}, x, only=["layers"], rng=0)["layers"]
+    layers = list(dict.fromkeys(row[0] for row in section.tables[0].rows))
     assert layers == ["network", "hidden 1", "hidden 2", "outputs"]
 
 
 def test_what_is_read_alike_is_the_same_and_few_unusual_sentences_are_told():
     parts = {f"n{k}": Section("s", "S", "", {"a": 0.12345 + k / 10**6, "b": k}, unusual=f"U{k}.") for k in range(4)}
-    found = [_section({name: parts[name] for name in list(parts)[:count]}) for count in (3, 4)]
-    assert [[row[1] for row in one.tables[0].rows] for one in found] == [["b"]] * 2
-    assert found[0].remarks == ["the same in all: a"]
-    assert found[0].unusual == "“n0”: U0. “n1”: U1. “n2”: U2."
-    assert found[1].unusual == "What is unusual of “n0”, “n1”, “n2”, “n3” stands on their pages."
+    sections = [_section({name: parts[name] for name in list(parts)[:count]}) for count in (3, 4)]
+    assert [[row[1] for row in section.tables[0].rows] for section in sections] == [["b"]] * 2
+    assert sections[0].remarks == ["the same in all: a"]
+    assert sections[0].unusual == "“n0”: U0. “n1”: U1. “n2”: U2."
+    assert sections[1].unusual == "What is unusual of “n0”, “n1”, “n2”, “n3” stands on their pages."
 
 
 def test_who_is_right_where_the_other_is_wrong(compared):
@@ -106,13 +106,13 @@ def test_who_is_right_where_the_other_is_wrong(compared):
 
 @pytest.mark.parametrize("others", [1, 2])
 def test_the_more_networks_are_compared_the_less_chance_says(others):
-    """Right on eight samples more and on none less has a probability of 2/2^8, times two for one of two networks."""
+    """To be right on eight samples more and on none less has a probability of 2/2^8, doubled if two are compared."""
     labels = np.ones(20, dtype=int)
     right = {f"net {n}": (np.arange(20) < (20 if n else 12)).astype(int) for n in range(others + 1)}
     part = Section("classes", "", "", results={name: {"answers": answers} for name, answers in right.items()})
-    found = _classes(part, dict.fromkeys(right, SimpleNamespace(data=SimpleNamespace(labels=labels))))
-    assert [row[4] for row in found.tables[-1].rows[1:]] == [pytest.approx(2 / 2**8)] * others
-    assert bool(found.unusual) == (others == 1)
+    section = _classes(part, dict.fromkeys(right, SimpleNamespace(data=SimpleNamespace(labels=labels))))
+    assert [row[4] for row in section.tables[-1].rows[1:]] == [pytest.approx(2 / 2**8)] * others
+    assert bool(section.unusual) == (others == 1)
 
 
 def test_points_of_a_figure_have_their_errors():
@@ -123,7 +123,7 @@ def test_points_of_a_figure_have_their_errors():
 
 @pytest.mark.parametrize(("right", "samples"), [(0, 1), (0, 9), (1, 1), (9, 9), (1, 9), (500, 1000)])
 def test_bars_of_shares_are_their_intervals(right, samples):
-    """Of (k+2)/(n+4), by hand, and on to k/n where that is beyond it; nothing is drawn outside of 0 to 1."""
+    """They are those of (k+2)/(n+4), by hand, and reach k/n where that is beyond; all lie between 0 and 1."""
     middle = (right + 2) / (samples + 4)
     error = math.sqrt(middle * (1 - middle) / (samples + 4))
     rows = [[k, share(right / samples, samples)] for k in range(2)]
@@ -145,11 +145,11 @@ def test_two_networks_have_differences():
     assert list(table.columns) == ["layer", "quantity", "first", "noisy", "difference"]
     measured = [row for row in table.rows if isinstance(row[2], Measured) and isinstance(row[3], Measured)]
     assert measured
-    for _, _, one, other, difference in measured:
-        assert difference == Measured(other.value - one.value, math.hypot(one.error, other.error))
+    for _, _, first, second, difference in measured:
+        assert difference == Measured(second.value - first.value, math.hypot(first.error, second.error))
     plain = {tuple(row[:2]): row[2:] for row in two["activity"].tables[0].rows}
-    one, other, difference = plain["hidden 1", "c/N"]
-    assert difference == other - one
+    first, second, difference = plain["hidden 1", "c/N"]
+    assert difference == second - first
     assert plain["hidden 1", "p of fit"][2] is None
 
 
@@ -167,11 +167,11 @@ def test_a_network_and_itself_differ_in_nothing():
 def test_what_cannot_be_asked_of_one_is_said_and_of_all_is_the_reason():
     nets, x, labels = networks()
     mixed = {"deep": nets["first"], "shallow": Network([nets["first"].weights[2] @ nets["first"].weights[0]])}
-    found = inspect(mixed, x, labels, only=["activity", "strength"], rng=0)
-    assert found["activity"].remarks[0] == (
+    page = inspect(mixed, x, labels, only=["activity", "strength"], rng=0)
+    assert page["activity"].remarks[0] == (
         "shallow: not possible: the network has one layer of weights and so no hidden units"
     )
-    assert not found["activity"].reason
+    assert not page["activity"].reason
     both = inspect({"a": mixed["shallow"], "b": mixed["shallow"]}, x, only=["activity", "classes"], rng=0)
     assert both["activity"].reason == "the network has one layer of weights and so no hidden units"
     assert both["classes"].reason == "no labels were given"
@@ -196,34 +196,34 @@ def test_many_checkpoints_are_shaded_from_the_first_to_the_last():
         f"step {k}": Network([w * (1 + k / 9) for w in nets["flat"].weights], None, nets["flat"].activations)
         for k in range(9)
     }
-    found = inspect(checkpoints, x, only=["layers"], rng=0)
-    axes = found["layers"].pictures[0].figure().axes[0]
+    page = inspect(checkpoints, x, only=["layers"], rng=0)
+    axes = page["layers"].pictures[0].figure().axes[0]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["step 0", "step 8"]
     assert len(axes.containers) == 9
-    assert found["layers"].tables[0].columns == ["layer", "quantity", *checkpoints]
+    assert page["layers"].tables[0].columns == ["layer", "quantity", *checkpoints]
 
 
 def test_names_with_dollars_are_drawn():
-    """Where what is between them is no mathematics, the page had a remark in the place of the figure."""
+    """Dollars around what is no mathematics are drawn as they are."""
     nets, x, _ = networks()
-    found = inspect({"$x_$": nets["first"], r"$\xi$": nets["flat"]}, x, only=["layers"], rng=0)
-    figure = found["layers"].pictures[0].figure()
+    page = inspect({"$x_$": nets["first"], r"$\xi$": nets["flat"]}, x, only=["layers"], rng=0)
+    figure = page["layers"].pictures[0].figure()
     figure.draw_without_rendering()
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [r"\$x_\$", r"$\xi$"]
 
 
 def test_names_with_an_underscore_stand_in_the_legend():
     nets = {"_best": Network.random([4, 20, 3], rng=0), "last": Network.random([4, 20, 3], rng=1)}
-    found = inspect(nets, np.random.default_rng(0).normal(size=(60, 4)), only=["strength"], rng=0)
-    legend = found["strength"].pictures[0].figure().axes[0].get_legend()
+    page = inspect(nets, np.random.default_rng(0).normal(size=(60, 4)), only=["strength"], rng=0)
+    legend = page["strength"].pictures[0].figure().axes[0].get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["“_best”", "last"]
 
 
 def test_arrays_by_name_are_one_network():
     nets, x, _ = networks()
     arrays = {"0.weight": nets["flat"].weights[0], "1.weight": nets["flat"].weights[1]}
-    one = inspect(arrays, x, activation="tanh", only=["layers"], rng=0)
-    assert one.net.depth == 2
+    page = inspect(arrays, x, activation="tanh", only=["layers"], rng=0)
+    assert page.net.depth == 2
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_what_is_not_several_networks_is_refused(network, options, error, match)
     nets, x, labels = networks()
     asked = []
     with pytest.raises(error, match=match):
-        inspect(network(nets), x, labels, only=["layers"], progress=lambda *told: asked.append(told), **options)
+        inspect(network(nets), x, labels, only=["layers"], progress=lambda *report: asked.append(report), **options)
     assert not asked  # before any work
 
 
@@ -267,16 +267,18 @@ def test_what_is_wrong_with_the_data_is_said_of_no_network():
 
 def test_names_of_columns_are_not_those_of_networks():
     nets, x, _ = networks()
-    found = inspect({"quantity": nets["first"], "difference": nets["noisy"]}, x, only=["layers"], rng=0)
-    assert list(found["layers"].tables[0].columns) == [
+    page = inspect({"quantity": nets["first"], "difference": nets["noisy"]}, x, only=["layers"], rng=0)
+    assert list(page["layers"].tables[0].columns) == [
         "layer", "quantity", "network quantity", "network difference", "difference",
     ]  # fmt: skip
 
 
 def test_the_page_and_those_of_the_networks_appear_together(compared, tmp_path):
     alone = {
-        f"{name} <b>": type(one)(one.net, name, one.data, (one["correlation"],), one.seed)
-        for name, one in compared.inspections.items()
+        f"{name} <b>": type(inspection)(
+            inspection.net, name, inspection.data, (inspection["correlation"],), inspection.seed
+        )
+        for name, inspection in compared.inspections.items()
     }
     some = Comparison(alone, (compared["basins"], replace(compared["order"], pictures=())))
     for _ in range(2):  # into a folder that is there too

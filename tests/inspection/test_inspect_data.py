@@ -59,8 +59,8 @@ def test_labels_from_elsewhere(tmp_path):
 
 def test_samples_without_a_split_come_first(tmp_path):
     np.savez(tmp_path / "all.npz", x_test=np.zeros((3, 2)), x=np.ones((4, 2)), y=np.arange(4), y_test=np.arange(3))
-    found = read_data(tmp_path / "all.npz")
-    assert (found.x.tolist(), found.labels.tolist()) == ([[1.0, 1.0]] * 4, [0, 1, 2, 3])
+    data = read_data(tmp_path / "all.npz")
+    assert (data.x.tolist(), data.labels.tolist()) == ([[1.0, 1.0]] * 4, [0, 1, 2, 3])
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_data_that_cannot_be_read(arrays, options, match, tmp_path):
 
 
 def test_a_random_part_of_the_samples_is_one_of_all():
-    """Of the first half of 400 as many as of the second, but for six standard deviations of that number."""
+    """The first half of 400 samples gives as many as the second, within six standard deviations."""
     x = np.arange(400.0)[:, None]
     kept = inspect(Network([[[1.0]]]), x, samples=100, only=["layers"], rng=0).data.numbers
     assert len(set(kept)) == 100
@@ -95,14 +95,14 @@ def test_a_random_part_of_the_samples_is_one_of_all():
 @pytest.mark.parametrize(("largest", "reads"), [(40_000.0, True), (2.0**31 - 1, True), (2.0**31, False)])
 def test_labels_that_are_floats_are_classes_below_the_end_of_32_bits(largest, reads, tmp_path):
     np.savez(tmp_path / "some.npz", x=np.zeros((2, 1)), y=[0.0, largest])
-    found = read_data(tmp_path / "some.npz").labels
-    assert (found is not None and found.tolist() == [0, largest]) == reads
+    labels = read_data(tmp_path / "some.npz").labels
+    assert (labels is not None and labels.tolist() == [0, largest]) == reads
 
 
 def test_of_samples_that_are_as_wrong_the_first_are_listed():
     x = np.tile([[1.0, 0.0], [2.0, 0.0]], (200, 1))
-    found = inspect(Network([np.eye(2)]), x, np.ones(400, int), only=["classes"], rng=0)["classes"]
-    assert [row[0] for row in found.tables[1].rows] == list(range(1, 24, 2))
+    section = inspect(Network([np.eye(2)]), x, np.ones(400, int), only=["classes"], rng=0)["classes"]
+    assert [row[0] for row in section.tables[1].rows] == list(range(1, 24, 2))
 
 
 def test_some_of_some_samples_keep_the_numbers_they_were_read_with():
@@ -118,7 +118,7 @@ def test_pages_of_other_networks_samples_or_labels_have_other_digests(tmp_path, 
     digests = []
     for room in (_page, _comparison):
         monkeypatch.setattr(room, "page", lambda *parts: digests.append(parts[-1]["digest"]))
-    for n, (one, *data) in enumerate(given):
-        inspect({"one": one, "same": net}, *data, only=["strength"], rng=0).write(tmp_path / f"{n}")
+    for n, (network, *data) in enumerate(given):
+        inspect({"one": network, "same": net}, *data, only=["strength"], rng=0).write(tmp_path / f"{n}")
     single, both = [digests[k::3] for k in (0, 1)], digests[2::3]
     assert [len(set(some)) for some in (single[0], single[1], both)] == [4, 3, 4]

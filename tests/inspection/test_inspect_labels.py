@@ -14,22 +14,22 @@ from statnn.measure import order
 def test_one_class_has_basins_and_an_accuracy():
     net, x, labels = subject()
     own = labels == 1
-    found = inspect(net, x[own], labels[own], rng=0, only=["layers", "order", "basins"])
-    assert found["layers"].facts["accuracy"].value == np.mean(net(x[own]).argmax(axis=1) == 1)
-    assert column(found["basins"], "class", table=1) == [1]
-    assert found["order"].remarks[0].startswith("no slope in any layer: all samples are of class 1")
-    assert len(found["order"].pictures[0].figure().axes) == 1
+    page = inspect(net, x[own], labels[own], rng=0, only=["layers", "order", "basins"])
+    assert page["layers"].facts["accuracy"].value == np.mean(net(x[own]).argmax(axis=1) == 1)
+    assert column(page["basins"], "class", table=1) == [1]
+    assert page["order"].remarks[0].startswith("no slope in any layer: all samples are of class 1")
+    assert len(page["order"].pictures[0].figure().axes) == 1
 
 
 def test_a_rare_class_does_not_spoil_the_page():
     net, x, _ = subject()
     labels = np.arange(240) % 2
     labels[0] = 2
-    found = inspect(net, x, labels, rng=0, only=["spikes", "order"])
-    assert found["spikes"].facts["window T"] == min(24, 119 // 5)
+    page = inspect(net, x, labels, rng=0, only=["spikes", "order"])
+    assert page["spikes"].facts["window T"] == min(24, 119 // 5)
     alone = order.rank_probability(net, x[1:], labels[1:], 1)
-    assert column(found["order"], "slope s")[2] == Measured(alone.layer_slope, alone.layer_slope_error)
-    assert "classes of one sample are left out of the slopes: 2" in found["order"].remarks
+    assert column(page["order"], "slope s")[2] == Measured(alone.layer_slope, alone.layer_slope_error)
+    assert "classes of one sample are left out of the slopes: 2" in page["order"].remarks
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -39,11 +39,11 @@ def test_labels_are_those_of_the_classifier(names, tmp_path):
     _, x, labels = subject()
     model = neural.MLPClassifier((10,), max_iter=40, random_state=0).fit(x, names[labels])
     some = labels < 2
-    found = inspect(model, x[some], names[labels[some]], only=["layers"])
-    assert found["layers"].facts["accuracy"].value == pytest.approx(model.score(x[some], names[labels[some]]))
-    assert np.array_equal(found.data.labels, labels[some])
+    page = inspect(model, x[some], names[labels[some]], only=["layers"])
+    assert page["layers"].facts["accuracy"].value == pytest.approx(model.score(x[some], names[labels[some]]))
+    assert np.array_equal(page.data.labels, labels[some])
     in_a_column = inspect(model, x[some], names[labels[some]][:, None], only=["layers"])
-    assert in_a_column["layers"].facts == found["layers"].facts
+    assert in_a_column["layers"].facts == page["layers"].facts
     if names.dtype.kind == "i":
         np.savez(tmp_path / "some.npz", x=x, y=names[labels])
         again = inspect(model, tmp_path / "some.npz", only=["layers"])
@@ -53,10 +53,10 @@ def test_labels_are_those_of_the_classifier(names, tmp_path):
 
 
 def test_whole_numbers_in_a_column_of_objects_are_classes():
-    """As tables have them that held words once."""
+    """Tables that once held words have such columns."""
     net, x, labels = subject()
-    found = inspect(net, x, labels.astype(object), rng=0, only=["layers"])
-    assert found["layers"].facts["accuracy"].value == np.mean(net(x).argmax(axis=1) == labels)
+    page = inspect(net, x, labels.astype(object), rng=0, only=["layers"])
+    assert page["layers"].facts["accuracy"].value == np.mean(net(x).argmax(axis=1) == labels)
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -65,7 +65,7 @@ def test_whole_numbers_in_a_column_of_objects_are_classes():
 )
 @pytest.mark.parametrize("rows", [False, True], ids=["names", "rows"])
 def test_labels_in_files_are_those_of_the_classifier(names, rows, tmp_path):
-    """As in arrays: -1 and words are names of classes, and a single 1 in a row stands at its output."""
+    """They are read as in arrays: -1 and words are names of classes, and a single 1 in a row stands at its output."""
     neural = pytest.importorskip("sklearn.neural_network")
     _, x, labels = subject()
     model = neural.MLPClassifier((10,), max_iter=40, random_state=0).fit(x, names[labels])
@@ -81,9 +81,9 @@ def test_labels_in_files_are_those_of_the_classifier(names, rows, tmp_path):
         (tmp_path / "x.npy", tmp_path / "labels.npy"),
         (read_data(tmp_path / "data.npz"), None),
     ):
-        found = inspect(model, data, given, samples=50, only=["layers"], rng=0)
-        assert found.data.labels is not None, found.data.no_labels
-        assert np.array_equal(found.data.labels, labels[found.data.numbers])
+        page = inspect(model, data, given, samples=50, only=["layers"], rng=0)
+        assert page.data.labels is not None, page.data.no_labels
+        assert np.array_equal(page.data.labels, labels[page.data.numbers])
 
 
 @pytest.mark.parametrize(
@@ -94,19 +94,19 @@ def test_labels_in_files_are_those_of_the_classifier(names, rows, tmp_path):
     ],
 )  # fmt: skip
 def test_data_made_by_hand_are_taken_as_arrays_are(kind, change):
-    """As arrays are: lists and floats are labels, what does not fit is refused, and -1 is no class."""
+    """Lists and floats are labels, too; labels that do not fit are refused, and -1 is no class."""
     net, x, labels = subject()
     expected = inspect(net, x, labels, only=["layers"])["layers"].facts["accuracy"]
     for samples in (x, x[:, :, None], x.tolist()):
-        found = inspect(net, Data(samples, change(labels), kind), only=["layers"])
-        assert found["layers"].facts["accuracy"] == expected
+        page = inspect(net, Data(samples, change(labels), kind), only=["layers"])
+        assert page["layers"].facts["accuracy"] == expected
     for wrong, match in (
         (labels - 1, "the labels reach -1"),
         (np.array(["a", "b", "c"])[labels], "the labels are <U1"),
     ):
-        found = inspect(net, Data(x, wrong, kind), only=["layers", "order"])
-        assert re.search(match, found["order"].reason)
-        assert "accuracy" not in found["layers"].facts
+        page = inspect(net, Data(x, wrong, kind), only=["layers", "order"])
+        assert re.search(match, page["order"].reason)
+        assert "accuracy" not in page["layers"].facts
     with pytest.raises(ValueError, match=r"labels have shape \(5,.*\) for 240 samples; one a sample is needed"):
         inspect(net, Data(x, change(labels[:5]), kind), only=["layers"])
 
@@ -116,8 +116,8 @@ def test_labels_that_are_replaced_in_the_data_that_were_read(tmp_path):
     np.savez(tmp_path / "data.npz", x=x, y=np.array(["a", "b", "c"])[labels])
     np.savez(tmp_path / "other.npz", x=x, y=labels[::-1])
     for name in ("data.npz", "other.npz"):
-        found = inspect(net, replace(read_data(tmp_path / name), labels=labels), only=["layers"])
-        assert np.array_equal(found.data.labels, labels)
+        page = inspect(net, replace(read_data(tmp_path / name), labels=labels), only=["layers"])
+        assert np.array_equal(page.data.labels, labels)
 
 
 @pytest.mark.parametrize(
@@ -133,16 +133,16 @@ def test_labels_that_are_replaced_in_the_data_that_were_read(tmp_path):
 )
 def test_labels_that_are_no_classes(labels, match):
     net, x, _ = subject()
-    found = inspect(net, x, labels, rng=0, only=["layers", "order", "basins"])
-    assert "accuracy" not in found["layers"].facts
+    page = inspect(net, x, labels, rng=0, only=["layers", "order", "basins"])
+    assert "accuracy" not in page["layers"].facts
     for name in ("order", "basins"):
-        assert re.search(match, found[name].reason)
-        assert not found[name].tables
+        assert re.search(match, page[name].reason)
+        assert not page[name].tables
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_columns_are_those_that_the_classifier_was_fitted_on():
-    """scikit-learn keeps their names and refuses other ones; by their places alone, accuracy fell from 0.8 to 0.5."""
+    """scikit-learn keeps their names and refuses other ones; by their places alone, columns would be mistaken."""
     neural, pandas = pytest.importorskip("sklearn.neural_network"), pytest.importorskip("pandas")
     rng = np.random.default_rng(0)
     table = pandas.DataFrame(rng.normal(size=(60, 3)), columns=["a", "b", "c"])

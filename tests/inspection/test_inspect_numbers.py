@@ -1,7 +1,7 @@
-"""Every number of the page beside one computed apart: scales, activity, spikes, order.
+"""Every number of the page beside one computed apart: classes, layers, activity, spikes, order.
 
-The networks are taken apart into their arrays, and what the page says is found again by numpy, scipy and scikit-learn,
-without the rooms that it asks; only where a room's own test is at stake (p of a fit) it is asked on its own.
+Networks are taken apart into their arrays, from which numpy, scipy and scikit-learn compute what the page says,
+without the rooms of the package that the page asks. Only the p-values of a room's own tests are taken from the room.
 """
 
 import math
@@ -65,7 +65,7 @@ def test_classes_that_are_never_given_or_never_there_have_no_share():
 
 
 def marchenko_pastur(ratio):
-    """⟨√x⟩ of the eigenvalues x of a large Wishart matrix with unit mean."""
+    """Return ⟨√x⟩ of the eigenvalues x of a large Wishart matrix with unit mean."""
     low, high = (1 - math.sqrt(ratio)) ** 2, (1 + math.sqrt(ratio)) ** 2
     density = lambda x: math.sqrt(x * (high - x) * (x - low)) / (2 * math.pi * ratio * x)  # noqa: E731
     return integrate.quad(density, low, high, limit=200)[0]
@@ -100,7 +100,7 @@ def test_layers():
     kinds = {"activation": ["relu", "relu", "identity"], "batch norm": ["yes", "no", "no"]}
     order = ["layer", "out × in", "activation", "batch norm", "mean W", "σ_w", "σ_b", "rank of W", "rank by chance"]
     agrees(section, {name: (names | rows | kinds)[name] for name in order}, rel=1e-7)
-    places = [[cell.value for cell in row[1:3]] for row in page("phase").tables[0].rows]  # of one meaning on a page
+    places = [[cell.value for cell in row[1:3]] for row in page("phase").tables[0].rows]  # σ_w and σ_b of both sections
     assert [row[5:7] for row in section.tables[0].rows[1:]] == [pytest.approx(place) for place in places]
     assert "of shares k/n are those of (k+2)/(n+4)" in section.about
     right = accuracy_score(labels, fields[-1].argmax(axis=1))
@@ -123,7 +123,7 @@ def test_scales_of_weights_beyond_the_root_of_float64(size):
 
 
 def test_means_of_single_precision_are_taken_in_double():
-    """Two of the largest floats of the network have a sum that it has no number for."""
+    """The sum of the two weights is beyond the single precision of the network."""
     net = Network([np.float32([[3e38, 3e38]])], [np.float32([0.0])], "tanh")
     (row,) = inspect(net, np.zeros((10, 2)), only=["layers"], rng=0)["layers"].tables[0].rows
     assert row[4] == pytest.approx(3e38, rel=1e-7)
@@ -131,9 +131,9 @@ def test_means_of_single_precision_are_taken_in_double():
 
 def test_a_share_has_the_error_of_agresti_and_coull():
     for k, n in ((0, 10), (3, 10), (10, 10), (240, 1000)):
-        found = share(k / n, n)
-        assert found.value == k / n
-        assert found.error == pytest.approx(stats.beta(k + 2, n - k + 2).std() * math.sqrt((n + 5) / (n + 4)))
+        proportion = share(k / n, n)
+        assert proportion.value == k / n
+        assert proportion.error == pytest.approx(stats.beta(k + 2, n - k + 2).std() * math.sqrt((n + 5) / (n + 4)))
 
 
 def test_numbers_are_read_to_four_digits():
@@ -181,22 +181,22 @@ def laws_of(counts, samples):
         b, mean = np.exp(logs)
         return -stats.nbinom.logpmf(counts, b, b / (b + mean)).sum()
 
-    found = {}
+    laws = {}
     logs, errors, height = maximum(beta, [0.0, 0.0])
-    one = stats.betabinom(samples, *np.exp(logs))
-    height -= stats.norm(units * one.mean(), math.sqrt(units * one.var())).logpdf(total)
-    found["BetaBernoulli"] = (4 - 2 * height, math.exp(logs[0]), math.exp(logs[0]) * errors[0])
+    fitted = stats.betabinom(samples, *np.exp(logs))
+    height -= stats.norm(units * fitted.mean(), math.sqrt(units * fitted.var())).logpdf(total)
+    laws["BetaBernoulli"] = (4 - 2 * height, math.exp(logs[0]), math.exp(logs[0]) * errors[0])
     logs, errors, height = maximum(urn, [0.0])
-    found["PolyaUrn"] = (4 - 2 * height, math.exp(logs[0]), math.exp(logs[0]) * errors[0])
+    laws["PolyaUrn"] = (4 - 2 * height, math.exp(logs[0]), math.exp(logs[0]) * errors[0])
     logs, errors, _ = maximum(gamma, [0.0, math.log(total / units)])
-    found["GammaPoisson"] = (4 + 2 * float(urn(logs[:1])), math.exp(logs[0]), math.exp(logs[0]) * errors[0])
-    return found
+    laws["GammaPoisson"] = (4 + 2 * float(urn(logs[:1])), math.exp(logs[0]), math.exp(logs[0]) * errors[0])
+    return laws
 
 
 def activity_row(name, counts, samples, level=0.0):
     """Return the row of a layer whose units were active so often."""
     laws = laws_of(counts, samples)
-    law = min(laws, key=lambda one: laws[one][0])
+    law = min(laws, key=lambda kind: laws[kind][0])
     _, b, error = laws[law]
     p = activation.compare(counts, samples).best.p_value
     power = 1 - b if b < 1 and p > 0.01 else None
@@ -224,7 +224,7 @@ def test_activity():
 
 @pytest.mark.parametrize("kind", ["power law", "rejected", "b above one"])
 def test_the_exponent_is_given_where_it_means_something(kind, rng):
-    """Units that see one input each, all levels once: how often they are active is known, and which law holds."""
+    """Each unit sees its own input, which takes all levels once: its count is known, and so is the law that holds."""
     units, samples = 300, 200
     middle, levels = (np.arange(units) + 0.5) / units, (np.arange(samples) + 0.5) / samples
     chance = {
@@ -289,9 +289,9 @@ def spike_row(m, order, active, blocks, window):
     p, tests = np.ones(len(mean)), np.zeros(len(mean))
     for part in counts:
         total = part.sum(axis=0)
-        told = (total > 1) & (window * len(part) - total > 1)  # others have one arrangement of counts
+        tested = (total > 1) & (window * len(part) - total > 1)  # others have one arrangement of counts
         values = spikes.from_window_counts(part, window).test("binomial").p_value
-        p, tests = np.where(told, np.minimum(p, values), p), tests + told
+        p, tests = np.where(tested, np.minimum(p, values), p), tests + tested
     rejected = f"{holm(np.minimum(p * tests, 1)[tests > 0])} of {np.count_nonzero(tests)}"
     numbers = [rate.mean(), rate.var(), fano.mean(), null.mean(), 1 - rate[working].mean(), fano.var()]
     row = [f"hidden {m}", order, *map(float, numbers), int(np.sum(~working)), rejected]
@@ -333,12 +333,12 @@ def test_there_are_ten_windows_and_five_of_every_class_that_has_room_for_two_sam
 
 
 def test_a_class_of_two_windows_is_tested_by_itself():
-    found = list(_blocks(np.eye(19)[:, :3], 0.0, 5, np.repeat([0, 1], [10, 9])))
-    assert [(one.units, one.samples) for one in found] == [(3, 10)]
+    blocks = list(_blocks(np.eye(19)[:, :3], 0.0, 5, np.repeat([0, 1], [10, 9])))
+    assert [(block.units, block.samples) for block in blocks] == [(3, 10)]
 
 
 def test_the_smallest_p_of_several_classes_is_one_of_several():
-    """0.03 in one of two is 0.06; a unit that one class can test counts once, and one that none can not at all."""
+    """0.03 in one of two is 0.06; a unit that one class can test counts once, and one that no class can test never."""
     first = np.ma.array([0.03, 1e-6, 0.5], mask=[False, False, True])
     assert _rejected([first, np.ma.array([0.9, 0.5, 0.5], mask=[False, True, True])], 3) == (1, 2)
     assert _rejected([first], 3) == (2, 2)
@@ -357,8 +357,8 @@ def above(h, labels):
     wins = {}
     for k in range(3):
         for j in range(3):
-            one, two = h[labels == k].T[:, :, None], h[labels == j].T[:, None, :]
-            wins[k, j] = (one > two) + 0.5 * (one == two)
+            own, others = h[labels == k].T[:, :, None], h[labels == j].T[:, None, :]
+            wins[k, j] = (own > others) + 0.5 * (own == others)
     return wins
 
 
@@ -384,24 +384,24 @@ def slopes_of(h, towards, labels):
             left_j = (pairs.sum() - pairs.sum(axis=0)) / (pairs.size - tally[k])
             moved[k] += weight * (left_k - area) * (tally[k] - 1)
             moved[j] += weight * (left_j - area) * (tally[j] - 1)
-    error = math.sqrt(sum(one.var(ddof=1) / one.size for one in moved))
+    error = math.sqrt(sum(influence.var(ddof=1) / influence.size for influence in moved))
     return slopes, (float(np.mean(slopes)), error)
 
 
 def test_order():
     net, _, labels = subject()
     fields, h = layers_of()
-    w = [np.asarray(one) for one in net.weights]
-    b = [np.asarray(one) for one in net.biases]
+    w = [np.asarray(values) for values in net.weights]
+    b = [np.asarray(values) for values in net.biases]
     towards = [w[2] @ w[1], w[2], np.eye(3)]
-    found = [slopes_of(one, matrix, labels) for one, matrix in zip(fields, towards, strict=True)]
+    slopes = [slopes_of(values, matrix, labels) for values, matrix in zip(fields, towards, strict=True)]
     outputs = [
         w[2] @ (w[1] @ (w[0] @ h[0].T + b[0][:, None]) + b[1][:, None]) + b[2][:, None],
         w[2] @ (w[1] @ h[1].T + b[1][:, None]) + b[2][:, None],
         w[2] @ h[2].T + b[2][:, None],
         fields[2].T,
     ]
-    right = [accuracy_score(labels, one.argmax(axis=0)) for one in outputs]
+    right = [accuracy_score(labels, values.argmax(axis=0)) for values in outputs]
     pulled = [(p * 240 + 2) / 244 for p in right]
     errors = [math.sqrt(p * (1 - p) / 244) for p in pulled]
     section = page("order")
@@ -409,16 +409,16 @@ def test_order():
         section,
         {
             "layer": ["inputs", "hidden 1", "hidden 2", "outputs"],
-            "slope s": [None, *(one for _, one in found)],
-            "s of classes": [None, *(f"{min(s):.2f} … {max(s):.2f}" for s, _ in found)],
+            "slope s": [None, *(values for _, values in slopes)],
+            "s of classes": [None, *(f"{min(s):.2f} … {max(s):.2f}" for s, _ in slopes)],
             "accuracy, linear above": list(zip(right, errors, strict=True)),
         },
     )
     data = section.pictures[0].data
     assert np.allclose(data["l_map_accuracy"], right)
     assert np.allclose(data["l_map_accuracy_error"], errors)
-    assert np.allclose(data["layer_slope"], [one[0] for _, one in found])
-    assert np.allclose(data["layer_slope_error"], [one[1] for _, one in found])
+    assert np.allclose(data["layer_slope"], [values[0] for _, values in slopes])
+    assert np.allclose(data["layer_slope_error"], [values[1] for _, values in slopes])
     assert data["layers"].tolist() == [0, 1, 2]
 
 

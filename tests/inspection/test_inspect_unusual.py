@@ -1,4 +1,4 @@
-"""What stands out is said with the numbers of its section, what does not is not; the samples most wrong are named."""
+"""What stands out is said with the numbers of its section, and nothing else is; the most wrong samples are listed."""
 
 import math
 from dataclasses import replace
@@ -32,8 +32,8 @@ def said(net, key, x=X, labels=None, **options):
     return section.unusual
 
 
-def without_figures(found):
-    return replace(found, sections=tuple(replace(section, pictures=()) for section in found.sections))
+def without_figures(page):
+    return replace(page, sections=tuple(replace(section, pictures=()) for section in page.sections))
 
 
 def test_a_random_network_of_the_usual_kind_has_nothing_unusual():
@@ -64,7 +64,7 @@ def test_zeros_are_unusual_from_a_hundredth_of_the_weights_on(zeros, says):
 
 @pytest.mark.parametrize(("rank", "says"), [(14, True), (15, False)])
 def test_a_rank_is_low_below_half_of_that_by_chance(rank, says, rng):
-    """By chance it is (8/3π)² of the width where matrices are square: 28.8 of 40."""
+    """By chance the rank of a square matrix is (8/3π)² of its width: 28.8 of 40."""
     turned, other = (np.linalg.qr(rng.standard_normal((40, 40)))[0][:, :rank] for _ in range(2))
     assert rank / (40 * (8 / (3 * np.pi)) ** 2) == pytest.approx(0.5, abs=0.03)
     net = Network([Network.random([6, 40], rng=0).weights[0], turned @ other.T])
@@ -87,7 +87,7 @@ def test_samples_of_a_class_that_are_not_in_random_order():
     labels = np.repeat([0, 1], 500)
     x = np.random.default_rng(1).normal(size=(1000, 6))
     assert said(net, "spikes", x, labels) == ""
-    apart = x + 3 * labels[:, None]  # all units tell the classes from each other, and no sample inside of them
+    apart = x + 3 * labels[:, None]  # units tell classes apart, not samples of one class
     (table,) = inspect(net, apart, labels, only=["spikes"], rng=0)["spikes"].tables
     mixed, blocked = (row[-1].split(" of ") for row in table.rows)
     assert (int(mixed[0]) < 3, int(blocked[0]) < 3, blocked[1]) == (True, True, "6")
@@ -112,7 +112,9 @@ def test_activations_that_could_be_the_identity():
     net, x, labels = subject()
     section = inspect(net, x, labels, only=["order"], rng=0)["order"]
     accuracy = [row[3] for row in section.tables[0].rows]
-    close = [m for m, one in enumerate(accuracy) if abs(one.value - accuracy[-1].value) <= 2 * accuracy[-1].error]
+    close = [
+        m for m, measured in enumerate(accuracy) if abs(measured.value - accuracy[-1].value) <= 2 * accuracy[-1].error
+    ]
     assert close[0] == 0
     assert section.unusual == (
         f"All activations could be the identity: accuracy is {shown(accuracy[0])} then and {shown(accuracy[-1])} with "
@@ -152,23 +154,23 @@ def test_strengths_directions_and_variances_far_from_chance():
     uneven = Network([net.weights[0], loud, net.weights[2]], None, net.activations)
     assert said(uneven, "strength").startswith("Node strengths of hidden 2 fluctuate ")
     assert "instead" not in said(uneven, "strength")
-    one = Network([np.outer(np.ones(40), np.eye(6)[0]), np.ones((3, 40))], None, ["tanh", "identity"])
-    words = said(one, "correlation")
+    single = Network([np.outer(np.ones(40), np.eye(6)[0]), np.ones((3, 40))], None, ["tanh", "identity"])
+    words = said(single, "correlation")
     assert words.startswith("The activity of hidden 1 spreads over 1 directions, the inputs over 5.")
-    words = said(one, "phase")
+    words = said(single, "phase")
     assert words.startswith("Fields of outputs have the variance ")
 
 
 def test_a_layer_of_strengths_far_from_chance_is_said_whatever_another_does():
-    """One is surely, but not far, from chance: half as much again is below twice."""
+    """Hidden 1 differs from chance surely, but not by much: a factor of 1.5 is below 2."""
     values = np.array([1.0, 1.5, 3.0]), np.ones(3), np.array([0.5, 1e-9, 1e-5])
-    found = graph.Strength((np.zeros(2),) * 3, *values, "shuffled")
-    words = _unusual_strength(found, Network.random([2, 2, 2, 2], rng=1))
+    strength = graph.Strength((np.zeros(2),) * 3, *values, "shuffled")
+    words = _unusual_strength(strength, Network.random([2, 2, 2, 2], rng=1))
     assert words.startswith("Node strengths of hidden 2 fluctuate 3 times as much")
 
 
 def test_what_is_unusual_is_said_whatever_another_layer_does(rng):
-    """Layers that are farther from chance by one measure alone: narrow ones by their directions."""
+    """Another layer may be farther from chance by one measure alone, as a narrow one is by its few directions."""
     low = rng.normal(size=(300, 8)) @ rng.normal(size=(8, 60)) / 24
     narrow = Network([low, *Network.random([300, 4, 3], rng=rng).weights], None, ["identity", "tanh", "identity"])
     words = said(narrow, "correlation", rng.normal(size=(2000, 60)))
@@ -186,7 +188,7 @@ def test_what_is_unusual_is_said_whatever_another_layer_does(rng):
 
 
 def test_a_network_that_guesses_says_nothing_of_its_activations():
-    """Of two classes alike 0.55 ± 0.04 is what always saying one of them gives."""
+    """Always saying one of two equal classes is right in half of the samples; 0.55 ± 0.04 does not differ from that."""
     net, labels = Network.random([2, 3, 2], "relu", rng=1), np.arange(10) % 2
     for accuracy, words in ((0.55, ""), (0.9, "All activations could be the identity")):
         assert _unusual_order([Measured(accuracy, 0.04)] * 2, labels, net)[:37] == words
@@ -214,9 +216,9 @@ def test_accuracies_are_one_within_two_errors(below, says):
 def test_a_class_is_recognised_less_beyond_chance_and_by_a_twentieth(right, of, words):
     wrong = of - np.array(right)
     counts = np.diag(right) + np.roll(np.diag(wrong), 1, axis=1)
-    found = _unusual(counts, np.arange(len(right)), share(sum(right) / counts.sum(), int(counts.sum())))
-    assert found.startswith(words)
-    assert bool(found) == bool(words)
+    sentence = _unusual(counts, np.arange(len(right)), share(sum(right) / counts.sum(), int(counts.sum())))
+    assert sentence.startswith(words)
+    assert bool(sentence) == bool(words)
 
 
 @pytest.mark.parametrize(
@@ -233,8 +235,8 @@ def test_basins_without_end_are_unusual_beyond_a_tenth(free, words):
 )
 def test_a_class_is_weak_below_half_and_from_ten_samples_on(samples, radius, says):
     radii = {0: np.ones(40), 1: np.full(samples, radius)}
-    found = SimpleNamespace(radius=np.concatenate([*radii.values()]), by_class=lambda: radii)
-    words = _unusual_basins({"samples": found}, np.repeat([0, 1], [40, samples]))
+    basin = SimpleNamespace(radius=np.concatenate([*radii.values()]), by_class=lambda: radii)
+    words = _unusual_basins({"samples": basin}, np.repeat([0, 1], [40, samples]))
     assert words.startswith("Half of the samples of class 1 bear noise of no more than σ* = 0.4 on the inputs" * says)
     assert bool(words) == says
 
@@ -243,7 +245,7 @@ def test_a_class_is_weak_below_half_and_from_ten_samples_on(samples, radius, say
     ("directions", "by_chance", "says"), [(1.9, 8.0, True), (1.9, 7.0, False), (2.1, 10.0, False), (0.5, 2.1, True)]
 )
 def test_directions_are_few_below_a_quarter_of_chance_and_inputs(directions, by_chance, says):
-    """The inputs are those of a Hadamard matrix: eight directions, all alike."""
+    """The inputs are columns of a Hadamard matrix: eight directions, all alike."""
     inputs = linalg.hadamard(16)[:, 1:9].astype(float)
     asked = SimpleNamespace(net=Network.random([2, 2, 2], rng=0), x=inputs)
     words = _unusual_spread(asked, {1: SimpleNamespace(ratio=directions, null=by_chance)})
@@ -260,8 +262,8 @@ def test_directions_are_few_below_a_quarter_of_chance_and_inputs(directions, by_
 def test_units_are_idle_from_a_tenth_on_and_none_that_rests_once(never, always, words):
     counts = np.full(40, 99)
     counts[:never], counts[40 - always :] = 0, 100
-    found = SimpleNamespace(units=40, silent=never, counts=counts, samples=100)
-    said_of_it = _unusual_activity({1: found}, Network.random([2, 2, 2], rng=0))
+    activity = SimpleNamespace(units=40, silent=never, counts=counts, samples=100)
+    said_of_it = _unusual_activity({1: activity}, Network.random([2, 2, 2], rng=0))
     assert said_of_it.startswith(words)
     assert bool(said_of_it) == bool(words)
 
@@ -270,44 +272,44 @@ def test_units_are_idle_from_a_tenth_on_and_none_that_rests_once(never, always, 
     ("fano", "rejected", "says"), [(1.11, 10, True), (1.09, 100, False), (1.11, 9, False), (0.9, 100, False)]
 )
 def test_order_is_unusual_where_fano_factors_rise_by_a_tenth_in_a_tenth_of_the_units(fano, rejected, says):
-    found = SimpleNamespace(silent=np.zeros(100, bool), mean_fano_factor=fano, mean_null_fano_factor=1.0)
+    statistics = SimpleNamespace(silent=np.zeros(100, bool), mean_fano_factor=fano, mean_null_fano_factor=1.0)
     key = 1, "shuffled"
-    words = _unusual_spikes({key: found}, {key: (rejected, 100)}, Network.random([2, 2, 2], rng=0))
+    words = _unusual_spikes({key: statistics}, {key: (rejected, 100)}, Network.random([2, 2, 2], rng=0))
     assert words.startswith(f"By the counts of {rejected} of 100 units of hidden 1 the samples are not in" * says)
     assert bool(words) == says
 
 
 @pytest.mark.parametrize(("p", "says"), [(0.004, False), (0.003, True)])
 def test_the_strengths_farthest_from_chance_are_one_of_several(p, says):
-    """Three probabilities are below 0.01 by chance if the smallest is below a third of it."""
+    """The smallest of three probabilities is beyond chance below a third of 0.01."""
     values = np.array([3.0, 1.0, 1.0]), np.ones(3), np.array([p, 0.5, 0.5])
-    found = graph.Strength((np.zeros(2),) * 3, *values, "shuffled")
-    assert bool(_unusual_strength(found, Network.random([2, 2, 2, 2], rng=1))) == says
+    strength = graph.Strength((np.zeros(2),) * 3, *values, "shuffled")
+    assert bool(_unusual_strength(strength, Network.random([2, 2, 2, 2], rng=1))) == says
 
 
 @pytest.mark.parametrize(("ratio", "says"), [(0.4, True), (0.6, False), (1.7, False), (2.5, True)])
 def test_strengths_are_far_from_those_by_chance_on_either_side(ratio, says):
     values = np.array([1.0, ratio, 1.0]), np.ones(3), np.array([0.5, 1e-9, 0.5])
-    found = graph.Strength((np.zeros(2),) * 3, *values, "shuffled")
-    words = _unusual_strength(found, Network.random([2, 2, 2], rng=1))
+    strength = graph.Strength((np.zeros(2),) * 3, *values, "shuffled")
+    words = _unusual_strength(strength, Network.random([2, 2, 2], rng=1))
     assert words.startswith(f"Node strengths of hidden 1 fluctuate {ratio:g} times") if says else not words
 
 
 @pytest.mark.parametrize(("last", "says"), [(0.4, True), (0.6, False), (1.7, False), (2.5, True)])
 def test_variances_are_far_from_those_of_random_weights_on_either_side(last, says):
-    found = SimpleNamespace(correlation=np.ones(2), variance=np.array([1.0, last]), predicted_variance=np.ones(2))
-    words = _unusual_signals(Network.random([2, 2, 2, 2], rng=1), found)
+    signals = SimpleNamespace(correlation=np.ones(2), variance=np.array([1.0, last]), predicted_variance=np.ones(2))
+    words = _unusual_signals(Network.random([2, 2, 2, 2], rng=1), signals)
     assert words.startswith(f"Fields of hidden 2 have the variance {last};" if says else "")
     assert bool(words) == says
 
 
 def test_the_page_begins_with_what_is_unusual(tmp_path):
     net = Network([np.zeros((40, 6)), np.ones((2, 40))], [np.full(40, -1.0), np.zeros(2)], ["relu", "identity"])
-    found = inspect(net, X, only=["activity", "strength"], rng=0)
-    assert found.unusual == {"activity": "40 of the 40 units of hidden 1 are never active in these samples."}
-    assert found.unusual["activity"] in str(found["activity"])
-    assert found["activity"].plain()["unusual"] == found.unusual["activity"]
-    without_figures(found).write(tmp_path / "page")
+    unusual = inspect(net, X, only=["activity", "strength"], rng=0)
+    assert unusual.unusual == {"activity": "40 of the 40 units of hidden 1 are never active in these samples."}
+    assert unusual.unusual["activity"] in str(unusual["activity"])
+    assert unusual["activity"].plain()["unusual"] == unusual.unusual["activity"]
+    without_figures(unusual).write(tmp_path / "page")
     header = (tmp_path / "page" / "index.html").read_text(encoding="utf-8").partition("<main>")[0]
     assert 'never active in these samples. <a href="#activity">' in header
     usual = inspect(Network.random([6, 40, 2], rng=0), X, only=["activity"], rng=0)
@@ -407,9 +409,9 @@ def test_histograms_of_weights_and_fields():
 
 def test_panels_stand_below_each_other_on_a_telephone():
     net, x, labels = subject()
-    found = inspect(net, x, labels, only=["activity", "strength", "classes"], rng=0)
+    page = inspect(net, x, labels, only=["activity", "strength", "classes"], rng=0)
     for section, rows in (("activity", 4), ("strength", 2), ("classes", 1)):
-        picture = found[section].pictures[0]
+        picture = page[section].pictures[0]
         wide, narrow = picture.figure(), picture.figure(narrow=True)
         assert len(wide.axes) == len(narrow.axes) == rows
         assert len({round(ax.get_position().x1, 2) for ax in narrow.axes}) == 1
@@ -452,7 +454,7 @@ def test_accuracy_stands_beside_what_the_most_frequent_class_gives():
 
 def test_slopes_and_densities_are_drawn_where_they_belong():
     """Of three layers the second has no slope; the densities are those of the first, class by class."""
-    found = {
+    orders = {
         m: SimpleNamespace(
             layer_slope=s, layer_slope_error=s / 8, classes=[3, 7], density=np.array([[2.0, 0.0], [0.5, 1.5]]),
             edges=np.array([0.0, 0.5, 1.0]),
@@ -460,7 +462,7 @@ def test_slopes_and_densities_are_drawn_where_they_belong():
         for m, s in ((0, 1.0), (2, 2.0))
     }  # fmt: skip
     left, middle = Figure().subplots(1, 2)
-    _draw_slopes(left, middle, found, "hidden 1")
+    _draw_slopes(left, middle, orders, "hidden 1")
     assert left.lines[0].get_xydata().tolist() == [[1, 1.0], [3, 2.0]]
     drawn = {steps.get_label(): steps.get_data().values.tolist() for steps in middle.patches}
     assert drawn == {"3": [2.0, 0.0], "7": [0.5, 1.5]}
