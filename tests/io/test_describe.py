@@ -55,13 +55,13 @@ def files(tmp_path_factory):
     ],
 )
 def test_every_kind_of_file_says_where_it_comes_from(name, kind, files):
-    found = describe(files / name)
-    assert found.keys() >= EVERYWHERE
-    assert found.get("format") == kind
-    assert found["versions"]["statnn"] == statnn.__version__
-    assert ("command" in found and "time" in found) == name.startswith(("result", "store", "page"))
+    description = describe(files / name)
+    assert description.keys() >= EVERYWHERE
+    assert description.get("format") == kind
+    assert description["versions"]["statnn"] == statnn.__version__
+    assert ("command" in description and "time" in description) == name.startswith(("result", "store", "page"))
     if kind in ("statnn.value", "statnn.figure", None):
-        assert re.fullmatch("[0-9a-f]{64}", found["digest"])
+        assert re.fullmatch("[0-9a-f]{64}", description["digest"])
 
 
 def test_networks_say_their_arrays_and_equal_ones_are_equal_files(files):
@@ -124,7 +124,7 @@ OTHERS = {
 @pytest.mark.parametrize("name", ["plain.npz", "plain.safetensors", *OTHERS])
 def test_files_of_others_are_told_in_words(name, tmp_path):
     np.savez(tmp_path / "plain.npz", x=np.ones(3))
-    with (tmp_path / "plain.safetensors").open("wb") as file:  # its words were a quoted 'statnn'
+    with (tmp_path / "plain.safetensors").open("wb") as file:  # with metadata, and none of statnn
         write(file, {"0.weight": np.ones((2, 2))}, {"format": "pt"})
     for other, text in OTHERS.items():
         (tmp_path / other).write_text(text)
@@ -175,7 +175,7 @@ def test_an_empty_name_is_not_the_folder_one_is_in(files, monkeypatch):
 
 
 def test_a_store_says_how_far_every_block_of_a_run_has_come(tmp_path):
-    """Whatever the order of the names, of which that of the last draws is not the last."""
+    """It does so whatever the order of the names: that of the last draws is not the last of them."""
     with opened(tmp_path / "run", {"draws": 30}) as store:
         for name in ("block-0.draws-0-8", "block-0.draws-8-16", "block-0.draws-16-24", "block-1.done", "block-2.state"):
             store.put(name, 1)

@@ -46,7 +46,7 @@ def test_networks_come_back_equal(net, slope):
         assert back == net
         assert back.dtype == net.dtype
         pairs = zip(back.raw_weights + back.raw_biases, net.raw_weights + net.raw_biases, strict=True)
-        assert all(one.tobytes() == two.tobytes() for one, two in pairs)  # zeros keep their sign
+        assert all(read.tobytes() == written.tobytes() for read, written in pairs)  # zeros keep their sign
         assert stored(back, suffix) == raw
 
 
@@ -83,8 +83,8 @@ def test_safetensors_are_those_of_its_own_library(tmp_path):
     library = pytest.importorskip("safetensors.numpy")
     net = sample_net(np.float32)
     save_network(net, tmp_path / "net.safetensors")
-    found = library.load_file(tmp_path / "net.safetensors")
-    assert np.array_equal(found["0.weight"], net.raw_weights[0])
+    tensors = library.load_file(tmp_path / "net.safetensors")
+    assert np.array_equal(tensors["0.weight"], net.raw_weights[0])
     library.save_file({"0.weight": net.weights[1], "0.bias": net.biases[1]}, tmp_path / "bare.safetensors")
     bare = load_network(tmp_path / "bare.safetensors", activation="tanh")
     assert bare == Network([net.weights[1]], [net.biases[1]], "tanh")
@@ -126,10 +126,10 @@ def test_alphabetical_archives_and_halves_of_numpy(tmp_path):
     rng = np.random.default_rng(0)
     arrays = {f"{m}.weight": rng.normal(size=(3, 3)).astype(np.float16) for m in range(0, 24, 2)}
     np.savez(tmp_path / "net.npz", **dict(sorted(arrays.items())))
-    found = load_network(tmp_path / "net.npz", activation="tanh")
-    assert found == load_network(arrays, activation="tanh")
-    assert found.dtype == np.float32
-    assert found.weights[5].tolist() == arrays["10.weight"].tolist()
+    net = load_network(tmp_path / "net.npz", activation="tanh")
+    assert net == load_network(arrays, activation="tanh")
+    assert net.dtype == np.float32
+    assert net.weights[5].tolist() == arrays["10.weight"].tolist()
 
 
 def test_a_network_is_itself():

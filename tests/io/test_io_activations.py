@@ -90,12 +90,12 @@ def test_activations_of_onnx(onnx, name, kind, attributes, version, dtype):
     net = load_network(model)
     assert net.activations == (ACTIVATIONS[name],)
     theirs = ReferenceEvaluator(model).run(None, {"x": FIELDS.astype(dtype)})[0]
-    up_to = 2e-6 if dtype == np.float32 or name in {"gelu", "gelu tanh", "erf"} else 2e-14  # as far as it computes
+    up_to = 2e-6 if dtype == np.float32 or name in {"gelu", "gelu tanh", "erf"} else 2e-14  # digits of onnx itself
     assert np.abs(net(FIELDS) - theirs).max() < up_to
 
 
 def pattern(onnx, kind, dtype=np.float32, **changed):
-    """One layer of two units and the operators that exporters write for an activation, with numbers changed."""
+    """Return a layer of two units and the operators that exporters write for an activation, with numbers changed."""
     graph = Graph(onnx, 2, dtype).then("MatMul", np.eye(2, dtype=np.float32))
     node, x = onnx.helper.make_node, graph.now
     numbers = {"root": np.sqrt(2), "one": 1.0, "half": 0.5, "bend": 0.044715, "steep": np.sqrt(2 / np.pi), "cube": 3.0}
@@ -169,7 +169,7 @@ def test_activations_that_exporters_write_as_several_operators(onnx, kind):
 
 @pytest.mark.parametrize("kind", PATTERNS)
 def test_activations_whose_constants_have_16_bits(onnx, kind):
-    """Constants stand to the rounding of their type: the root of 2 in GELU is 1.4141 there."""
+    """Constants are known to the rounding of their type: the root of 2 in GELU is 1.4141 in float16."""
     graph = pattern(onnx, kind, np.float16)
     net = load_network(graph.model())
     assert net.activations[0].name == kind.partition(",")[0]

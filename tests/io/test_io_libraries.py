@@ -73,8 +73,7 @@ def test_normalisation_anywhere_in_a_torch_chain(torch, double):
     trained_statistics(torch, module.double() if double else module)
     net = same_outputs(torch, module, x, up_to=1e-13 if double else 1e-5)
     assert net.widths == (4, 5, 3, 3)
-    assert [norm is not None for norm in net.normalisations] == [False, True, False] or net.depth == 3
-    assert net.normalisations[1] is not None
+    assert [norm is not None for norm in net.normalisations] == [False, True, False]
     notes = load(module).notes
     assert sum("without its statistics" in note for note in notes) == 3
     assert sum("folded into the normalisation before it" in note for note in notes) == 1
@@ -275,7 +274,7 @@ def onnx():
 
 
 def example(onnx, dtype=np.float32):
-    """Every operator that is read, once at least."""
+    """Return a graph with every operator that is read, once at least."""
     rng = np.random.default_rng(7)
     graph = Graph(onnx, 6, dtype).then("Flatten").then("Sub", rng.normal(size=6)).then("Div", np.full(1, 2.0))
     graph.then("Gemm", rng.normal(size=(5, 6)), rng.normal(size=(1, 5)), alpha=0.5, beta=2.0, transB=1)

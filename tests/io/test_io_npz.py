@@ -110,7 +110,7 @@ def test_orders_of_numbers_in_files(order, dtype, tmp_path):
 
 
 def test_sizes_that_are_said_of_files():
-    """The length of a header is counted in what the data may take."""
+    """Headers have a limit of length, and what follows them must be as long as they say."""
     with pytest.raises(ValueError, match=r"'0\.weight' has a header of 10001 bytes, at most 10000 are read"):
         loaded(npz_of(("0.weight.npy", npy_of(GOOD.ljust(10_001), bytes(8)))), ".npz", activation="tanh")
     at_most = npz_of(("0.weight.npy", npy_of(GOOD.ljust(10_000), bytes(8))))

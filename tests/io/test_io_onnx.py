@@ -61,7 +61,7 @@ CHAINS = {
 @pytest.mark.parametrize("name", CHAINS)
 def test_constants_that_are_turned_and_passed_on(name):
     nodes, expected = CHAINS[name]
-    used = {one for single in nodes for one in single.input}
+    used = {source for single in nodes for source in single.input}
     net = same(with_weight(nodes, [RAW] if "r" in used else []))
     assert np.array_equal(net.weights[0], expected.T)
 
@@ -113,7 +113,7 @@ def test_numbers_of_sixteen_bits(kind, raw):
     if raw:
         tensor.raw_data = bits.astype("<u2").tobytes()
     else:
-        tensor.int32_data.extend(int(one) for one in bits.ravel())
+        tensor.int32_data.extend(int(number) for number in bits.ravel())
     assert np.array_equal(onnx.numpy_helper.to_array(tensor).astype(np.float32), values)  # so onnx decodes it
     net = load_network(with_weight([], [tensor]).model())
     assert net.dtype == np.float32
@@ -201,7 +201,7 @@ def dense(draw, graph, rng, below, above):
 
 @st.composite
 def chains(draw):
-    """Any chain that is read, in float64, with its inputs; without Erf, which onnx evaluates to 7 digits."""
+    """Return any chain that is read, in float64, and inputs; without Erf, which onnx evaluates to 7 digits."""
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     widths = draw(st.lists(st.integers(1, 4), min_size=2, max_size=5))
     graph = Graph(onnx, widths[0], np.float64)
@@ -250,7 +250,7 @@ def test_operators_in_training():
     with pytest.raises(ValueError, match="no training mode"):
         load_network(in_training("BatchNormalization", *np.ones((4, 3)), training_mode=1).model())
     model = in_training("BatchNormalization", *np.ones((4, 3))).model(version=13)
-    model.graph.node[-1].output.extend(["mean", "var"])  # so they said it before version 14
+    model.graph.node[-1].output.extend(["mean", "var"])  # the sign of training before version 14
     with pytest.raises(ValueError, match="has 3 outputs, as in training"):
         load_network(model)
 
@@ -272,7 +272,7 @@ ATTRIBUTE = "is not one that it has, is given twice, or is no number or text"
 @pytest.mark.parametrize(
     ("kind", "given"),
     [
-        ("Gemm", [{"name": "transB", "i": 1}]),  # no type: it read as left out, and W stood for its transpose
+        ("Gemm", [{"name": "transB", "i": 1}]),  # no type: read as left out, it would put W for its transpose
         ("Gemm", [{"name": "transB", "ints": [1], "type": 7}]),
         ("Gemm", [{"name": "transA", "i": 1}]),
         ("Gemm", [{"name": "alpha", "f": 2.0}]),
@@ -289,7 +289,7 @@ ATTRIBUTE = "is not one that it has, is given twice, or is no number or text"
 def test_attributes_that_would_be_left_out(kind, given):
     constants = {"Gemm": (W, W[0]), "BatchNormalization": np.ones((4, 3))}
     model = in_training(kind, *constants.get(kind, ())).model(version=20)
-    model.graph.node[-1].attribute.extend(onnx.AttributeProto(**one) for one in given)
+    model.graph.node[-1].attribute.extend(onnx.AttributeProto(**attribute) for attribute in given)
     with pytest.raises(ValueError, match=rf"attribute '{given[0]['name']}' {ATTRIBUTE}"):
         load_network(model)
 
@@ -315,7 +315,7 @@ def test_what_stands_in_the_place_of_a_constant():
 
 
 def test_graphs_inside_of_operators_take_values_of_those_around_them():
-    """If and Loop have no inputs for them: 'h' went to no operator at all, by the message."""
+    """If and Loop list no inputs for them: 'h' goes to an operator all the same."""
     end = helper.make_tensor_value_info("e", 1, None)
     sides = [helper.make_graph([node(kind, ["h"], "e")], kind, [], [end]) for kind in ("Tanh", "Relu")]
     graph = Graph(onnx, 3)
@@ -334,7 +334,7 @@ def test_branches_are_told_with_their_operators():
     with pytest.raises(ValueError, match=r"value 'v0' goes to 2 operators \(Relu, Shape\).*Likely fix: the number of"):
         load_network(graph.model())
     several = Graph(onnx, 3).then("MatMul", W).then("Split").model()
-    several.graph.node[-1].output.append("rest")  # it was said to be in training
+    several.graph.node[-1].output.append("rest")  # which is no sign of training here
     with pytest.raises(ValueError, match="Split 'Split1': this operator is not supported"):
         load_network(several)
 
@@ -419,7 +419,7 @@ def test_inputs_that_are_no_rows():
 
 @pytest.mark.parametrize("shape", [(), (2,), (2, 1), (3, 1, 2), (1, 3, 2, 2), (1, 1, 2)], ids=str)
 def test_inputs_that_are_shifted_before_they_are_flattened(shape):
-    """So do the networks of ACAS Xu, and pictures whose mean is taken off."""
+    """Such are the networks of ACAS Xu, and those of pictures whose mean is subtracted."""
     rng = np.random.default_rng(2)
     mean, weight, x = rng.normal(size=shape), rng.normal(size=(12, 4)), rng.normal(size=(5, 3, 2, 2))
     net = load_network(Graph(onnx, 12).then("Sub", mean).then("Flatten").then("MatMul", weight).model(["n", 3, 2, 2]))
@@ -435,7 +435,7 @@ def test_inputs_that_are_shifted_before_they_are_flattened(shape):
 
 
 def many(units, layers, *kinds, first="Gemm"):
-    """One shared matrix in many layers, with some operators after each."""
+    """Return a graph with one shared matrix in many layers, and some operators after each."""
     graph = Graph(onnx, units)
     weight, ones = graph.constant(np.eye(units)), graph.constant(np.ones(units))
     constants = {

@@ -1,4 +1,4 @@
-"""ONNX graphs as public writers make them: of one sample, with operators that change nothing, and what to do else."""
+"""ONNX graphs of public writers: of one sample, with operators that change nothing, and advice on all others."""
 
 import numpy as np
 import pytest
@@ -106,7 +106,7 @@ def test_inputs_of_another_type_that_are_cast_first(given):
 
 
 def test_numbers_that_lose_digits_on_their_way_to_the_first_layer():
-    """One rounding of the inputs is that of a network in this precision, and two are not."""
+    """A network rounds its inputs once, to its own precision; casts that round them otherwise are refused."""
     types = onnx.TensorProto
     chain = graph().then("Cast", to=types.FLOAT).then("Cast", to=types.DOUBLE).then("MatMul", FIRST.T)
     with pytest.raises(ValueError, match="Cast 'Cast1': it changes the type of numbers"):
@@ -121,7 +121,7 @@ def test_numbers_that_lose_digits_on_their_way_to_the_first_layer():
 
 
 def test_models_of_half_precision_that_keep_the_types_of_inputs_and_outputs():
-    """So converters write them: a Cast at either end."""
+    """Converters write a Cast at either end."""
     types = onnx.TensorProto
     chain = Graph(onnx, 3, np.float16).then("Cast", to=types.FLOAT16).then("MatMul", FIRST.T).then("Add", BIAS)
     model = chain.then("Relu").then("MatMul", SECOND.T).then("Cast", to=types.FLOAT).model(("n", 3))
@@ -152,7 +152,7 @@ def test_names_that_are_no_text(old, new, match):
 
 
 def test_operators_of_which_nobody_uses_the_result():
-    """Their user made the graph branch."""
+    """They do not make the graph branch."""
     chain = graph().then("MatMul", FIRST.T).then("Add", BIAS).then("Relu").then("MatMul", SECOND.T)
     chain.nodes[2:2] = [helper.make_node(kind, ["v1"], [kind]) for kind in ("Shape", "Sign")]
     chain.nodes.append(helper.make_node("Tanh", ["v3"], ["more"]))
@@ -235,7 +235,7 @@ def test_functions_of_inputs_and_squares():
     ],
 )
 def test_operators_of_onnxruntime(kind, fix):
-    """No part of the model is without them: the advice is another one than to cut it out."""
+    """No part of the model is without them, so the advice is not to cut one out."""
     chain = graph().then("MatMul", FIRST.T).then(kind, domain="com.microsoft")
     with pytest.raises(ValueError, match=rf"^{kind} .*operators of the domain 'com\.microsoft'.*Likely fix: {fix}"):
         load_network(chain.model())
@@ -249,7 +249,7 @@ def test_operators_of_onnxruntime(kind, fix):
     ],
 )
 def test_operators_that_are_one_function_together(kinds, fix):
-    """Mish, for one, had no advice."""
+    """Mish, for one, is made of several operators."""
     chain = graph().then("MatMul", FIRST.T).then(kinds[0]).then(kinds[1])
     chain.nodes.append(helper.make_node("Mul", ["v0", "v2"], ["y"]))
     chain.now = "y"
@@ -270,7 +270,7 @@ def test_weights_that_the_graph_computes(kind):
 
 
 def test_scalings_after_an_activation_that_do_not_fit_each_other():
-    """In the words of the network, not in those of numpy."""
+    """The message is in the words of the network, not in those of numpy."""
     chain = graph().then("MatMul", FIRST.T).then("Relu").then("Mul", np.ones(4))
     with pytest.raises(ValueError, match="Add 'Add3': has 2 entries for 4 units"):
         load_network(chain.then("Add", np.ones(2)).model())
@@ -298,7 +298,7 @@ def test_the_fix_for_functions_works():
 
 
 def test_graphs_without_operators_of_onnx_itself_have_no_version():
-    """They were told to convert version 1, which the converter refuses."""
+    """The advice is not to convert their version, which the converter refuses."""
     tree = helper.make_node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml")
     ends = [helper.make_tensor_value_info(name, 1, None) for name in "xy"]
     model = helper.make_model(
@@ -323,7 +323,7 @@ def test_functions_of_a_file_are_to_be_written_out():
 
 
 def test_arrays_in_a_second_file_are_to_be_made_one(tmp_path):
-    """So does torch by itself; the second file is not opened here, but by the package onnx, which checks its place."""
+    """Torch writes two files; the second is not opened here, but by the package onnx, which checks its place."""
     model = graph().then("MatMul", FIRST.T).then("Add", BIAS).then("Relu").then("MatMul", SECOND.T).model()
     kept = {"save_as_external_data": True, "location": "net.onnx.data", "size_threshold": 0}
     onnx.save(model, tmp_path / "net.onnx", **kept)

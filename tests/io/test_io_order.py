@@ -1,4 +1,4 @@
-"""In which order layers act: what says it is used, what does not is refused."""
+"""The order in which layers act: a source that states it is read, and one that does not is refused."""
 
 import itertools
 import json
@@ -129,7 +129,7 @@ def test_the_order_given_is_taken_where_nobody_sorted_it(tmp_path):
     ],
 )
 def test_a_network_that_stands_there_twice_is_no_chain(names, tmp_path):
-    """Of equal widths a copy fits behind the network: the chain had twice its layers."""
+    """A copy of equal widths fits behind the network, in a chain of twice its layers."""
     np.savez(tmp_path / "net.npz", **matrices(names))
     with pytest.raises(ValueError, match=r"are repeated by .*: a copy"):
         load_network(tmp_path / "net.npz", activation="tanh")
@@ -182,7 +182,7 @@ def test_six_names_are_listed_and_more_begun():
 @given(st.lists(st.integers(1, 4), min_size=2, max_size=7))
 @examples(3)
 def test_one_order_fits_exactly_where_that_is_said(widths):
-    """Against all orders of up to six layers."""
+    """Compare with all orders of up to six layers."""
     shapes = {f"n{m}": (out, into) for m, (into, out) in enumerate(itertools.pairwise(widths))}
     fitting = [
         order
@@ -212,8 +212,8 @@ def test_a_state_dict_is_in_the_order_in_which_layers_were_made(tmp_path):
         load_network(module.state_dict(), activation=["tanh", "identity"])
     net = load_network(module.state_dict(), activation=["tanh", "identity"], layers=["hidden", "out"])
     assert np.allclose(net(x), module(torch.as_tensor(x)).detach().numpy(), atol=1e-6)
-    one = {"in_.weight": torch.ones(5, 3), "out.weight": torch.ones(2, 5)}
-    assert load_network(one, activation="tanh").widths == (3, 5, 2)
+    fitting = {"in_.weight": torch.ones(5, 3), "out.weight": torch.ones(2, 5)}
+    assert load_network(fitting, activation="tanh").widths == (3, 5, 2)
     library = pytest.importorskip("safetensors.torch")
     library.save_file(Odd(7).state_dict(), tmp_path / "net.safetensors")
     with pytest.raises(ValueError, match="in which order do"):

@@ -86,7 +86,7 @@ def test_small_changes_far_from_the_output_are_seen(torch, depth):
 
 
 def test_where_an_output_is_another_is_said(torch):
-    """In the eighth row of inputs, of size 0.01, the second output; no later row is it, nor another output."""
+    """The second output of the eighth row of inputs, of size 0.01, is another one, and no other output or row is."""
     module = chain(torch)
     outputs_of(module, lambda v: v + 8 * ((torch.arange(20) == 7)[:, None] * (torch.arange(3) == 1)))
     with pytest.raises(ValueError, match=r" instead of .* for output 1 of row 7"):
@@ -111,7 +111,7 @@ def test_a_forward_that_was_replaced(torch):
         load_network(Skipping(torch.nn.Linear(3, 3)))
 
 
-@pytest.mark.filterwarnings("ignore:")  # of torch, of what it deprecates
+@pytest.mark.filterwarnings("ignore:")  # torch warns of what it deprecates
 def test_what_torch_wraps_around_a_module(torch):
     """Torch refuses to export them; what is inside can be passed."""
     module = chain(torch)
@@ -311,7 +311,7 @@ def test_rounding_is_let_pass_and_hardly_more(precision, rng):
     limits = np.finfo(precision)
     for _ in range(20):
         steps = steps_of(rng, 30)
-        for some in ([], *([one] for one in steps), steps, [*steps[:5], Probabilities("softmax", "")]):
+        for some in ([], *([single] for single in steps), steps, [*steps[:5], Probabilities("softmax", "")]):
             x = _probe.rows(30).astype(np.longdouble)
             exact, low = x, x.astype(precision)
             for step in some:

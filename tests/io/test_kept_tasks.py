@@ -56,8 +56,8 @@ def test_a_seed_nobody_chose_is_that_of_the_store_and_others_are_refused(tmp_pat
     layer, process = RandomLayer("tanh", 1.5, 0.1), PolyaUrn(40, 0.3, 5.0)
     signals = layer.simulate(5, 3, replicas=3, store=tmp_path / "signals")
     assert layer.simulate(5, 3, replicas=3, store=tmp_path / "signals") == signals
-    found = process.simulate([5], 3, store=tmp_path / "work")
-    assert process.simulate([5], 3, store=tmp_path / "work") == found
+    paths = process.simulate([5], 3, store=tmp_path / "work")
+    assert process.simulate([5], 3, store=tmp_path / "work") == paths
     for change in ({"rng": 1}, {"checkpoints": [6]}, {"replicas": 4}, {"counts": True}, {"method": "stepwise"}):
         with pytest.raises(StoreError, match="holds other work"):
             process.simulate(**{"checkpoints": [5], "replicas": 3, **change}, store=tmp_path / "work")
@@ -67,16 +67,16 @@ def test_work_is_written_every_five_seconds_or_sooner_and_in_a_fiftieth_of_the_t
     now = [0.0]
     monkeypatch.setattr(pace, "monotonic", lambda: now[0])
     for every, first in ((2.0, 2.0), (60.0, 5.0)):
-        one, began = pace.Pace(every), now[0]
-        with one.writing():
+        clock, began = pace.Pace(every), now[0]
+        with clock.writing():
             now[0] += 1.0
         for seconds, due in ((50.9, False), (51.1, True)):
             now[0] = began + seconds
-            assert one.due == due
-        one, began = pace.Pace(every), now[0]
+            assert clock.due == due
+        clock, began = pace.Pace(every), now[0]
         for seconds, due in ((first - 0.1, False), (first + 0.1, True)):
             now[0] = began + seconds
-            assert one.due == due
+            assert clock.due == due
 
 
 @pytest.mark.parametrize("index", [-1, 2, 7])
@@ -108,14 +108,14 @@ def test_a_task_that_was_written_twice_is_given_once(tmp_path):
 )
 def test_signals_of_another_layer_or_start_are_other_work(layer, change, tmp_path):
     usual = {"width": 5, "depth": 3, "replicas": 3, "rng": 1, "store": tmp_path / "work"}
-    found = RandomLayer("tanh", 1.5, 0.1).simulate(**usual)
+    signals = RandomLayer("tanh", 1.5, 0.1).simulate(**usual)
     with pytest.raises(StoreError, match="holds other work"):
         RandomLayer(*layer).simulate(**(usual | change))
-    assert RandomLayer("tanh", 1.5, 0.1).simulate(**usual) == found
+    assert RandomLayer("tanh", 1.5, 0.1).simulate(**usual) == signals
 
 
 def test_entries_are_read_in_the_order_of_their_numbers_and_the_last_counts(tmp_path):
-    """Of names the tenth would come before the second."""
+    """In the order of names the tenth would come before the second."""
     with opened(tmp_path / "work", {}) as store:
         for number in (10, 2):
             store.put(f"tries-{number}", {"of": ["x"], "results": [number]})

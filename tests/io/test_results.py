@@ -30,7 +30,7 @@ def cube(h):
 
 @dataclass(frozen=True)
 class Kept:
-    """A result with a part for itself."""
+    """A result with a private part."""
 
     shown: float
     _for_itself: float = 1.0
@@ -74,8 +74,8 @@ def test_arrays_keep_their_locks_and_are_stored_once(tmp_path):
     free, locked = np.arange(3.0), np.arange(4.0)
     locked.flags.writeable = False
     save([free, locked, locked], tmp_path / "arrays.npz")
-    one, two, three = load(tmp_path / "arrays.npz")
-    assert (one.flags.writeable, two.flags.writeable, three.flags.writeable) == (True, False, False)
+    first, second, third = load(tmp_path / "arrays.npz")
+    assert (first.flags.writeable, second.flags.writeable, third.flags.writeable) == (True, False, False)
     with np.load(tmp_path / "arrays.npz", allow_pickle=False) as plain:  # numpy and json alone read it
         assert sorted(plain.files) == ["statnn", "value.0", "value.1"]
         assert json.loads(plain["statnn"].item())["format"] == "statnn.value"
@@ -83,7 +83,7 @@ def test_arrays_keep_their_locks_and_are_stored_once(tmp_path):
 
 @pytest.mark.parametrize("values_alone", [False, True])
 def test_numbers_one_after_the_other_are_not_taken_for_each_other(values_alone):
-    """Each is an array of the packer's own, which has the place in memory of the last one if nothing holds that."""
+    """Each becomes a new array, which would take the place in memory of the one before if nothing held that."""
     packer, numbers = Packer(values_alone=values_alone), [np.complex128(k % 4) for k in range(8)]
     tree = packer.tree(numbers)
     assert Unpacker(packer.arrays, {}).value(tree) == numbers
@@ -113,9 +113,9 @@ def test_arrays_of_other_machines_have_one_digest_and_come_back_as_those_of_this
     theirs = ours.astype(ours.dtype.newbyteorder(">"))
     assert digest_of(theirs) == digest_of(ours)
     save(theirs, tmp_path / "theirs.npz")
-    found = load(tmp_path / "theirs.npz")
-    assert found.dtype == ours.dtype
-    np.testing.assert_array_equal(found, ours)
+    back = load(tmp_path / "theirs.npz")
+    assert back.dtype == ours.dtype
+    np.testing.assert_array_equal(back, ours)
 
 
 def test_equal_values_have_one_digest_in_any_order():
@@ -125,7 +125,7 @@ def test_equal_values_have_one_digest_in_any_order():
     locked.flags.writeable = False
     assert file.digest_of([a, a]) == file.digest_of([a, a.copy()]) == file.digest_of([a, locked])
     others = [{"a": a, "b": -b}, {"a": a, "b": b.astype(np.float32)}, {"a": a}, {"a": a, "c": b}]
-    assert len({file.digest_of(one) for one in [*others, {"a": a, "b": b}]}) == 5
+    assert len({file.digest_of(value) for value in [*others, {"a": a, "b": b}]}) == 5
     for other in (np.zeros(4, int), np.zeros((2, 2))):  # of the same bytes
         assert file.digest_of(other) != file.digest_of(np.zeros(4))
         assert file.digest_of([np.zeros(4), other]) != file.digest_of([np.zeros(4), np.zeros(4)])
@@ -152,9 +152,9 @@ def test_a_file_of_save_network_is_read_too(tmp_path):
 def test_graphs_come_back_with_their_nodes(tmp_path):
     model = BinaryNeurons([[[0.5, -0.2]], [[0.3]]], fields=0.1)
     again = BinaryNeurons(model.graph())
-    for one in (model, again):
-        save(one, tmp_path / "model.npz")
-        assert load(tmp_path / "model.npz") == one
+    for neurons in (model, again):
+        save(neurons, tmp_path / "model.npz")
+        assert load(tmp_path / "model.npz") == neurons
 
 
 def changed(path, **members):
@@ -207,7 +207,7 @@ def test_what_a_hostile_text_asks_for_is_refused(value, message, tmp_path):
 
 
 def test_a_mask_of_as_many_entries_in_another_shape_is_refused():
-    """numpy gives it the shape of the data, in silence."""
+    """numpy would give it the shape of the data, in silence."""
     arrays = {"data": np.zeros((2, 2)), "mask": np.array([False, True, False, False])}
     with pytest.raises(ValueError, match=r"a mask of shape \(4,\) is none of an array of shape \(2, 2\)"):
         Unpacker(arrays, {}).value({"masked": [{"array": "data"}, {"array": "mask"}]})
@@ -235,8 +235,8 @@ def test_runs_of_a_method_that_never_ran_are_refused(tmp_path):
 
 def test_damage_other_formats_and_later_versions_are_refused(tmp_path):
     path = tmp_path / "flow.npz"
-    found = flow(LinearLayer(0.5, 0.0, 0.75), 3)
-    save(found, path)
+    result = flow(LinearLayer(0.5, 0.0, 0.75), 3)
+    save(result, path)
     whole = path.read_bytes()
     for cut in (0, 10, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:cut])
@@ -278,10 +278,10 @@ def test_a_deep_text_is_refused(monkeypatch, tmp_path):
 
 def test_functions_of_numpy_are_found_again_and_others_of_their_kind_are_not_taken_for_them(tmp_path):
     save([special.log1p, np.log1p], tmp_path / "functions.npz")
-    one, other = load(tmp_path / "functions.npz")
-    assert one is special.log1p
-    assert other is np.log1p
-    assert digest_of(one) != digest_of(other)
+    first, second = load(tmp_path / "functions.npz")
+    assert first is special.log1p
+    assert second is np.log1p
+    assert digest_of(first) != digest_of(second)
     made = np.frompyfunc(cube, 1, 1)
     for call in (lambda: save(made, tmp_path / "made.npz"), lambda: sweep(cubed, {"name": [made]})):
         with pytest.raises(TypeError, match=r"numpy\.ufunc, which is neither a plain|, a ufunc: points are known by"):
@@ -358,7 +358,7 @@ def test_tables_hold_numbers_for_json_and_csv():
     mixed = table([{"x": np.array([1j])}, {"x": np.array([2.0])}], by="x")  # as numpy.linalg.eigvals gives them
     assert mixed == [{"index.0": 0, "x.real": 0.0, "x.imag": 1.0}, {"index.0": 0, "x": 2.0}]
     rows = table({"first": Activation("cube", cube), "second": {"name": "own", "rate": 0.5}})
-    assert [row["name"] for row in rows] == ["first", "second"]  # those of the results took their place
+    assert [row["name"] for row in rows] == ["first", "second"]  # and not those of the results
     assert [row["result.name"] for row in rows] == ["cube", "own"]
     assert [*rows[1]] == ["name", "result.name", "rate"]
     assert table([{"name": "own"}]) == [{"name": "own"}]
@@ -387,7 +387,7 @@ def test_a_sweep_is_a_row_for_each_of_its_points():
     ids=repr,
 )  # fmt: skip
 def test_cells_of_tables_are_numbers_and_texts_of_python(value, plain):
-    """numpy gives a longdouble as itself and dates as dates, which json.dumps refused."""
+    """numpy gives a longdouble as itself and dates as dates, which json.dumps refuses."""
     by = "x" if np.ndim(value) else None
     rows = json.loads(json.dumps(table([{"x": value, "y": 1}], by=by)))
     if by:

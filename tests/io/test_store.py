@@ -31,7 +31,7 @@ def filled(path):
 
 
 def contents(path):
-    return {one.name: one.read_bytes() for one in path.iterdir()}
+    return {entry.name: entry.read_bytes() for entry in path.iterdir()}
 
 
 def test_entries_stay_and_can_be_dropped(tmp_path):
@@ -75,14 +75,14 @@ def test_another_version_of_the_package_is_other_work(tmp_path, monkeypatch):
     path = filled(tmp_path / "work")
     head = json.loads((path / "store.json").read_text())
     head["key"]["statnn"] = "0.0.1"
-    del head["digest"]  # as in stores from before keys had one
+    del head["digest"]  # stores of early versions have no digest of their key
     (path / "store.json").write_text(json.dumps(head))
     with pytest.raises(StoreError, match=r"statnn is 0\.0\.1 there"), opened(path, KEY):
         pass
 
 
-@pytest.mark.parametrize(("commit", "told"), [("a" * 40, True), ("b" * 40, False), (None, False)])
-def test_a_store_of_another_commit_is_told(commit, told, monkeypatch, tmp_path, caplog):
+@pytest.mark.parametrize(("commit", "warned"), [("a" * 40, True), ("b" * 40, False), (None, False)])
+def test_a_store_of_another_commit_is_told(commit, warned, monkeypatch, tmp_path, caplog):
     """A checkout that has moved on has the same version, and may draw other numbers."""
     path = filled(tmp_path / "work")
     head = json.loads((path / "store.json").read_text())
@@ -90,7 +90,7 @@ def test_a_store_of_another_commit_is_told(commit, told, monkeypatch, tmp_path, 
     (path / "store.json").write_text(json.dumps(head))
     monkeypatch.setattr(_store, "surroundings", lambda: {"commit": "b" * 40})
     with opened(path, KEY):
-        assert ("was made at commit aaaaaaaaaaaa and goes on at bbbbbbbbbbbb" in caplog.text) == told
+        assert ("was made at commit aaaaaaaaaaaa and goes on at bbbbbbbbbbbb" in caplog.text) == warned
 
 
 def test_what_is_adopted_comes_from_the_store(tmp_path):
@@ -138,7 +138,7 @@ def test_an_entry_of_another_name_or_store_is_refused(key, name, tmp_path):
 
 
 def test_an_entry_cannot_be_called_by_another_name(tmp_path):
-    """What it is stands under its digest."""
+    """Its digest covers its name, too."""
     with np.load(filled(tmp_path / "work") / "one.npz") as archive:
         parts = dict(archive)
     parts["statnn"] = np.bytes_(parts["statnn"].item().replace(b'"entry": "one"', b'"entry": "two"'))
@@ -173,14 +173,14 @@ def test_foreign_folders_and_files_are_refused(tmp_path):
         pass
     with pytest.raises(FileNotFoundError, match="make it first"), opened(tmp_path / "gone" / "work", KEY):
         pass
-    assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["mine.txt"]
     (tmp_path / "link").symlink_to(tmp_path / "gone")
     with pytest.raises(StoreError, match="is a link to nothing"), opened(tmp_path / "link", KEY):
         pass
 
 
 def test_a_store_stays_where_it_is_when_the_work_changes_its_folder(monkeypatch, tmp_path):
-    """The first write after that failed, with the work that it was to keep."""
+    """A relative name is that of the folder in which the store was opened."""
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path)
     with opened("work", KEY) as store:
@@ -225,14 +225,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     for text in (b"old", b"new"):
         with pytest.raises(ZeroDivisionError), replacing(path) as file:
             file.write(b"half" * (1 // 0))
-        assert [one.name for one in tmp_path.iterdir()] == ["note"] * (text == b"new")
+        assert [entry.name for entry in tmp_path.iterdir()] == ["note"] * (text == b"new")
         with replacing(path) as file:
             file.write(text)
     assert path.read_bytes() == b"new"
 
 
 def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
-    """The link became a file, and the old contents stayed where it had led."""
+    """Else the link would become a file, and the old contents would stay where it leads."""
     for there in ("old", "new"):
         (tmp_path / "far").mkdir(exist_ok=True)
         (tmp_path / there).symlink_to(tmp_path / "far" / there)
@@ -242,13 +242,13 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
             file.write(b"whole")
         assert (tmp_path / there).is_symlink()
         assert (tmp_path / "far" / there).read_bytes() == b"whole"
-    assert sorted(one.name for one in (tmp_path / "far").iterdir()) == ["new", "old"]
+    assert sorted(entry.name for entry in (tmp_path / "far").iterdir()) == ["new", "old"]
 
 
 def test_a_name_may_be_as_long_as_the_system_lets_it(tmp_path):
     with replacing(tmp_path / ("é" * 127)) as file:
         file.write(b"whole")
-    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"whole"]
+    assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"whole"]
 
 
 def test_a_folder_in_the_place_of_a_file_is_called_by_its_name(tmp_path):
@@ -260,7 +260,7 @@ def test_a_folder_in_the_place_of_a_file_is_called_by_its_name(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
 @pytest.mark.parametrize("read", [load, load_network, describe])
 def test_a_pipe_in_the_place_of_a_file_is_refused(read, tmp_path):
-    """Its reader waited for ever."""
+    """Reading it would wait for ever."""
     os.mkfifo(tmp_path / "pipe.npz")
     with pytest.raises(ValueError, match=r"pipe\.npz is not a regular file"):
         read(tmp_path / "pipe.npz")
@@ -272,7 +272,7 @@ def test_a_full_disk_says_which_file(tmp_path):
 
 
 def test_a_place_that_cannot_be_written_to_is_called_by_the_name_that_was_asked_for(monkeypatch, tmp_path):
-    """Not by that of a temporary file."""
+    """The error does not name a temporary file."""
 
     def refused(path, mode):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), f"{path} in mode {mode}")
@@ -297,7 +297,7 @@ def test_who_may_read_a_file_follows_from_the_umask_or_is_as_it_was(mask, mode, 
 
 
 def test_contents_reach_the_disk_before_the_name(tmp_path, monkeypatch):
-    """The file is synchronised, then renamed, then its folder is: what a loss of power could part is in order."""
+    """The file is synchronised, then renamed, then its folder synchronised: a loss of power leaves a whole file."""
     done = []
     sync, replace = os.fsync, Path.replace
 
@@ -313,7 +313,7 @@ def test_contents_reach_the_disk_before_the_name(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "replace", replaced)
     with replacing(tmp_path / "note") as file:
         file.write(b"x")
-    assert [one for one in done if one != "folder"] == ["file", "name"]
+    assert [event for event in done if event != "folder"] == ["file", "name"]
     assert done[-1] == ("folder" if Path("/proc/self/fd").is_dir() else "name")
 
 
@@ -354,7 +354,7 @@ def test_a_lock_is_given_back_when_its_holder_is_gone_whatever_it_has_forked(tmp
 
 
 def test_a_fork_forgets_the_locks_that_it_closed():
-    """Another file may have the number by then."""
+    """Another file may have the same descriptor by then."""
     descriptor = os.open(os.devnull, os.O_RDONLY)
     lock._held.add(descriptor)
     lock._left_to_the_parent()

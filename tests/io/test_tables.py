@@ -19,13 +19,13 @@ from statnn.measure import spikes
 from statnn.montecarlo import UntrustedEstimate, estimate, sample
 
 NO_ROWS = {"Network", "Trace", "BinaryNeurons", "DynamicNeurons", "State", "Ancestral", "Intervals", "Gaussian"}
-"""Without single numbers, and with arrays of several shapes or none."""
+"""Results without single numbers, and with arrays of several shapes or none."""
 
 
 @pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_rows_hold_what_results_say(name):
-    """Properties with the fields; a row for each thing of several; and what has no number for a row is refused."""
+    """Results of one row show their properties with their fields; results without a number for a row are refused."""
     value = MAKERS[name]()
     if name in NO_ROWS:
         with pytest.raises(ValueError, match=f"{name} has no single numbers for a row"):
@@ -44,17 +44,17 @@ def test_rows_hold_what_results_say(name):
 def test_rows_of_several_laws_and_of_points():
     compared = MAKERS["Comparison"]()
     rows = table(compared)
-    assert [row["law"] for row in rows] == [type(one.process).__name__ for one in compared.fits]
+    assert [row["law"] for row in rows] == [type(fit.process).__name__ for fit in compared.fits]
     assert [(row["b_error"], row["weight"]) for row in rows] == [
-        (one.b_error, weight) for one, weight in zip(compared.fits, compared.weights, strict=True)
+        (fit.b_error, weight) for fit, weight in zip(compared.fits, compared.weights, strict=True)
     ]
     without = activation.Comparison(compared.fits[:1], compared.aic[:1], {"PolyaUrn": "why"})
     assert table({"x": without})[1] == {"name": "x"} | dict.fromkeys(rows[0]) | {"law": "PolyaUrn", "reason": "why"}
     assert table(sweep(lambda a: a and compared, {"a": [1]}))[0]["result.0.b_error"] == compared.best.b_error
-    found = MAKERS["Rarefaction"]()
-    rows = table(found)
+    curve = MAKERS["Rarefaction"]()
+    rows = table(curve)
     assert [[row[name] for row in rows] for name in ("at", "working", "std")] == [
-        values.tolist() for values in (found.at, found.working, found.std)
+        values.tolist() for values in (curve.at, curve.working, curve.std)
     ]
     plane = rg.phase_diagram("tanh", [0.5, 1.5], [0.0, 0.1, 0.2])
     for rows, inside in ((table(plane, by="chi"), ""), (table([{"x": plane}], by="x.chi"), "x.")):
@@ -86,7 +86,7 @@ def test_rows_of_runs_are_estimates_with_what_speaks_against_them():
     ]
     for key in ("mean", "error", "tau", "tau_sokal", "ess", "rhat"):
         assert [row[key] for row in rows] == [*getattr(estimates["s"], key), getattr(estimates["m"], key)]
-    assert {row["warning"] for row in rows} == {str(one.warning) for one in estimates.values()}
+    assert {row["warning"] for row in rows} == {str(measured.warning) for measured in estimates.values()}
     (point,) = table(sweep(lambda temperature: short, [{"temperature": 2.0}]))  # noqa: ARG005
     assert point["result.m.mean"] == estimates["m"].mean
     assert point["result.m.warning"] == str(estimates["m"].warning)
@@ -108,11 +108,11 @@ def test_rows_of_estimates_have_what_speaks_against_them():
     """Those of one number and of several, alone, by name, of a sweep, and where an array is chosen."""
     draws = np.random.default_rng(1).normal(size=(2, 8, 3))
     with pytest.warns(UntrustedEstimate, match="R-hat|draws"):
-        one, several = estimate(draws[..., 0], "m"), estimate(draws, "s")
+        single, several = estimate(draws[..., 0], "m"), estimate(draws, "s")
     sure = estimate(np.random.default_rng(1).normal(size=(4, 1000)), "m")
-    (row,) = table(one)
-    assert row == {name: getattr(one, name) for name in row} | {"warning": str(one.warning)}
-    assert [row["warning"] for row in table([one, sure])] == [str(one.warning), None]
+    (row,) = table(single)
+    assert row == {name: getattr(single, name) for name in row} | {"warning": str(single.warning)}
+    assert [row["warning"] for row in table([single, sure])] == [str(single.warning), None]
     for rows, head in (
         (table(several), ""),
         (table({"x": several}), ""),
@@ -183,8 +183,8 @@ def test_columns_of_a_kind_are_followed_by_those_of_its_own():
 
 def test_masked_entries_have_no_number():
     """A unit that is silent has no Fano factor, which is not one of zero."""
-    found = spikes.from_window_counts([[1, 0], [3, 0], [2, 0]], window=10)
-    assert [row["fano_factor"] for row in table(found, by="fano_factor")] == [pytest.approx(1 / 3), None]
+    statistics = spikes.from_window_counts([[1, 0], [3, 0], [2, 0]], window=10)
+    assert [row["fano_factor"] for row in table(statistics, by="fano_factor")] == [pytest.approx(1 / 3), None]
 
 
 def test_numbers_of_other_libraries_are_numbers():
@@ -192,8 +192,8 @@ def test_numbers_of_other_libraries_are_numbers():
     formula = theory.formula("gamma-poisson.working")
     swept = sweep(lambda D: formula.evaluate(digits=50, D=D, N=1000, b=1, c=5), {"D": [200, 1800]})
     assert table(swept) == [{"D": 200, "result": 500.0}, {"D": 1800, "result": 900.0}]
-    found = {"a": Fraction(1, 4), "b": Decimal("0.1"), "c": mpmath.mpf(10) ** 400, "d": sympy.Integer(2**70)}
-    assert table([found]) == [{"a": 0.25, "b": 0.1, "c": math.inf, "d": 2**70}]
+    numbers = {"a": Fraction(1, 4), "b": Decimal("0.1"), "c": mpmath.mpf(10) ** 400, "d": sympy.Integer(2**70)}
+    assert table([numbers]) == [{"a": 0.25, "b": 0.1, "c": math.inf, "d": 2**70}]
     several = {"x": [np.int64(3), Fraction(1, 2)], "y": (np.float32(0.5), np.True_)}
     assert table([several]) == [{"index.0": 0, "x": 3.0, "y": 0.5}, {"index.0": 1, "x": 0.5, "y": 1.0}]
 
