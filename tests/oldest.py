@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 YOUNGER = {"pyparsing": "<3.3"}
-"""What the oldest matplotlib warns of when it is newer."""
+"""Dependencies of matplotlib whose newer versions make its oldest one warn."""
 
 
 def oldest() -> dict[str, str]:
@@ -22,7 +22,7 @@ def oldest() -> dict[str, str]:
         *(each for name in extras if name not in {"docs", "peers"} for each in extras[name]),
     ]
     lowest = (re.match(r"([\w-]+)>=([\d.]+)", each) for each in wanted)
-    return YOUNGER | {found[1]: f"=={found[2]}{'.0' * ('.' not in found[2])}.*" for found in lowest if found}
+    return YOUNGER | {match[1]: f"=={match[2]}{'.0' * ('.' not in match[2])}.*" for match in lowest if match}
 
 
 if __name__ == "__main__":

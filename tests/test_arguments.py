@@ -1,4 +1,4 @@
-"""Single numbers at the edge: what is none is refused in words, by all who ask for one."""
+"""Single numbers as arguments: what is no number is refused in words, by everything that asks for one."""
 
 import numpy as np
 import pytest
@@ -38,6 +38,6 @@ def test_a_law_of_depth_wants_layers(m, error):
 @pytest.mark.parametrize("given", [(k for k in (0, 1, 2)), {5: 0, 6: 3}.values(), map(int, "012"), {0, 1}])
 @pytest.mark.parametrize("call", [lambda x: fit(x, 5), statistics, GammaPoisson(9, 1.0, 1.0).working, rg.LinearLayer])
 def test_entries_that_come_one_by_one_are_wanted_as_a_list(call, given):
-    """To numpy they are one object, of which "shape ()" or ".astype(int)" say nothing."""
+    """To numpy they are one object: a message on its "shape ()" or on ".astype(int)" would say nothing."""
     with pytest.raises(TypeError, match="whose entries numpy does not take one by one: pass a list of them"):
         call(given)

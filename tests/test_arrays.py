@@ -40,7 +40,7 @@ STACK = WIDE.power(2)
 LINEAR, NOISY = rg.LinearLayer([[0.5]]), rg.NoisyLayer("tanh", 1.0, 0.0, 0.1)
 DEPTHS, CONTROLS = np.repeat([10.0, 20.0], 5), np.tile(np.linspace(-1, 1, 5), 2)
 VALUES = 1 / DEPTHS
-COLLAPSE = rg.Collapse(  # of numbers that stand for a fit
+COLLAPSE = rg.Collapse(  # made-up numbers in the place of a fit
     **{
         name: {
             "controls": CONTROLS[None],
@@ -78,7 +78,7 @@ def binary_layer(**arrays):
 
 
 def returning(values):
-    """The identity, but for fields of the shape of X."""
+    """Return the identity, but with these values for fields of the shape of X."""
     return Activation("own", lambda h: values if np.shape(h) == X.shape else h, np.ones_like)
 
 
@@ -221,14 +221,14 @@ CASES = [(name, parameter) for name, (_, arrays) in ENTRIES.items() for paramete
 def takes_array(annotation):
     """Whether a type has ArrayLike in it."""
     inside = list(annotation) if isinstance(annotation, list) else list(typing.get_args(annotation))
-    parts = typing.get_args(ArrayLike)  # of a union, which it was before numpy 2.5
-    whole = annotation is ArrayLike or (bool(inside and parts) and all(one in inside for one in parts))
-    return whole or any(takes_array(one) for one in inside)
+    parts = typing.get_args(ArrayLike)  # of a union, which ArrayLike was before numpy 2.5
+    whole = annotation is ArrayLike or (bool(inside and parts) and all(part in inside for part in parts))
+    return whole or any(takes_array(part) for part in inside)
 
 
 def public_parameters():
-    """Every parameter of a public function or method that is an array by its type."""
-    found = set()
+    """Return every parameter of a public function or method that is an array by its type."""
+    parameters = set()
     for room, names in PUBLIC.items():
         for name in names:
             thing = getattr(importlib.import_module(room), name)
@@ -241,12 +241,12 @@ def public_parameters():
                 ]
             for function in filter(inspect.isfunction, members):
                 types = types_of(function)
-                found |= {(function.__qualname__, name) for name in types if takes_array(types[name])}
-    return found
+                parameters |= {(function.__qualname__, name) for name in types if takes_array(types[name])}
+    return parameters
 
 
 def masked(values, hide=1):
-    """Return the array with its first entry masked, or nothing; of a list of arrays the last."""
+    """Return an array with its first entry masked, or with a mask that hides none; of a list of arrays the last."""
     if isinstance(values, list):
         return [*values[:-1], masked(values[-1], hide)]
     first = np.zeros(values.shape, dtype=bool)
@@ -280,7 +280,7 @@ class Dimensioned(np.ndarray):
 
 
 class Dimensionless(Dimensioned):
-    """The same without."""
+    """Numbers of brian2 without a dimension."""
 
     is_dimensionless = True
 
@@ -293,7 +293,7 @@ class Share(np.ndarray):
 
 @pytest.mark.parametrize(("name", "parameter"), CASES)
 def test_units_are_not_left_behind(name, parameter):
-    """Couplings in meV beside fields in eV were taken for numbers of one unit."""
+    """Couplings in meV beside fields in eV would be taken for numbers of one unit."""
     call, arrays = ENTRIES[name]
     with pytest.raises(TypeError, match=r"has the unit meV, and numbers here have none: divide"):
         call(**arrays | {parameter: of_kind(arrays[parameter], Quantity)})
@@ -335,7 +335,7 @@ def test_figures_and_files_hold_no_masks(tmp_path):
 
 
 class Column:
-    """What makes itself an array, as columns of tables do."""
+    """An object that makes itself an array, as columns of tables do."""
 
     def __init__(self, values):
         self.values = values
@@ -366,14 +366,14 @@ def test_what_makes_itself_an_array_is_one():
 
 
 class Tensor:
-    """What refuses to become an array, as tensors that require gradients do."""
+    """An object that refuses to become an array, as tensors that require gradients do."""
 
     def __array__(self, dtype=None, copy=None):
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
 
 
 class Exchanged:
-    """An array that is seen through the protocol of exchange alone."""
+    """An array that can be read through the protocol of exchange, DLPack, alone."""
 
     def __dlpack__(self, **asked):
         return X.__dlpack__(**asked)
@@ -383,7 +383,7 @@ class Exchanged:
 
 
 def test_arrays_that_numpy_cannot_read_are_refused_with_the_way():
-    """The words spoke of a number, or of objects."""
+    """The message says how numpy reads them, and nothing of numbers or objects."""
     with pytest.raises(TypeError, match=r"x is a Exchanged, an array .*: pass numpy\.from_dlpack\(x\)"):
         NET(Exchanged())
     assert NET(np.from_dlpack(Exchanged())).tolist() == NET(X).tolist()
@@ -391,7 +391,7 @@ def test_arrays_that_numpy_cannot_read_are_refused_with_the_way():
 
 @pytest.mark.parametrize("name", ["bfloat16", "float8_e4m3fn", "int4"])
 def test_small_numbers_of_other_packages_are_taken_exactly(name):
-    """They were refused as if they were no real numbers."""
+    """They are real numbers, though numpy itself does not know their types."""
     kind = getattr(pytest.importorskip("ml_dtypes"), name)
     values = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     whole = name == "int4"  # which must not be read as weights that were not quantised

@@ -1,4 +1,4 @@
-"""Arrays of other libraries, by stand-ins of what numpy meets of them: no mask is lost, no unit made up."""
+"""Arrays of other libraries, by stand-ins for what numpy sees of them: no mask is lost, no unit made up."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ OBJECTS = {
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_numbers_that_are_kept_as_objects_are_refused_with_what_to_pass(name):
-    """Columns of tables are such, where one of them once held a word."""
+    """Columns of a table are objects where one of them once held a word."""
     with pytest.raises(TypeError, match=rf"not object \(pass numpy\.asarray\({name}, dtype=float\)\)"):
         OBJECTS[name](ROWS.astype(object) * 1.5)
     words = np.array([["a", "b"], ["c", "d"]], dtype=object)

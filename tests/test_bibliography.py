@@ -49,8 +49,8 @@ def test_what_has_no_entry_is_seen(bibliography):
 
 def test_a_work_is_cited_by_names_by_number_or_both(bibliography):
     text = "Lee, Lee & Yi 2024, arXiv 2410.00396; Mann and Wald (1942); Zhang & Sui 2024; arXiv 2412.18073"
-    found = [(text[a:b], key) for a, b, key in bibliography.citations(text)]
-    assert found == [
+    cited = [(text[a:b], key) for a, b, key in bibliography.citations(text)]
+    assert cited == [
         ("Lee, Lee & Yi 2024, arXiv 2410.00396", "lee2024"),
         ("Mann and Wald (1942", "mann1942"),
         ("Zhang & Sui 2024", "zhang2024"),
@@ -61,7 +61,7 @@ def test_a_work_is_cited_by_names_by_number_or_both(bibliography):
 def test_entries_are_whole(bibliography):
     text = bibliography.FILE.read_text(encoding="utf-8")
     works = bibliography.works()
-    assert len(works) == text.count("\n@")  # none that the reader of this form does not see
+    assert len(works) == text.count("\n@")  # the reader of this form misses none
     assert len({work.label for work in works.values()}) == len(works)
     for work in works.values():
         assert {"author", "title", "year", "group"} <= set(work.fields), work.key

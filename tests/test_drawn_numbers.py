@@ -19,7 +19,7 @@ from statnn.rg._layers.single import renormalised
 from statnn.testing import Power
 
 COUNTS = np.repeat([0, 1, 2, 3, 5, 8, 13, 21], [6, 4, 3, 2, 2, 1, 1, 1])
-"""Of twenty neurons in 40 samples."""
+"""Counts of twenty neurons in 40 samples."""
 
 
 def axes():
@@ -27,14 +27,14 @@ def axes():
 
 
 def band(ax, x):
-    """Lowest and highest place of the first band at x."""
+    """Return the lowest and the highest place of the first band at x."""
     vertices = ax.collections[0].get_paths()[0].vertices
     heights = vertices[np.isclose(vertices[:, 0], x), 1]
     return heights.min(), heights.max()
 
 
 def bars(container, direction=-1):
-    """Places and values of points with bars, and how far the bars reach down and up."""
+    """Return places and values of points with bars, and how far the bars reach down and up."""
     x, y = container.lines[0].get_data()
     ends = np.array(container.lines[2][direction].get_segments())[:, :, 1 if direction else 0]
     middle = y if direction else x
@@ -76,8 +76,8 @@ def test_a_rarefied_curve_stands_in_a_band_of_two_deviations():
 
 def test_counts_of_a_fit_are_densities_with_binomial_bars():
     """Bins of 1 to 2, 3 to 7 and 8 to 21 hold 7, 4 and 3 of the twenty."""
-    found = fit(COUNTS, 40, replicas=19, rng=1)
-    ax = found.plot(axes(), bins=3)
+    fitted = fit(COUNTS, 40, replicas=19, rng=1)
+    ax = fitted.plot(axes(), bins=3)
     x, y, down, up = bars(ax.containers[0])
     share, width = np.array([7, 4, 3]) / 20, np.array([2, 5, 14])
     assert x == pytest.approx(np.sqrt([1 * 2, 3 * 7, 8 * 21]))
@@ -85,7 +85,7 @@ def test_counts_of_a_fit_are_densities_with_binomial_bars():
     assert down == pytest.approx(np.sqrt(share * (1 - share) / 20) / width)
     assert up == pytest.approx(down)
     curve = by_label(ax, "BetaBernoulli")
-    law = stats.betabinom(40, found.b, found.b * (20 / found.c - 1))
+    law = stats.betabinom(40, fitted.b, fitted.b * (20 / fitted.c - 1))
     assert curve.get_ydata() == pytest.approx(law.pmf(curve.get_xdata()), rel=1e-9)
 
 
@@ -93,13 +93,13 @@ def test_every_law_of_a_comparison_is_drawn_as_itself():
     ax = compare(COUNTS, 40, replicas=19, rng=1).plot(axes())
     n = int(COUNTS.sum())
     laws = {
-        BetaBernoulli: lambda one: stats.betabinom(40, one.b, one.b * (20 / one.c - 1)),
-        PolyaUrn: lambda one: stats.betabinom(n, one.b, 19 * one.b),
-        GammaPoisson: lambda one: stats.nbinom(one.b, 20 * one.b / (n + 20 * one.b)),
+        BetaBernoulli: lambda process: stats.betabinom(40, process.b, process.b * (20 / process.c - 1)),
+        PolyaUrn: lambda process: stats.betabinom(n, process.b, 19 * process.b),
+        GammaPoisson: lambda process: stats.nbinom(process.b, 20 * process.b / (n + 20 * process.b)),
     }
-    for one, law in laws.items():
-        curve = by_label(ax, one.__name__)
-        pmf = law(fit(COUNTS, 40, law=one, replicas=19, rng=1)).pmf
+    for process, law in laws.items():
+        curve = by_label(ax, process.__name__)
+        pmf = law(fit(COUNTS, 40, law=process, replicas=19, rng=1)).pmf
         assert curve.get_ydata() == pytest.approx(pmf(curve.get_xdata()), rel=1e-9)
 
 
@@ -107,21 +107,21 @@ def test_every_law_of_a_comparison_is_drawn_as_itself():
 
 
 def test_growth_is_drawn_as_a_share_of_all_units():
-    found = growth.from_active_samples(np.tile(COUNTS, 10), 40, at=[1, 20], rng=1)
-    ax = found.plot(axes())
+    curve = growth.from_active_samples(np.tile(COUNTS, 10), 40, at=[1, 20], rng=1)
+    ax = curve.plot(axes())
     _, y, down, up = bars(ax.containers[0])
     q = 1 - COUNTS / 40
     assert (y[0], down[0], up[0]) == pytest.approx((np.mean(1 - q), *[math.sqrt(np.sum(q * (1 - q)) / 10) / 20] * 2))
-    for one in found.comparison.fits:
-        line = by_label(ax, type(one.process).__name__)
-        assert line.get_ydata() == pytest.approx(1 - one.process.silent([1, 20]), rel=1e-12)
+    for fitted in curve.comparison.fits:
+        line = by_label(ax, type(fitted.process).__name__)
+        assert line.get_ydata() == pytest.approx(1 - fitted.process.silent([1, 20]), rel=1e-12)
 
 
 def test_strengths_by_chance_stand_in_a_band_of_95_percent():
     """χ² of two degrees of freedom has the quantiles -2 ln(1-p)."""
     alike = (np.full(2, value) for value in (1.0, 2.0, 0.5))
-    found = graph.Strength((np.zeros(3),) * 2, *alike, "shuffled")
-    _, y, down, up = bars(found.plot(axes()).containers[0])
+    strength = graph.Strength((np.zeros(3),) * 2, *alike, "shuffled")
+    _, y, down, up = bars(strength.plot(axes()).containers[0])
     ends = 2 * np.sqrt(-np.log([0.975, 0.025]))
     assert (y[0] - down[0], y[0], y[0] + up[0]) == pytest.approx((ends[0], 2.0, ends[1]))
 
@@ -152,11 +152,11 @@ def test_independent_stimuli_are_told_for_units_that_fire():
 def test_basins_without_end_are_in_the_share():
     radius = np.array([2.0, np.inf, 1.0, np.inf])
     nothing = np.zeros(4, dtype=np.int64)
-    found = basins.Basin(
+    basin = basins.Basin(
         radius, radius, radius, nothing, nothing, None, np.array([0.1, 1.0, 10.0, 1e6]), np.ones((4, 4)), 0.5, 4,
         "samples", (1, ()),
     )  # fmt: skip
-    line = found.plot(axes()).lines[0]
+    line = basin.plot(axes()).lines[0]
     assert line.get_xdata()[1:3].tolist() == [1.0, 2.0]
     assert line.get_ydata().tolist() == [0.0, 0.25, 0.5, 0.5]
     assert line.get_label() == "50% infinite"
@@ -218,11 +218,11 @@ def test_p_values_are_drawn_as_densities_of_the_units_that_were_tested():
 
 
 def test_a_collapse_is_drawn_scaled_with_its_errors():
-    found = rg.Collapse(
+    collapse = rg.Collapse(
         1.0, 0.1, np.array([2.0]), np.array([0.1]), np.eye(2), 1.0, 1, np.array([[0.5, 0.25]]), np.array([2.0, 4.0]),
         np.array([3.0, 5.0]), np.array([0.1, 0.2]),
     )  # fmt: skip
-    drawn = [bars(container) for container in found.plot(axes()).containers]
+    drawn = [bars(container) for container in collapse.plot(axes()).containers]
     assert [(*x, *y, *down) for x, y, down, _ in drawn] == [
         pytest.approx((2.0, 6.0, 0.2)), pytest.approx((4.0, 20.0, 0.8))
     ]  # fmt: skip
@@ -230,52 +230,52 @@ def test_a_collapse_is_drawn_scaled_with_its_errors():
 
 def test_a_place_has_the_bars_of_its_axes(rng):
     """Errors of σ_w and σ_b are far apart where there are many weights and few biases."""
-    found = rg.place(Network.random([6, 30, 30, 30], "tanh", 1.4, 0.3, rng=rng), rng.normal(size=(40, 6)))
-    container = found.plot(axes(), critical=False).containers[0]
-    assert bars(container, 0)[2] == pytest.approx([one.sigma_w_error for one in found.layers])
-    assert bars(container)[2] == pytest.approx([one.sigma_b_error for one in found.layers])
-    signals = found.plot_signals(axes()).containers[0]
-    assert bars(signals)[3] == pytest.approx(found.correlation_error)
+    placement = rg.place(Network.random([6, 30, 30, 30], "tanh", 1.4, 0.3, rng=rng), rng.normal(size=(40, 6)))
+    container = placement.plot(axes(), critical=False).containers[0]
+    assert bars(container, 0)[2] == pytest.approx([layer.sigma_w_error for layer in placement.layers])
+    assert bars(container)[2] == pytest.approx([layer.sigma_b_error for layer in placement.layers])
+    signals = placement.plot_signals(axes()).containers[0]
+    assert bars(signals)[3] == pytest.approx(placement.correlation_error)
 
 
 def test_a_phase_diagram_shows_the_length_of_correlations():
-    found = rg.phase_diagram("tanh", [0.5, 1.0, 1.8], [0.1, 0.3])
-    mesh = found.plot(axes(), critical=False).collections[0]
-    assert np.ravel(mesh.get_array().data) == pytest.approx(np.log10(found.xi_correlation.clip(0.3, 1000)).T.ravel())
-    for i, w in enumerate(found.sigma_w):
-        for j, b in enumerate(found.sigma_b):
+    diagram = rg.phase_diagram("tanh", [0.5, 1.0, 1.8], [0.1, 0.3])
+    mesh = diagram.plot(axes(), critical=False).collections[0]
+    assert np.ravel(mesh.get_array().data) == pytest.approx(np.log10(diagram.xi_correlation.clip(0.3, 1000)).T.ravel())
+    for i, w in enumerate(diagram.sigma_w):
+        for j, b in enumerate(diagram.sigma_b):
             point = rg.RandomLayer("tanh", w, b).fixed_point()
-            assert found.xi_correlation[i, j] == pytest.approx(point.xi_correlation, rel=1e-5)
-            assert found.xi_variance[i, j] == pytest.approx(point.xi_variance, rel=1e-5)
+            assert diagram.xi_correlation[i, j] == pytest.approx(point.xi_correlation, rel=1e-5)
+            assert diagram.xi_variance[i, j] == pytest.approx(point.xi_variance, rel=1e-5)
 
 
 def test_exponents_have_bars_of_their_own(rng):
     coins = 2 * rng.integers(0, 2, (200, 16, 16), np.int8) - 1
-    found = rg.linearise(coins, groups=8, levels=2, rng=1)
-    containers = found.plot(axes()).containers
+    flow = rg.linearise(coins, groups=8, levels=2, rng=1)
+    containers = flow.plot(axes()).containers
     for n, container in enumerate(containers):
-        y, error = (found.y_t, found.y_t_error) if n < 2 else (found.y_h, found.y_h_error)
+        y, error = (flow.y_t, flow.y_t_error) if n < 2 else (flow.y_h, flow.y_h_error)
         _, values, down, _ = bars(container)
         assert values == pytest.approx(y[n % 2])
         assert down == pytest.approx(error[n % 2])
-    for y, error in ((found.y_t, found.y_t_error), (found.y_h, found.y_h_error)):
-        assert f"{y[1, 2]:.4f} ± {error[1, 2]:.4f}" in str(found)
+    for y, error in ((flow.y_t, flow.y_t_error), (flow.y_h, flow.y_h_error)):
+        assert f"{y[1, 2]:.4f} ± {error[1, 2]:.4f}" in str(flow)
 
 
 def test_lines_of_a_diagram_of_flows_stay_themselves():
-    """Two layers are one of the same line: e^(2K) sinh h is kept by decimation, s/(1-w²) by linear layers."""
+    """Two layers in one are on the same line: e^(2K) sinh h is kept by decimation, s/(1-w²) by linear layers."""
     for point in binary_line(1.7)[40:180:35]:
         for t, v in (point, renormalised(point, 2), renormalised(point, 3)):
             assert math.sinh(math.atanh(v)) * (1 + t) / (1 - t) == pytest.approx(1.7, rel=1e-9)
     for w, place in linear_line(0.6)[[20, 80, 130, 180]]:
-        one = rg.LinearLayer(w, 0.0, place / (1 - place))
-        for layer in (one, one.power(2), one.power(3)):
+        single = rg.LinearLayer(w, 0.0, place / (1 - place))
+        for layer in (single, single.power(2), single.power(3)):
             s = layer.noise_covariance[0, 0]
             assert s / abs(1 - layer.weight[0, 0] ** 2) == pytest.approx(0.6, rel=1e-9)
 
 
 def test_a_stationary_law_stands_beside_the_gaussian_one():
-    """Of linear layers it is that: h' = 0.5 h + 1 + noise of 0.3 has mean 2 and variance 0.09/0.75."""
+    """For linear layers both are the same: h' = 0.5 h + 1 + noise of 0.3 has mean 2 and variance 0.09/0.75."""
     law, gaussian = rg.NoisyLayer("identity", 0.5, 1.0, 0.3).stationary().plot(axes()).lines
     expected = stats.norm(2, math.sqrt(0.12))
     for line in (law, gaussian):
@@ -313,18 +313,18 @@ def test_a_fixed_function_is_drawn_as_what_layers_do(order, coefficient, start):
 
 def test_networks_of_finite_width_stand_beside_infinite_width():
     """Fields of relu with weights of variance 2/n keep their variance, and correlations go 0, 1/π, 0.4937."""
-    found = rg.RandomLayer("relu", 2**0.5).simulate(40, 2, replicas=30, q=3.0, rng=1)
+    signals = rg.RandomLayer("relu", 2**0.5).simulate(40, 2, replicas=30, q=3.0, rng=1)
     for quantity, values, limit in (
-        ("correlation", found.covariance / np.sqrt(found.variance.prod(axis=2)), [0, 1 / math.pi, 0.493731]),
-        ("variance", found.variance[..., 0], [3, 3, 3]),
+        ("correlation", signals.covariance / np.sqrt(signals.variance.prod(axis=2)), [0, 1 / math.pi, 0.493731]),
+        ("variance", signals.variance[..., 0], [3, 3, 3]),
     ):
-        ax = found.plot(axes(), quantity=quantity, level=0.5)
+        ax = signals.plot(axes(), quantity=quantity, level=0.5)
         mean, curve = ax.lines
         assert mean.get_ydata() == pytest.approx(values.mean(axis=0))
         assert curve.get_ydata() == pytest.approx(limit, abs=1e-6)
         assert band(ax, 2) == pytest.approx(np.quantile(values[:, 2], [0.25, 0.75]))
     with pytest.raises(ValueError, match="choose 'correlation' or 'variance'"):
-        found.plot(quantity="covariance")
+        signals.plot(quantity="covariance")
 
 
 def test_the_order_of_the_width_is_drawn_over_infinite_width():
@@ -339,10 +339,10 @@ def test_the_order_of_the_width_is_drawn_over_infinite_width():
 
 
 def test_variances_of_signals_that_died_are_drawn():
-    found = rg.RandomLayer("relu", 1.0).simulate(1, 40, replicas=5, rng=1)
-    assert (found.variance == 0).any()
-    mean, curve = found.plot(axes(), quantity="variance").lines
-    assert mean.get_ydata()[-1] == found.variance[:, -1, 0].mean()
+    signals = rg.RandomLayer("relu", 1.0).simulate(1, 40, replicas=5, rng=1)
+    assert (signals.variance == 0).any()
+    mean, curve = signals.plot(axes(), quantity="variance").lines
+    assert mean.get_ydata()[-1] == signals.variance[:, -1, 0].mean()
     assert curve.get_ydata() == pytest.approx(0.5 ** np.arange(41))
 
 
@@ -350,24 +350,26 @@ def test_variances_of_signals_that_died_are_drawn():
 
 
 def test_counts_of_units_stand_beside_their_law():
-    """Of the law as of the counts, a bar is the share of its cell, as a density over shares of samples."""
+    """For the law as for the counts, a bar is the share of its cell, as a density over shares of samples."""
     samples = np.arange(36) % 13
-    found = growth.from_active_samples(samples, 12, rng=1)
+    curve = growth.from_active_samples(samples, 12, rng=1)
     ax = axes()
-    _draw_counts(ax, found)
+    _draw_counts(ax, curve)
     counts, law = (patch.get_data() for patch in ax.patches)
     start = np.round(np.linspace(0, 13, 7)).astype(int)[:-1]
     cells = np.diff([*start, 13])
     assert np.diff(counts.edges) == pytest.approx(cells / 12)
     assert counts.values * cells / 12 == pytest.approx(np.add.reduceat(np.bincount(samples), start) / 36)
-    mass = found.comparison.best.process.count(12).pmf(np.arange(13))
+    mass = curve.comparison.best.process.count(12).pmf(np.arange(13))
     assert law.values * cells / 12 == pytest.approx(np.add.reduceat(mass, start), rel=1e-9)
 
 
 def test_strengths_are_drawn_as_shares_up_to_a_value():
-    found = graph.Strength((np.array([3.0, 1.0]), np.array([0.0, 2.0])), np.ones(2), np.ones(2), np.ones(2), "shuffled")
+    strength = graph.Strength(
+        (np.array([3.0, 1.0]), np.array([0.0, 2.0])), np.ones(2), np.ones(2), np.ones(2), "shuffled"
+    )
     figure = Figure()
-    _draw_strength(found, Network([np.eye(2)]), figure)
+    _draw_strength(strength, Network([np.eye(2)]), figure)
     line = figure.axes[1].lines[0]
     assert line.get_data()[0].tolist() == [1.0, 3.0]
     assert line.get_data()[1].tolist() == [0.5, 1.0]

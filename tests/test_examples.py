@@ -41,8 +41,8 @@ def public():
 def methods(thing):
     """Return the public methods and properties of a class."""
     names = [name for name in dir(thing) if not name.startswith("_")] if inspect.isclass(thing) else []
-    found = {name: inspect.getattr_static(thing, name) for name in names}
-    return {name: getattr(value, "__func__", value) for name, value in found.items() if value.__doc__}
+    members = {name: inspect.getattr_static(thing, name) for name in names}
+    return {name: getattr(value, "__func__", value) for name, value in members.items() if value.__doc__}
 
 
 def prompts(text):
@@ -98,7 +98,7 @@ def test_what_lacks_is_seen():
 
 
 def unknown(text, name):
-    """Return the names that an example uses, and neither makes nor imports before, but that of what it shows."""
+    """Return the names that an example uses without making or importing them before, but for the name that it shows."""
     known, missed = {name, *dir(builtins)}, set()
     for statement in ast.parse(prompts(text)).body:
         nodes = [*ast.walk(statement)]
@@ -123,7 +123,7 @@ def test_a_name_from_nowhere_is_seen():
 
 
 def described(doc, section):
-    """Return the names that a section of a docstring describes, and the lines that say nothing of theirs."""
+    """Return the names that a section of a docstring describes, and the lines of names without a description."""
     names, silent = [], []
     lines = doc.partition(f"{section}\n{'-' * len(section)}\n")[2].splitlines()
     for line, after in pairwise([*lines, ""]):
@@ -137,7 +137,7 @@ def described(doc, section):
 
 @pytest.mark.parametrize("thing", list(public()))
 def test_what_is_described_is_what_is_taken(thing):
-    """A class may describe what it is made of as attributes."""
+    """A class may describe its parameters as attributes."""
     for each in [thing, *filter(inspect.isfunction, methods(thing).values())]:
         doc = inspect.getdoc(each) or ""
         (parameters, silent), (attributes, silent_too) = described(doc, "Parameters"), described(doc, "Attributes")

@@ -1,4 +1,4 @@
-"""One contract of all that takes ``executor=``: what comes out depends on arguments and seed alone."""
+"""The contract of everything that takes ``executor=``: results depend on arguments and seed alone."""
 
 import multiprocessing
 import multiprocessing.pool
@@ -38,7 +38,7 @@ def glass():
 
 
 def layers():
-    """Wide enough for BLAS to use the threads it has."""
+    """Return layers that are wide enough for BLAS to use the threads it has."""
     rng = np.random.default_rng(2)
     return BinaryNeurons([rng.normal(scale=0.05, size=(400, 400)) for _ in range(2)])
 
@@ -119,7 +119,7 @@ def different(executor, expected):
 
 
 def test_the_table_holds_large_models(expected):
-    """Models above the size from which they are sent once, or the sending is not tested."""
+    """They are above the size from which models are sent once, or the sending would not be tested."""
     for model in (lattice(), glass(), layers(), neurons(), classifier()):
         assert len(pickle.dumps(model)) > SMALL
     assert not same(expected["heat bath"], expected["metropolis"])
@@ -148,7 +148,7 @@ class Elsewhere(Executor):
 
 
 def test_threads_of_blas_change_nothing(expected):
-    """Callers have as many as their process has: those that mpiexec starts may have fewer."""
+    """Callers use as many as their process has; processes that mpiexec starts may have fewer."""
     for threads in (1, 2):
         with threadpoolctl.threadpool_limits(threads, user_api="blas"):
             assert not different(None, expected)
@@ -208,8 +208,8 @@ def test_mpi_changes_nothing(expected, tmp_path):
     path = f"{Path(__file__).parent}:{Path(__file__).parents[1]}"
     environment = {**os.environ, "PYTHONPATH": path}
     subprocess.run(command, check=True, env=environment, timeout=250)  # noqa: S603 - our own
-    found = pickle.loads((tmp_path / "found").read_bytes())  # noqa: S301 - our own
-    assert not [name for name in WORK if not same(found[name], expected[name])]
+    results = pickle.loads((tmp_path / "found").read_bytes())  # noqa: S301 - our own
+    assert not [name for name in WORK if not same(results[name], expected[name])]
 
 
 # -- how chains are cut ----------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ def blocks(model, method, chains):
     ],
 )
 def test_chains_make_several_tasks_where_work_is_long_enough(make, method, chains, tasks):
-    """Four, but no block is smaller than what its kernel moves at the price of one chain."""
+    """There are four, but no block is smaller than what its kernel moves at the price of one chain."""
     assert blocks(make(), method, chains) == tasks
 
 
@@ -256,19 +256,19 @@ def total(spec):
 
 
 def bound(model):
-    """Bytes of what every task may send: a hundredth of the model."""
+    """Return the bytes that every task may send: a hundredth of the model."""
     return len(pickle.dumps(model)) // 100
 
 
 def test_a_model_is_sent_once_and_comes_back_as_itself():
     model, worker, specs = glass(), Elsewhere(), []
     specs = [{"model": model, "values": np.arange(k)} for k in range(5)]
-    found = dict(run_tasks(total, specs, worker, shared=[model]))
-    assert [found[k][:2] for k in range(5)] == [(model.couplings.nnz, k * (k - 1) // 2) for k in range(5)]
-    assert all(one[2] is model for one in found.values())
+    results = dict(run_tasks(total, specs, worker, shared=[model]))
+    assert [results[k][:2] for k in range(5)] == [(model.couplings.nnz, k * (k - 1) // 2) for k in range(5)]
+    assert all(result[2] is model for result in results.values())
     assert max(worker.sent) < bound(model)
     again = Elsewhere()
-    assert dict(run_tasks(total, specs, again)).keys() == found.keys()
+    assert dict(run_tasks(total, specs, again)).keys() == results.keys()
     assert min(again.sent) > bound(model)  # without shared=
 
 
@@ -300,18 +300,18 @@ def test_a_worker_on_another_machine_is_sent_the_content():
 
     original, _parcels.Shared.pack = _parcels.Shared.pack, pack
     try:
-        found = dict(run_tasks(total, [{"model": model, "values": np.arange(3)}] * 2, worker, shared=[model]))
+        results = dict(run_tasks(total, [{"model": model, "values": np.arange(3)}] * 2, worker, shared=[model]))
     finally:
         _parcels.Shared.pack = original
         Path(reference.path + ".away").rename(reference.path)
-    assert found[1][:2] == expected[0][:2]
+    assert results[1][:2] == expected[0][:2]
     assert sum(size > 90 * bound(model) for size in worker.sent) == 2  # both were on their way when the first came back
 
 
 def test_files_live_as_long_as_what_is_shared():
     model, values = glass(), np.arange(10.0**5)
     with _parcels.Shared([model, values], by_value=False) as shared:
-        first, second = (Path(one.path) for one in shared.pack(total, None).references)
+        first, second = (Path(reference.path) for reference in shared.pack(total, None).references)
         assert first.exists()
         assert second.exists()
     assert first.exists()
@@ -320,7 +320,7 @@ def test_files_live_as_long_as_what_is_shared():
     for change in (0, 1):
         values[0] = change
         with _parcels.Shared([model, values], by_value=False) as shared:
-            digests.append([one.digest for one in shared.pack(total, None).references])
+            digests.append([reference.digest for reference in shared.pack(total, None).references])
     assert digests[0][0] == digests[1][0]
     assert digests[0][1] != digests[1][1]
     del model, shared
@@ -328,7 +328,7 @@ def test_files_live_as_long_as_what_is_shared():
 
 
 def test_runs_that_arrive_read_only_go_on():
-    """Out of shared memory, or out of a message of dask."""
+    """Such runs come out of shared memory, or out of a message of dask."""
     for method, model in (("multispin", lattice), ("wolff", lattice), ("tempering", lattice), (None, neurons)):
         whole = sample(model(), 6, chains=3, burn_in=2, rng=1, method=method)
         buffers = []
@@ -345,7 +345,7 @@ def test_runs_that_arrive_read_only_go_on():
 
 
 class Client:
-    """As dask's: it submits, and is no executor."""
+    """A client as that of dask, which submits and is no executor."""
 
     def submit(self):
         raise AssertionError

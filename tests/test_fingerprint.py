@@ -1,4 +1,4 @@
-"""A store belongs to what the functions of its run do: to all of it that can be seen."""
+"""A store belongs to what the functions of its run do, as far as that can be seen."""
 
 import importlib
 import os
@@ -75,7 +75,7 @@ class WorkedOut(Scaled):
 
 
 class Around:
-    """An object that calls a function, which it may call `func` as partial ones do, and more."""
+    """An object that calls a function, named `func` as in partial ones, and has a factor of its own."""
 
     def __init__(self, factor, *, wrapping=False):
         self.factor = factor
@@ -189,8 +189,8 @@ def test_functions_are_known_by_what_is_bound_to_them(kind):
 
 def test_tensors_count_by_their_values():
     torch = pytest.importorskip("torch")
-    one, same, other = (fingerprint(closed(torch.full((2,), value))) for value in (0.5, 0.5, 0.25))
-    assert one == same != other
+    first, same, other = (fingerprint(closed(torch.full((2,), value))) for value in (0.5, 0.5, 0.25))
+    assert first == same != other
     wide = torch.full((2,), 0.5, dtype=torch.bfloat16)  # numpy has no such type
     assert fingerprint(closed(wide)) == fingerprint(closed(wide))
 
@@ -235,8 +235,8 @@ def test_what_stands_behind_the_same_names_counts(kind):
 
 @pytest.mark.parametrize("kind", [dict, list, tuple, set, str])
 def test_classes_of_containers_count(kind):
-    one, other = (type("Own", (kind,), {"default": k})() for k in (1, 2))
-    assert fingerprint(partial(len, one)) != fingerprint(partial(len, other))
+    first, second = (type("Own", (kind,), {"default": k})() for k in (1, 2))
+    assert fingerprint(partial(len, first)) != fingerprint(partial(len, second))
     assert fingerprint(partial(len, defaultdict(list))) != fingerprint(partial(len, defaultdict(int)))
 
 
@@ -282,7 +282,7 @@ def test_a_variable_that_has_no_value_yet_is_none():
 
 @pytest.mark.parametrize("folder", ["here", "site-packages", "dist-packages"])
 def test_functions_of_a_module_of_ones_own_are_looked_into(folder, tmp_path, monkeypatch):
-    """The module was left out, and a store gone on with when the helper in it had been changed."""
+    """If the module were left out, a store would be resumed though a helper in it has changed."""
     (tmp_path / folder).mkdir()
     monkeypatch.syspath_prepend(tmp_path / folder)
     (tmp_path / folder / f"own_{folder[:4]}.py").write_text("def helper(states):\n    return 1.0 * states[..., 0]\n")
@@ -293,10 +293,10 @@ def test_functions_of_a_module_of_ones_own_are_looked_into(folder, tmp_path, mon
 
     before = fingerprint(measured)
     monkeypatch.setattr(helpers, "helper", lambda states: 2.0 * states[..., 0])
-    assert (fingerprint(measured) != before) == (folder == "here")  # others were installed
+    assert (fingerprint(measured) != before) == (folder == "here")  # installed modules are left out
 
 
-MANY = "".join(f"states.name{k}; " for k in range(300))  # their numbers need two bytes
+MANY = "".join(f"states.name{k}; " for k in range(300))  # so many that their numbers need two bytes
 IMPORTS = {
     "a module": "import own_rooms.helpers\n    return own_rooms.helpers.helper(states)",
     "a module by another name": "import own_rooms.helpers as there\n    return there.helper(states)",
@@ -326,7 +326,7 @@ def forget_rooms():
 
 @pytest.mark.parametrize("kind", IMPORTS)
 def test_modules_that_a_function_imports_when_it_is_called_are_looked_into(kind, rooms):
-    """They were left out; whether they have been imported yet makes no difference."""
+    """Whether they have been imported yet makes no difference."""
     text = f"def measured(states):\n    import no_such_module_here\n    {IMPORTS[kind]}\n"
     (rooms / "measured.py").write_text(text)
     seen = []
@@ -349,8 +349,8 @@ def test_libraries_that_a_function_would_import_are_left_alone():
 
 
 def test_functions_are_known_by_what_they_do():
-    by_name = lambda states: states, lambda *, one: one, lambda *, other: other
-    assert len({fingerprint(one) for one in (scaled, helper, around, *by_name, np.mean, np.abs)}) == 8
+    by_name = lambda states: states, lambda *, function: function, lambda *, other: other
+    assert len({fingerprint(function) for function in (scaled, helper, around, *by_name, np.mean, np.abs)}) == 8
 
 
 @pytest.mark.parametrize(
@@ -378,8 +378,8 @@ def test_what_a_function_keeps_while_it_is_used_does_not_count():
 
 def test_attributes_of_an_object_have_no_order():
     ways = {"a": helper, "b": scaled}, {"b": scaled, "a": helper}, {"a": scaled, "b": helper}
-    one, same, other = (fingerprint(closed(SimpleNamespace(**parts))) for parts in ways)
-    assert one == same != other
+    first, same, other = (fingerprint(closed(SimpleNamespace(**parts))) for parts in ways)
+    assert first == same != other
 
 
 def test_functions_are_known_by_what_stands_around_them(monkeypatch):
@@ -393,16 +393,16 @@ def test_functions_are_known_by_what_stands_around_them(monkeypatch):
 
 
 def test_a_run_does_not_go_on_with_another_observable(tmp_path):
-    """The store of one factor was read as that of the other, silently."""
+    """The store of one factor would be read as that of the other, silently."""
     once, twice = (partial(scaled, factor=factor) for factor in (1.0, 2.0))
-    found = sample(PAIR, 100, chains=2, rng=1, store=tmp_path / "work", observables={"first": once})
+    run = sample(PAIR, 100, chains=2, rng=1, store=tmp_path / "work", observables={"first": once})
     with pytest.raises(StoreError, match="observables is"):
         sample(PAIR, 100, chains=2, rng=1, store=tmp_path / "work", observables={"first": twice})
-    assert sample(PAIR, 100, chains=2, rng=1, store=tmp_path / "work", observables={"first": once}) == found
+    assert sample(PAIR, 100, chains=2, rng=1, store=tmp_path / "work", observables={"first": once}) == run
 
 
 def bent(slope):
-    """Activations of one name, which files know them by."""
+    """Return an activation of any slope under one name, by which files know it."""
     return Activation("bent", lambda h: np.tanh(slope * h), lambda h: slope / np.cosh(slope * h) ** 2)
 
 
@@ -411,7 +411,7 @@ def neurons(slope):
 
 
 class Still(Metropolis):
-    """A sampler of one's own, whose text says nothing of it."""
+    """A sampler of one's own, whose text says nothing of what it does."""
 
 
 WORK = {
@@ -427,7 +427,7 @@ WORK = {
 
 @pytest.mark.parametrize("kind", WORK)
 def test_functions_inside_of_models_count_by_what_they_do(kind, tmp_path):
-    """Activations count by their name in files, and a store of one was gone on with as one of the other."""
+    """Files know activations by their names, by which a store of one would be resumed with the other."""
     once = WORK[kind](1.0, tmp_path / "work")
     assert np.array_equal(WORK[kind](1.0, tmp_path / "work"), once)
     with pytest.raises(StoreError, match="holds other work"):
@@ -437,13 +437,13 @@ def test_functions_inside_of_models_count_by_what_they_do(kind, tmp_path):
 def test_points_of_a_sweep_are_told_by_the_functions_in_them(tmp_path):
     points = [{"sigma": bent(slope)} for slope in (1.0, 2.0)]
     swept = [sweep(value_at_one, some, store=tmp_path / "work", rng=1) for some in (points[:1], points)]
-    assert [one.results for one in swept] == [(np.tanh(1.0),), (np.tanh(1.0), np.tanh(2.0))]
+    assert [part.results for part in swept] == [(np.tanh(1.0),), (np.tanh(1.0), np.tanh(2.0))]
 
 
 def test_random_numbers_of_a_point_know_functions_by_their_names():
-    """What they do is seen in their bytes, which every Python has its own of."""
-    one, other = (sweep(drawn, [{"sigma": bent(slope)}], rng=1).results for slope in (1.0, 2.0))
-    assert one == other != sweep(drawn, [{"sigma": "tanh"}], rng=1).results
+    """What they do is seen in their bytecode, which differs between versions of Python."""
+    first, second = (sweep(drawn, [{"sigma": bent(slope)}], rng=1).results for slope in (1.0, 2.0))
+    assert first == second != sweep(drawn, [{"sigma": "tanh"}], rng=1).results
 
 
 def drawn(sigma, rng):
@@ -467,7 +467,7 @@ def test_a_sampler_of_ones_own_counts_by_what_it_does(monkeypatch):
     ids=["lambda", "method", "vectorised"],
 )
 def test_a_sweep_does_not_go_on_with_another_function_of_the_same_name(make, tmp_path):
-    """The results of the first came back as those of the second."""
+    """The results of the first would come back as those of the second."""
     assert sweep(make(1), {"x": [3]}, store=tmp_path / "work", rng=1).results == (3,)
     with pytest.raises(StoreError, match="function is"):
         sweep(make(2), {"x": [3]}, store=tmp_path / "work", rng=1)
@@ -484,14 +484,16 @@ KNOWN = {
 
 
 def test_what_is_known_is_the_same_in_every_process():
-    """Orders of sets, addresses of tensors and the random state of numpy are not, and resumed runs were refused."""
+    """Orders of sets, addresses of tensors and the random state of numpy are not: resumed runs would be refused."""
     kinds = [kind for kind, code in KNOWN.items() if "torch" not in code or find_spec("torch")]
     program = "from statnn._archive.fingerprint import fingerprint\n"
     program += "".join(f"{KNOWN[kind]}\nprint(fingerprint(known))\n" for kind in kinds)
     seen = []
     for seed in "123":
-        told = os.environ | {"PYTHONHASHSEED": seed}
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=told)  # noqa: S603
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        done = subprocess.run(  # noqa: S603 - our own
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+        )
         seen.append(done.stdout.splitlines())
     assert {kind: len(set(known)) for kind, *known in zip(kinds, *seen, strict=True)} == dict.fromkeys(kinds, 1)
     assert len(set(seen[0])) == len(kinds)

@@ -59,10 +59,10 @@ def test_the_script_of_a_claim_runs_as_printed(name, claim_scripts, tmp_path, mo
     file = tmp_path / "figure.py"
     file.write_text(claim_scripts.script(CLAIMS[name]), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    found = runpy.run_path(str(file))
-    assert found["claim"] is CLAIMS[name]
+    names = runpy.run_path(str(file))
+    assert names["claim"] is CLAIMS[name]
     assert any(ax.has_data() for ax in plt.gcf().axes)
-    assert str(found["claim"].judge(found["data"])) in capsys.readouterr().out
+    assert str(names["claim"].judge(names["data"])) in capsys.readouterr().out
 
 
 def test_every_claim_has_a_page_in_its_room(claim_scripts):

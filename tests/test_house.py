@@ -136,21 +136,21 @@ def is_type_checking(node):
 
 
 def imports(source):
-    """Names that run-time code imports, wherever in it; annotations may look upwards."""
-    pending, found = [source], set()
+    """Return the names that code imports at run time, wherever in it; annotations may look upwards."""
+    pending, names = [source], set()
     while pending:
         node = pending.pop()
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
-            found.update({module}, {f"{module}.{alias.name}" for alias in node.names})
+            names.update({module}, {f"{module}.{alias.name}" for alias in node.names})
         pending.extend(node.orelse if is_type_checking(node) else ast.iter_child_nodes(node))
-    return found
+    return names
 
 
 def floor(module):
-    """Ground 0, objects 1, walks 2, questions 3, pages 4; the package itself opens all rooms."""
+    """Return the floor of a module: ground 0, objects 1, walks 2, questions 3, pages 4; the package opens all rooms."""
     _, *rooms = module.split(".")
     if not rooms or (rooms[0].startswith("_") and rooms[0] not in FLOORS):
         return 0
@@ -164,8 +164,8 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def packages(found):
-    return {name.split(".")[0] for name in found}
+def packages(names):
+    return {name.split(".")[0] for name in names}
 
 
 # -- floors ----------------------------------------------------------------------------------------------
@@ -173,9 +173,9 @@ def packages(found):
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
 def test_the_package_stands_alone(path):
-    found = imports(tree(path))
-    assert not packages(found) & {"theory", "validation", "tests", "sympy", "sklearn", ""}
-    assert not inside(found, "statnn.theory")
+    imported = imports(tree(path))
+    assert not packages(imported) & {"theory", "validation", "tests", "sympy", "sklearn", ""}
+    assert not inside(imported, "statnn.theory")
 
 
 def inside(names, room="statnn"):
@@ -184,36 +184,36 @@ def inside(names, room="statnn"):
 
 @pytest.mark.parametrize("path", THEORY, ids=module_name)
 def test_the_theory_knows_nothing_of_the_package(path):
-    found = imports(tree(path))
-    assert not packages(found) & {"theory", "validation", "numba", "scipy", "tests"}
-    assert not inside(found) - inside(found, "statnn.theory") - {"statnn"}
+    imported = imports(tree(path))
+    assert not packages(imported) & {"theory", "validation", "numba", "scipy", "tests"}
+    assert not inside(imported) - inside(imported, "statnn.theory") - {"statnn"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
 def test_lower_floors_do_not_look_up(path):
     name = module_name(path)
-    for found in inside(imports(tree(path))):
-        assert floor(found) <= floor(name), f"{name} imports {found}"
+    for imported in inside(imports(tree(path))):
+        assert floor(imported) <= floor(name), f"{name} imports {imported}"
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if "rg" in path.parts], ids=module_name)
 def test_renormalisation_walks_on_the_engine_of_sample(path):
-    """And on what is public; stores and the one thread of BLAS are those of `sample` as well."""
+    """It also walks on what is public; stores and the one thread of BLAS are those of `sample` as well."""
     engine = {f"statnn.montecarlo.{name}" for name in ("_engine", "_checkpoint", "_blas")}
-    found = {name for name in imports(tree(path)) if name.startswith("statnn.montecarlo._")}
-    assert {".".join(name.split(".")[:3]) for name in found} <= engine
+    imported = {name for name in imports(tree(path)) if name.startswith("statnn.montecarlo._")}
+    assert {".".join(name.split(".")[:3]) for name in imported} <= engine
 
 
 def files_imported(path, known):
-    """Modules that a file names in any import, also those for annotations and those inside functions."""
-    found = set()
+    """Return the modules that a file names in any import, also those for annotations and those inside functions."""
+    names = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
             whole = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= whole & known or {node.module}
-    return found & known - {module_name(path)}
+            names |= whole & known or {node.module}
+    return names & known - {module_name(path)}
 
 
 def circles(imported):
@@ -276,13 +276,13 @@ def test_everything_public_is_documented(name_of_room):
         if not inspect.getdoc(thing) or inspect.getdoc(thing).startswith(f"{name}("):
             bare.append(name)  # a dataclass without docstring shows its signature
         if inspect.isclass(thing):
-            bare += [f"{name}.{method}" for method, found in public_members(thing) if not inspect.getdoc(found)]
+            bare += [f"{name}.{method}" for method, member in public_members(thing) if not inspect.getdoc(member)]
     assert not bare
 
 
 @each_room
 def test_public_verbs_document_what_they_take(name_of_room):
-    """A parameter of a public function or method that has a section on them is named in it."""
+    """A docstring of a public function or method with a section on parameters names all of them."""
     room = importlib.import_module(name_of_room)
     forgotten = []
     for name in room.__all__:
@@ -312,7 +312,7 @@ ROOMS_OF_RESULTS = ("activation", "interaction", "measure", "montecarlo", "rg")
 
 
 def found_by_name(path):
-    """Return what a public name stands for."""
+    """Return the object that a public name stands for."""
     parts = path.split(".")
     for last in range(len(parts), 0, -1):
         try:
@@ -336,8 +336,8 @@ def own_members(cls):
 
 
 def public_computations():
-    """Return what is public in the rooms that hold results, each once: its shortest name by what is stored."""
-    found = {}
+    """Return the shortest name of every public computation in the rooms that hold results, by what is stored."""
+    computations = {}
     for room in sorted(ROOMS, key=lambda room: (room.count("."), ROOMS.index(room))):
         if "." in room and room.split(".")[1] in ROOMS_OF_RESULTS:
             module = importlib.import_module(room)
@@ -345,10 +345,10 @@ def public_computations():
                 thing, path = getattr(module, name), f"{room.removeprefix('statnn.')}.{name}"
                 if inspect.isclass(thing) and thing.__module__.startswith("statnn."):
                     for member, stored in own_members(thing):
-                        found.setdefault(stored, f"{path}.{member}")
+                        computations.setdefault(stored, f"{path}.{member}")
                 elif inspect.isroutine(thing):
-                    found.setdefault(thing, path)
-    return found
+                    computations.setdefault(thing, path)
+    return computations
 
 
 def test_every_public_computation_has_a_formula_or_a_reason_why_it_has_none():
@@ -357,7 +357,7 @@ def test_every_public_computation_has_a_formula_or_a_reason_why_it_has_none():
     names = {name for stored, name in public_computations().items() if stored not in formulated}
     without = [name for names in WITHOUT.values() for name in names.split()]
     assert len(set(without)) == len(without)
-    samplers = [f"montecarlo.{name}.*" for name in SAMPLERS]  # which organise work, whatever they are
+    samplers = [f"montecarlo.{name}.*" for name in SAMPLERS]  # samplers organise work
     listed = [*without, *samplers]
     assert not {name for name in names if not any(fnmatch(name, other) for other in listed)}, "in neither list"
     assert not {other for other in without if not any(fnmatch(name, other) for name in names)}, (
@@ -382,7 +382,7 @@ def test_importing_the_package_loads_nothing_heavy():
 
 @pytest.mark.parametrize("room", ["network", "interaction", "montecarlo", "rg"])
 def test_entering_a_room_loads_neither_pictures_nor_graphs_nor_statistics(room):
-    """All of its names, as workers do that are sent tasks of it: scipy.stats takes longer than all the rest."""
+    """All its names are imported, as by workers that are sent its tasks: scipy.stats takes longer than all the rest."""
     code = f"import sys; from statnn.{room} import *; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603
     loaded = set(ran.stdout.split())

@@ -1,4 +1,4 @@
-"""What memory there is, what needs how much of it, and what is said before work starts."""
+"""How much memory there is, how much work needs, and what is refused before it starts."""
 
 import gc
 import resource
@@ -74,7 +74,7 @@ def test_limits_of_the_process_count(monkeypatch, limit):
 
 
 def traced(make):
-    """Return the bytes that stay of an object that is made, and their peak meanwhile."""
+    """Return the bytes that an object takes once it is made, and their peak meanwhile."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -136,7 +136,7 @@ def test_networks_beyond_memory_are_refused_before_they_are_drawn(monkeypatch):
 
 
 def test_records_beyond_memory_are_refused_before_the_burn_in(monkeypatch):
-    """Also those whose size only a first state tells."""
+    """So are those whose size only a first state tells."""
     model, seen = square_lattice(4, 4, temperature=2.3), []
 
     def wide(states):

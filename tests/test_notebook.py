@@ -32,18 +32,18 @@ INPUTS = {
     "RandomLayer",
     "RandomStack",
 }
-"""What users make themselves, and which one line of text says, as it does processes and methods."""
+"""Classes that users make themselves, and that a line of text shows, as it does processes and methods."""
 
 
 def public():
-    found = set()
+    kinds = set()
     for module in pkgutil.walk_packages(statnn.__path__, "statnn."):
         if module.name.endswith("__main__") or "._" in module.name or module.name.startswith("statnn.theory"):
             continue  # derivations show themselves in mathematics
         room = importlib.import_module(module.name)
         every = (getattr(room, name) for name in getattr(room, "__all__", ()))
-        found |= {one for one in every if inspect.isclass(one) and is_dataclass(one)}
-    return sorted(found, key=lambda one: (one.__module__, one.__name__))
+        kinds |= {kind for kind in every if inspect.isclass(kind) and is_dataclass(kind)}
+    return sorted(kinds, key=lambda kind: (kind.__module__, kind.__name__))
 
 
 @pytest.mark.parametrize("kind", public(), ids=lambda kind: kind.__name__)
@@ -86,12 +86,12 @@ def test_tables_are_well_formed_and_small(name):
 
 
 def test_errors_stand_beside_what_they_belong_to():
-    found = estimate(np.random.default_rng(1).normal(size=(4, 500)))
-    cells = [one.text for one in ET.fromstring(found._repr_html_()).iter("td")]  # noqa: S314 - our own
-    assert cells[0] == f"{found.mean:.3f} ± {found.error:.3f}".replace("-", "−")
+    measured = estimate(np.random.default_rng(1).normal(size=(4, 500)))
+    cells = [element.text for element in ET.fromstring(measured._repr_html_()).iter("td")]  # noqa: S314 - our own
+    assert cells[0] == f"{measured.mean:.3f} ± {measured.error:.3f}".replace("-", "−")
     assert "<td>2.00 ± 0.31</td>" in z_score(2.0, 0.31, 1.9)._repr_html_()
     run = sample(square_lattice(4, 4, temperature=3.0), 50, rng=1)
-    rows = [[one.text for one in row] for row in ET.fromstring(run._repr_html_()).findall("tr")]  # noqa: S314 - our own
+    rows = [[element.text for element in row] for row in ET.fromstring(run._repr_html_()).findall("tr")]  # noqa: S314 - our own
     assert rows[0] == ["observable", "mean", "τ", "ess", "R-hat", "warning"]
     assert [row[0] for row in rows[1:]] == ["energy", "magnetisation"]
     mean, error = map(float, rows[1][1].replace("−", "-").split(" ± "))
@@ -104,7 +104,7 @@ def test_runs_too_short_for_an_estimate_or_with_draws_that_are_not_finite_say_so
     for sweeps, words in ((3, {"none": "at least 4 draws", "first": "at least 4 draws"}), (40, {"none": "hold NaN"})):
         run = sample(square_lattice(4, 4, temperature=3.0), sweeps, rng=1, observables=own)
         for row in ET.fromstring(run._repr_html_()).findall("tr")[1:]:  # noqa: S314 - our own
-            name, mean, *_, warning = [one.text for one in row]
+            name, mean, *_, warning = [element.text for element in row]
             assert (mean == "–") == (name in words)
             assert words.get(name, "") in warning
 

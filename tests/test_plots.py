@@ -22,7 +22,7 @@ from statnn.measure import growth
 
 @cache
 def counts():
-    """Return counts of 200 samples; drawn in a test, or every worker would compile the kernel where it collects."""
+    """Return counts of 200 samples, drawn inside of tests: else every worker would compile the kernel to collect."""
     return BetaBernoulli(60, 0.5, 6.0).simulate([200], rng=1, counts=True).counts[0, 0]
 
 
@@ -38,7 +38,7 @@ RESULTS = {
 }
 each_result = pytest.mark.parametrize("name", RESULTS)
 OF_SEVERAL_PARTS = {"fit", "comparison"}
-"""Pictures in which no one curve is meant by a style."""
+"""Pictures without a single curve to which a style could apply."""
 
 
 @pytest.fixture(autouse=True)
@@ -135,7 +135,7 @@ def test_style_reaches_the_curve(name):
 
 
 def test_a_notebook_that_becomes_interactive_inside_the_style_stays_so():
-    """Its backend does so with the first figure; without, it shows none after the style."""
+    """Its backend becomes so with the first figure; reset after the style, it would show no figures."""
     before = mpl.is_interactive()
     try:
         mpl.interactive(b=False)
@@ -228,7 +228,7 @@ def test_public_plots_stay_inside_a_bare_figure(name):
 
 @pytest.mark.parametrize("name", DRAWABLE)
 def test_public_plots_do_not_meet_their_neighbours_in_a_bare_grid(name):
-    """Of matplotlib's own size; colour bars and labels stay in the place of their axes; a later layout takes over."""
+    """The figure has the default size; colour bars and labels stay in the place of their axes, and layouts apply."""
     figure = Figure()
     for ax in figure.subplots(2, 2).ravel():
         made(name).plot(ax)

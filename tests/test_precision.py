@@ -1,4 +1,4 @@
-"""The precision of mpmath is one for all: neither what a user sets nor another thread is seen in what comes out."""
+"""mpmath has one precision for all of a process: neither what a user sets nor another thread changes results."""
 
 import os
 import subprocess
@@ -56,12 +56,12 @@ def disturbed():
 
 
 def test_the_law_of_an_urn_keeps_its_digits():
-    """Where b is one all ways to share n events out are as likely: P(k) = C(N, k) C(n-1, k-1) / C(N+n-1, n)."""
+    """For b = 1 all ways to share out n events are equally likely: P(k) = C(N, k) C(n-1, k-1) / C(N+n-1, n)."""
     neurons, events = 30, 10**9
     with disturbed():
-        found = PolyaUrn(neurons, b=1.0).working_law(events).pmf(np.arange(25, 31))
+        law = PolyaUrn(neurons, b=1.0).working_law(events).pmf(np.arange(25, 31))
     ways = [comb(neurons, k) * comb(events - 1, k - 1) for k in range(25, 31)]
-    assert found == pytest.approx([way / comb(neurons + events - 1, events) for way in ways], rel=1e-9, abs=0)
+    assert law == pytest.approx([way / comb(neurons + events - 1, events) for way in ways], rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize(("name", "w", "near"), [("tanh", 1.0001, 0.017), ("silu", 1.9, 0.05)])
@@ -76,9 +76,9 @@ def test_fixed_points_keep_their_digits(name, w, near):
 
 def test_series_keep_their_digits():
     with disturbed():
-        found = ACTIVATIONS["tanh"].series(0.75, 2, digits=31)
+        series = ACTIVATIONS["tanh"].series(0.75, 2, digits=31)
     with mpmath.workdps(30):
-        assert abs(found[1] - mpmath.sech(mpmath.mpf(0.75)) ** 2) < 1e-29
+        assert abs(series[1] - mpmath.sech(mpmath.mpf(0.75)) ** 2) < 1e-29
 
 
 @pytest.mark.parametrize("digits", [2, 400])
@@ -89,11 +89,11 @@ def test_what_a_user_has_set_changes_nothing_and_stays(name, digits):
     before, iv.dps = iv.prec, digits
     try:
         with mpmath.workdps(digits):
-            found = QUESTIONS[name]()
+            answer = QUESTIONS[name]()
             assert (mpmath.mp.dps, iv.dps) == (digits, digits)
     finally:
         iv.prec = before
-    assert found == wanted
+    assert answer == wanted
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

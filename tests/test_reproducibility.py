@@ -1,4 +1,4 @@
-"""Promises of docs/reproducibility.md that no other file holds, and that those named there do."""
+"""Promises of docs/reproducibility.md that no other file tests; the files that it names exist."""
 
 import os
 import re

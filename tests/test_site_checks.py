@@ -44,7 +44,7 @@ def script(name):
 
 @pytest.fixture
 def faults(tmp_path):
-    """Return what is found on a page beside another one."""
+    """Return a function that finds the faults of a page beside another one."""
     module = script("check_links")
 
     def of(page):
@@ -62,8 +62,8 @@ def test_a_page_without_faults_has_none(faults):
 
 @pytest.mark.parametrize("said", PLANTED)
 def test_each_fault_is_found(said, faults):
-    [found] = faults(PAGE.replace(*PLANTED[said]))
-    assert said in found
+    [fault] = faults(PAGE.replace(*PLANTED[said]))
+    assert said in fault
 
 
 def test_what_ends_a_sentence_stays_on_the_line_of_its_formula(monkeypatch):
@@ -142,7 +142,7 @@ def test_a_verdict_is_of_the_newest_run_that_judged_it_and_says_which(tmp_path):
         "rg-noisy-flow": "new",
         "real-mnist-counts": "old",
     }
-    # what was merged is merged again
+    # merging the result again changes nothing
     (tmp_path / "kept.json").write_text(json.dumps(kept))
     assert keep.merged([keep.read(files[0]), keep.read(tmp_path / "kept.json")]) == kept
 
@@ -194,12 +194,12 @@ def test_a_calibration_is_renewed_by_more_seeds_and_dropped_with_its_text(tmp_pa
     assert "* - [The first](#claim-one)\n  - Q\n  - 40\n  - 1\n  - 4 (4)\n  - 1 (0.4)\n  - 0 (0.04)\n" in shown
 
 
-COLUMN, INDENT = 109, 13  # signs of code that a wide screen shows, and what a method's text is set in by
+COLUMN, INDENT = 109, 13  # characters of code on a wide screen, and the indent of a method's text
 FENCED = re.compile(r"^```\{?(?:code-cell|python|pycon).*?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def printed(file):
-    """Yield the lines of code that a page or a module shows on the site, with the signs that they may have."""
+    """Yield the lines of code that a page or a module shows on the site, with the length that they may have."""
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".md":
         yield from ((line, COLUMN) for block in FENCED.findall(text) for line in block.splitlines())

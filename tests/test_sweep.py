@@ -56,13 +56,13 @@ def fresh():
 
 
 def test_points_are_all_combinations_in_order():
-    found = sweep(lambda **point: point, {"a": [1, 2], "b": ["x", "y"]})
+    swept = sweep(lambda **point: point, {"a": [1, 2], "b": ["x", "y"]})
     assert (
-        found.results
-        == found.points
+        swept.results
+        == swept.points
         == ({"a": 1, "b": "x"}, {"a": 1, "b": "y"}, {"a": 2, "b": "x"}, {"a": 2, "b": "y"})
     )
-    assert found.rows()[1] == {"a": 1, "b": "y", "result": {"a": 1, "b": "y"}}
+    assert swept.rows()[1] == {"a": 1, "b": "y", "result": {"a": 1, "b": "y"}}
     assert sweep(lambda a: a, [{"a": 3}, {"a": 1}]).results == (3, 1)
     for name in ("result", "failure"):
         with pytest.raises(ValueError, match=f"an argument is called '{name}', as a column of rows is"):
@@ -81,13 +81,13 @@ def test_results_depend_on_seed_and_point_alone(executor):
 
 
 def test_a_point_that_fails_leaves_the_others():
-    found = sweep(noisy, GRID, rng=1)
-    assert found.failures == {0: "ZeroDivisionError: no scale", 1: "ZeroDivisionError: no scale"}
-    assert found.rows()[0] == {"scale": 0.0, "shift": 0.0, "failure": "ZeroDivisionError: no scale"}
+    swept = sweep(noisy, GRID, rng=1)
+    assert swept.failures == {0: "ZeroDivisionError: no scale", 1: "ZeroDivisionError: no scale"}
+    assert swept.rows()[0] == {"scale": 0.0, "shift": 0.0, "failure": "ZeroDivisionError: no scale"}
     with pytest.raises(ValueError, match="no scale"):
-        found.result(scale=0.0, shift=0.0)
+        swept.result(scale=0.0, shift=0.0)
     with pytest.raises(ValueError, match="is not a point of the grid"):
-        found.result(scale=5.0, shift=0.0)
+        swept.result(scale=5.0, shift=0.0)
     with pytest.raises(ValueError, match="is not a point of the grid"):
         sweep(np.sum, {"a": [np.zeros(2)]}).result(a=np.ones(2))
 
@@ -99,10 +99,10 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
     assert [error.partition(":")[0] for error in part.failures.values()] == [
         *2 * ["ZeroDivisionError"], *3 * ["KeyboardInterrupt"],
     ]  # fmt: skip
-    told = []
-    whole = sweep(noisy, GRID, rng=1, store=store, progress=lambda *done: told.append(done))
+    reports = []
+    whole = sweep(noisy, GRID, rng=1, store=store, progress=lambda *done: reports.append(done))
     assert len(CALLS) == 6
-    assert told == [(4, 6), (5, 6), (6, 6)]
+    assert reports == [(4, 6), (5, 6), (6, 6)]
     np.testing.assert_array_equal(part.results[2], whole.results[2])
     BROKEN.clear()
     assert whole == sweep(noisy, GRID, store=store)  # its seed
@@ -146,11 +146,11 @@ def test_what_is_no_grid_is_refused(grid, error, message):
 
 
 def test_results_are_found_by_their_numbers_whatever_type_they_have():
-    found = sweep(lambda t, n, m: (t, n, m), {"t": np.linspace(0, 1, 3), "n": np.arange(2), "m": np.array(["a", "b"])})
-    assert found.result(t=0.5, n=1, m="b") == found.result(t=0.5, n=np.int8(1), m=np.str_("b")) == (0.5, 1, "b")
+    swept = sweep(lambda t, n, m: (t, n, m), {"t": np.linspace(0, 1, 3), "n": np.arange(2), "m": np.array(["a", "b"])})
+    assert swept.result(t=0.5, n=1, m="b") == swept.result(t=0.5, n=np.int8(1), m=np.str_("b")) == (0.5, 1, "b")
     for missing in ({"t": 0.25, "n": 1, "m": "a"}, {"t": 0.5, "n": 1}, {"t": "0.5", "n": 1, "m": "a"}):
         with pytest.raises(ValueError, match="is not a point of the grid"):
-            found.result(**missing)
+            swept.result(**missing)
     kind = sweep(lambda x: type(x).__name__, {"x": [1, 1.0, True, np.array([1.0])]}).result
     assert (kind(x=1.0), kind(x=True), kind(x=1), kind(x=np.float32(1.0))) == ("float", "bool", "int", "float")
     either = sweep(lambda on: [on].count(True), {"on": np.array([False, True])}).result
@@ -186,18 +186,18 @@ def test_numbers_of_numpy_are_those_of_python(tmp_path):
 def test_a_function_that_changes_its_arguments_changes_no_other_point(executor):
     grid = {"drawn": [[1], [5]], "more": [10, 20], "array": [np.zeros(2)]}
     with nullcontext() if executor is None else executor() as pool:
-        found = sweep(adding, grid, executor=pool)
-    assert found.results == (11, 21, 15, 25)
-    assert [point["drawn"] for point in found.points] == [[1], [1], [5], [5]]
-    assert not any(point["array"].any() for point in found.points)
+        swept = sweep(adding, grid, executor=pool)
+    assert swept.results == (11, 21, 15, 25)
+    assert [point["drawn"] for point in swept.points] == [[1], [1], [5], [5]]
+    assert not any(point["array"].any() for point in swept.points)
 
 
 def test_results_that_no_store_can_hold_take_no_others_with_them(tmp_path):
     grid = {"a": [1, 2, 3]}
-    found = sweep(lambda a: object() if a == 2 else a, grid, store=tmp_path / "work", rng=1)
-    assert found.results == (1, None, 3)
-    assert "cannot be kept in a store: it.result is a builtins.object" in found.failures[1]
-    assert sweep(lambda a: object() if a == 2 else a, grid, store=tmp_path / "work") == found
+    swept = sweep(lambda a: object() if a == 2 else a, grid, store=tmp_path / "work", rng=1)
+    assert swept.results == (1, None, 3)
+    assert "cannot be kept in a store: it.result is a builtins.object" in swept.failures[1]
+    assert sweep(lambda a: object() if a == 2 else a, grid, store=tmp_path / "work") == swept
     with pytest.warns(RuntimeWarning, match="all 3 points failed, the first of them: the result cannot be kept"):
         assert sweep(lambda a: {a: object()}, grid, store=tmp_path / "none", rng=1).failures.keys() == {0, 1, 2}
 
@@ -213,20 +213,20 @@ def test_results_that_no_store_can_hold_take_no_others_with_them(tmp_path):
     ids=["deep", "just too deep", "digits", "long"],
 )
 def test_results_too_large_for_a_store_take_no_others_with_them(large, why, tmp_path):
-    found = sweep(lambda a: large if a else nested(195), {"a": [0, 1]}, store=tmp_path / "work", rng=1)
-    assert (found.results[0], found.results[1]) == (nested(195), None)
-    assert re.search(f"cannot be kept in a store: {why}", found.failures[1])
-    assert sweep(lambda a: large if a else nested(195), {"a": [0, 1]}, store=tmp_path / "work") == found
+    swept = sweep(lambda a: large if a else nested(195), {"a": [0, 1]}, store=tmp_path / "work", rng=1)
+    assert (swept.results[0], swept.results[1]) == (nested(195), None)
+    assert re.search(f"cannot be kept in a store: {why}", swept.failures[1])
+    assert sweep(lambda a: large if a else nested(195), {"a": [0, 1]}, store=tmp_path / "work") == swept
 
 
 def test_results_that_fit_one_by_one_are_kept_in_several_files(tmp_path):
-    """Within a second several points end, and are written together."""
+    """Points that end within a second are written together, unless a file would be too large."""
     grid = {"a": list(range(5))}
-    found = sweep(lambda a: [str(a) * 1000] * 4000, grid, store=tmp_path / "work", rng=1)
-    assert not found.failures
+    swept = sweep(lambda a: [str(a) * 1000] * 4000, grid, store=tmp_path / "work", rng=1)
+    assert not swept.failures
     with opened(tmp_path / "work", json.loads((tmp_path / "work" / "store.json").read_bytes())["key"]) as store:
         assert len(store.names()) > 1
-    assert sweep(lambda a: [str(a) * 1000] * 4000, grid, store=tmp_path / "work") == found
+    assert sweep(lambda a: [str(a) * 1000] * 4000, grid, store=tmp_path / "work") == swept
 
 
 def test_a_bound_generator_stays_and_functions_without_a_signature_are_called():
@@ -243,8 +243,8 @@ def test_points_whose_workers_died_are_failures_that_no_store_keeps(tmp_path):
     BROKEN.clear()
     whole = sweep(noisy, GRID, rng=1)
     with Mortal(4) as pool:
-        found = sweep(noisy, GRID, rng=1, executor=pool, store=tmp_path / "work")
-    assert found.failures == dict.fromkeys((4, 5), "BrokenExecutor: a worker was killed")
+        swept = sweep(noisy, GRID, rng=1, executor=pool, store=tmp_path / "work")
+    assert swept.failures == dict.fromkeys((4, 5), "BrokenExecutor: a worker was killed")
     CALLS.clear()
     assert sweep(noisy, GRID, rng=1, store=tmp_path / "work") == whole
     assert len(CALLS) == 2
@@ -296,15 +296,15 @@ def test_random_numbers_do_not_depend_on_who_may_write_to_an_array():
     x = np.arange(3.0)
     locked = x.copy()
     locked.flags.writeable = False
-    found = {sweep(drawn, [point], rng=1).results for point in ({"x": x, "y": x}, {"x": locked, "y": x.copy()})}
-    assert len(found) == 1
+    results = {sweep(drawn, [point], rng=1).results for point in ({"x": x, "y": x}, {"x": locked, "y": x.copy()})}
+    assert len(results) == 1
     with pytest.raises(ValueError, match=r"names the point .* twice"):
         sweep(drawn, [{"x": x, "y": x}, {"x": locked, "y": x}])
 
 
 def test_a_sweep_does_not_go_on_with_another_partial(tmp_path):
-    found = sweep(partial(pow, 2), {"exp": [1, 3]}, store=tmp_path / "work", rng=1)
-    assert found.results == (2, 8)
+    swept = sweep(partial(pow, 2), {"exp": [1, 3]}, store=tmp_path / "work", rng=1)
+    assert swept.results == (2, 8)
     assert sweep(partial(pow, 2), {"exp": [1, 3, 4]}, store=tmp_path / "work", rng=1).results == (2, 8, 16)
     with pytest.raises(StoreError, match="function is"):
         sweep(partial(pow, 3), {"exp": [1, 3]}, store=tmp_path / "work", rng=1)

@@ -158,18 +158,18 @@ MAKERS = {
     "theory.Comparison": lambda: theory.compare("gamma-poisson.silent", 1),
 }
 NOT_STORED = {"Derivation", "Formula", "Step", "theory.Comparison"}  # made anew: they hold expressions of sympy
-OTHERS = {"Method", "Walkers", "Accumulator", "Ledger"}  # of which there are no objects, and what counts on
+OTHERS = {"Method", "Walkers", "Accumulator", "Ledger"}  # protocols, which have no objects, and what goes on counting
 
 
 def frozen_classes():
-    """Return classes by name; of two of one name, the later one by room and name."""
-    found = {}
+    """Return classes by name; of two classes of one name, the later one by room and name."""
+    classes = {}
     for room, names in PUBLIC.items():
         for name in names:
             thing = getattr(importlib.import_module(room), name)
-            if inspect.isclass(thing) and not issubclass(thing, Enum | Exception) and thing not in found.values():
-                found[name if name not in found else f"{room.removeprefix('statnn.')}.{name}"] = thing
-    return found
+            if inspect.isclass(thing) and not issubclass(thing, Enum | Exception) and thing not in classes.values():
+                classes[name if name not in classes else f"{room.removeprefix('statnn.')}.{name}"] = thing
+    return classes
 
 
 def test_the_table_holds_every_public_class():
@@ -183,8 +183,8 @@ def test_what_differs_in_one_entry_a_mask_or_a_type_is_not_equal():
     for mean in ([0.0, 1.0], [0.0, np.nan, 0.0], [0, 1]):
         assert gaussian != rg.Gaussian(np.array(mean), np.eye(2))
     values = np.ma.array([1.0, 2.0], mask=[False, True])
-    one, other = (spikes.FitTest("poisson", mean, values) for mean in (values, np.ma.array([1.0, 2.0])))
-    assert one == copy.deepcopy(one) != other
+    masked, plain = (spikes.FitTest("poisson", mean, values) for mean in (values, np.ma.array([1.0, 2.0])))
+    assert masked == copy.deepcopy(masked) != plain
     spins = BinaryNeurons([[0.0, 1.0], [1.0, 0.0]])
     assert spins == BinaryNeurons([[0.0, 1.0], [1.0, 0.0]]) != spins.at(2.0)
     assert spins != BinaryNeurons([[0.0, 1.0], [1.0, 0.0]], fields=0.1)
@@ -198,7 +198,7 @@ def locks(value, path=""):
     if isinstance(value, np.ndarray):
         return {path: not value.flags.writeable}
     if is_dataclass(value):
-        value = {one.name: getattr(value, one.name, None) for one in fields(value)}
+        value = {field.name: getattr(value, field.name, None) for field in fields(value)}
     elif isinstance(value, list | tuple):
         value = dict(enumerate(value))
     parts = value.items() if isinstance(value, Mapping) else ()
@@ -242,18 +242,19 @@ def test_what_differs_in_a_name_or_a_state_is_not_the_same():
 
 
 def test_six_entries_are_shown_and_of_more_the_shape():
-    """Of arrays; of sequences the first six are, too."""
+    """Of a longer array the shape is shown, of a longer sequence the first six entries and their number."""
     six, seven = (rg.Gaussian(np.zeros(n), np.zeros((1, n))) for n in (6, 7))
     zeros = "array([0., 0., 0., 0., 0., 0.])"
     assert repr(six) == f"Gaussian(mean={zeros}, covariance=array([[0., 0., 0., 0., 0., 0.]]))"
     assert repr(seven) == "Gaussian(mean=<float64 of shape (7,)>, covariance=<float64 of shape (1, 7)>)"
+    assert _brief([*range(7)], 120) == "[0, 1, 2, 3, 4, 5, ... 7 in all]"
 
 
 @pytest.mark.parametrize("dtype", [np.float32, float, complex])
 def test_entries_that_are_not_numbers_are_equal_to_themselves(dtype):
-    one = np.array([1.0, np.nan], dtype=dtype)
-    assert same(one, one.copy())
-    assert not same(one, np.array([np.nan, 1.0], dtype=dtype))
+    array = np.array([1.0, np.nan], dtype=dtype)
+    assert same(array, array.copy())
+    assert not same(array, np.array([np.nan, 1.0], dtype=dtype))
     masked = np.ma.masked_array([1.0, 2.0], [False, True])
     assert same(masked, masked.copy())
     assert not same(masked, np.ma.masked_array([1.0, 2.0], [True, False]))

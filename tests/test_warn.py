@@ -30,7 +30,7 @@ def collapsed():
     ],
 )  # fmt: skip
 def test_the_line_is_that_of_the_caller(asked, kind):
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         asked()
-    assert {(one.filename, one.category) for one in told} == {(__file__, kind)}
+    assert {(warning.filename, warning.category) for warning in caught} == {(__file__, kind)}

@@ -29,7 +29,7 @@ def test_the_farthest_cell_is_named_by_its_values():
 
 
 def test_a_law_that_sums_to_one_but_for_rounding_is_the_same_law():
-    """With 1e12 observations an excess of 5e-10 in the sum would add 1000 to the likelihood ratio, tenfold its size."""
+    """With 1e12 observations an excess of 5e-10 in the sum would add 1000 to a likelihood ratio of 100."""
     seen = [5 * 10**11 + 5 * 10**6, 5 * 10**11 - 5 * 10**6]
     for excess in (0.0, 5e-10):
         comparison = statistics.counts(seen, np.full(2, 0.5 * (1 + excess)))
