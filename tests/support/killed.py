@@ -1,4 +1,4 @@
-"""Work with a store that is ended after some entries, and started again."""
+"""Work with a store that is interrupted after some entries, and started again."""
 
 import os
 

@@ -4,5 +4,5 @@ from hypothesis import settings
 
 
 def examples(share):
-    """Draw a multiple of the examples that the profile asks for."""
+    """Return settings that draw a multiple of the examples that the profile asks for."""
     return settings(max_examples=int(share * settings().max_examples))

@@ -104,13 +104,9 @@ def test_the_sum_of_discrete_values_has_its_exact_law(rng):
     assert_mean(coins, stats.bernoulli(0.001), what="rare events")
     with rejects():
         assert_mean(np.full(50, 1), stats.bernoulli(0.001), what="fifty rare events")
-    comparison = statistics.mean_under(np.repeat([5, 6], [70, 30]), stats.binom(1, 0.45, loc=5))
-    assert comparison.p == pytest.approx(2 * stats.binom.cdf(30, 100, 0.45), rel=1e-9)
-    assert (comparison.law, comparison.estimate, comparison.theory) == (
-        "exact",
-        pytest.approx(5.3),
-        pytest.approx(5.45),
-    )
+    total = statistics.mean_under(np.repeat([5, 6], [70, 30]), stats.binom(1, 0.45, loc=5))
+    assert total.p == pytest.approx(2 * stats.binom.cdf(30, 100, 0.45), rel=1e-9)
+    assert (total.law, total.estimate, total.theory) == ("exact", pytest.approx(5.3), pytest.approx(5.45))
     assert statistics.mean_under([3, 0, 1, 2, 1], stats.poisson(1.2)).p == pytest.approx(2 * stats.poisson.sf(6, 6.0))
     assert statistics.mean_under([9, 9, 9], stats.poisson(1.2)).p == pytest.approx(
         2 * stats.poisson.sf(26, 3.6), rel=1e-6
@@ -454,12 +450,10 @@ def test_the_empirical_likelihood_of_coins_is_the_binomial_one():
 @pytest.mark.parametrize("theory", [0.28, 0.3, 0.33, 0.5])
 def test_the_total_of_coins_is_binomial(theory):
     coins = np.repeat([0, 1], [700, 300])
-    comparison = statistics.total(coins, [1 - theory, theory])
+    total = statistics.total(coins, [1 - theory, theory])
     exact = 2 * min(stats.binom.cdf(300, 1000, theory), stats.binom.sf(299, 1000, theory))
-    assert (comparison.p, comparison.error**2) == pytest.approx(
-        (min(1.0, exact), theory * (1 - theory) / 1000), rel=1e-9
-    )
-    assert (comparison.estimate, comparison.theory) == (0.3, pytest.approx(theory))
+    assert (total.p, total.error**2) == pytest.approx((min(1.0, exact), theory * (1 - theory) / 1000), rel=1e-9)
+    assert (total.estimate, total.theory) == (0.3, pytest.approx(theory))
 
 
 def test_the_law_of_a_total_sees_what_it_forbids():
