@@ -354,7 +354,7 @@ def test_functions_are_known_by_what_they_do():
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         (lambda a, b: a - b, lambda b, a: b - a),
         (lambda a: a, lambda *a: a),
@@ -365,8 +365,8 @@ def test_functions_are_known_by_what_they_do():
         (closed([helper, []]), closed([helper])),
     ],
 )
-def test_functions_are_known_by_how_they_are_called_and_what_stands_where(one, other):
-    assert fingerprint(one).split()[-1] != fingerprint(other).split()[-1]
+def test_functions_are_known_by_how_they_are_called_and_what_stands_where(first, second):
+    assert fingerprint(first).split()[-1] != fingerprint(second).split()[-1]
 
 
 def test_what_a_function_keeps_while_it_is_used_does_not_count():

@@ -427,7 +427,7 @@ def vague_names(module):
     return bound & (EMPTY - {"one"} if "zero" in bound else EMPTY)
 
 
-@pytest.mark.parametrize("folder", ["statnn", "theory", "validation", "docs"])
+@pytest.mark.parametrize("folder", ["statnn", "theory", "validation", "docs", "tests"])
 def test_names_say_what_things_are(folder):
     assert not {str(path): names for path in (ROOT / folder).rglob("*.py") if (names := vague_names(tree(path)))}
 

@@ -29,7 +29,7 @@ PICTURES = {"activity", "basins", "classes", "layers", "order", "phase", "spikes
 
 
 @pytest.fixture(scope="module")
-def found():
+def whole():
     net, x, labels = subject()
     return inspect(net, x, labels, rng=1, basins=20, draws=8, name="clouds")
 
@@ -37,15 +37,15 @@ def found():
 # -- the numbers are those of the rooms ------------------------------------------------------------------
 
 
-def test_every_question_is_answered(found):
-    assert [section.name for section in found.sections] == list(QUESTIONS)
-    for section in found.sections:
+def test_every_question_is_answered(whole):
+    assert [section.name for section in whole.sections] == list(QUESTIONS)
+    for section in whole.sections:
         assert not section.reason
         assert section.about
         assert section.tables or section.facts
         assert section.results or section.name == "layers"
         assert {picture.name for picture in section.pictures} <= {section.name}
-    pictures = [picture for section in found.sections for picture in section.pictures]
+    pictures = [picture for section in whole.sections for picture in section.pictures]
     assert {picture.name for picture in pictures} == PICTURES
     for picture in pictures:
         assert all(ax.get_xlabel() for ax in picture.figure().axes)
@@ -53,19 +53,19 @@ def test_every_question_is_answered(found):
         assert picture.data
 
 
-def test_a_seed_gives_the_page_again(found):
+def test_a_seed_gives_the_page_again(whole):
     net, x, labels = subject()
     again = inspect(net, x, labels, rng=1, basins=20, draws=8, only=["basins", "spikes"])
     assert [section.name for section in again.sections] == ["spikes", "basins"]
     for section in again.sections:
-        assert section.plain() | {"seconds": 0} == found[section.name].plain() | {"seconds": 0}
+        assert section.plain() | {"seconds": 0} == whole[section.name].plain() | {"seconds": 0}
     other = inspect(net, x, labels, rng=2, basins=20, draws=8, only=["basins"])
-    assert other["basins"].tables[0].rows != found["basins"].tables[0].rows
+    assert other["basins"].tables[0].rows != whole["basins"].tables[0].rows
     with pytest.raises(KeyError, match="there is no section 'order'; there are basins"):
         other["order"]
 
 
-def test_the_order_of_hidden_units_does_not_matter(found):
+def test_the_order_of_hidden_units_does_not_matter(whole):
     net, x, labels = subject()
     at = np.random.default_rng(0).permutation(UNITS)
     old = net.normalisations[0]
@@ -74,7 +74,7 @@ def test_the_order_of_hidden_units_does_not_matter(found):
     turned = Network(weights, None, net.activations, normalisations=[norm, None, None])
     again = inspect(turned, x, labels, rng=1, only=["activity", "order", "strength"])
     for name in ("activity", "order", "strength"):
-        pairs = zip(found[name].tables[0].rows, again[name].tables[0].rows, strict=True)
+        pairs = zip(whole[name].tables[0].rows, again[name].tables[0].rows, strict=True)
         assert all(flat(row) == pytest.approx(flat(other), rel=1e-6, nan_ok=True) for row, other in pairs)
 
 
@@ -165,13 +165,13 @@ def test_arguments_that_do_not_fit():
             inspect(net, arguments.pop("data"), arguments.pop("labels"), **arguments)
 
 
-def test_an_executor_changes_no_number(found):
+def test_an_executor_changes_no_number(whole):
     net, x, labels = subject()
     names = ["order", "basins", "correlation"]
     with ThreadPoolExecutor(2) as pool:
         again = inspect(net, x, labels, rng=1, basins=20, draws=8, only=names, executor=pool)
     for name in names:
-        assert again[name].plain() | {"seconds": 0} == found[name].plain() | {"seconds": 0}
+        assert again[name].plain() | {"seconds": 0} == whole[name].plain() | {"seconds": 0}
     with pytest.raises(TypeError, match="executor = 2 is an int; pass an executor"):
         inspect(net, x, labels, executor=2)
 
@@ -182,9 +182,9 @@ def test_draws_come_in_pairs():
         inspect(net, x, labels, draws=33)
 
 
-def test_titles_do_not_depend_on_the_answer(found):
+def test_titles_do_not_depend_on_the_answer(whole):
     alone = inspect(Network.random([6, 3], rng=0), np.zeros((1, 6)).repeat(2, axis=0), rng=0)
-    assert [section.title for section in alone.sections] == [section.title for section in found.sections]
+    assert [section.title for section in alone.sections] == [section.title for section in whole.sections]
     assert any(section.reason for section in alone.sections)
 
 
@@ -222,9 +222,9 @@ def part(page, *names):
     return Inspection(page.net, page.name, page.data, tuple(page[name] for name in names), page.seed)
 
 
-def test_the_page_stands_alone(found, tmp_path):
+def test_the_page_stands_alone(whole, tmp_path):
     names_of_sections = ["layers", "basins", "correlation"]
-    part(found, *names_of_sections).write(tmp_path / "page")
+    part(whole, *names_of_sections).write(tmp_path / "page")
     names = {file.name for file in (tmp_path / "page").iterdir()}
     (tmp_path / "other").mkdir()
     assert len({(tmp_path / name).stat().st_mode for name in ("page", "other")}) == 1  # temporary folders are private
@@ -249,11 +249,11 @@ def test_the_page_stands_alone(found, tmp_path):
     assert list(numbers["sections"]) == names_of_sections
     accuracy = numbers["sections"]["layers"]["facts"]["accuracy"]
     assert accuracy == {
-        "value": found["layers"].facts["accuracy"].value,
-        "error": found["layers"].facts["accuracy"].error,
+        "value": whole["layers"].facts["accuracy"].value,
+        "error": whole["layers"].facts["accuracy"].error,
     }
     with np.load(tmp_path / "page" / "basins.npz") as arrays:
-        assert np.array_equal(arrays["radius_samples"], found["basins"].results["samples"].radius)
+        assert np.array_equal(arrays["radius_samples"], whole["basins"].results["samples"].radius)
 
 
 def test_names_cannot_become_markup(tmp_path):
@@ -278,9 +278,9 @@ def test_symbols_are_typeset(words, html):
     assert typeset(words) == html
 
 
-def test_no_symbol_of_the_page_is_left_as_typed(found, tmp_path):
-    found_without_figures = [replace(section, pictures=()) for section in found.sections]
-    Inspection(found.net, "plain", found.data, tuple(found_without_figures), found.seed).write(tmp_path / "page")
+def test_no_symbol_of_the_page_is_left_as_typed(whole, tmp_path):
+    without_figures = [replace(section, pictures=()) for section in whole.sections]
+    Inspection(whole.net, "plain", whole.data, tuple(without_figures), whole.seed).write(tmp_path / "page")
     page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
     body = re.sub(r"<[^>]*>", "", page.partition("<main>")[2])
     assert not re.findall(r"\w_\w|\^", body)
@@ -295,17 +295,17 @@ def refused(_):
     raise ValueError("no line <has> been found")
 
 
-def test_layers_have_one_numbering_on_the_page(found):
-    plane, signals = found["phase"].pictures[0].figure().axes
+def test_layers_have_one_numbering_on_the_page(whole):
+    plane, signals = whole["phase"].pictures[0].figure().axes
     assert [text.get_text() for text in plane.texts] == ["2", "3"]
     assert [line.get_xdata().tolist() for line in signals.lines[:1]] == [[1, 2, 3]]
-    fluctuation = found["strength"].pictures[0].figure().axes[0]
+    fluctuation = whole["strength"].pictures[0].figure().axes[0]
     assert fluctuation.lines[-1].get_xdata().tolist() == [0, 1, 2, 3]
 
 
-def test_a_figure_that_cannot_be_drawn_leaves_the_numbers(found, tmp_path):
+def test_a_figure_that_cannot_be_drawn_leaves_the_numbers(whole, tmp_path):
     bad = Section("bad", "Bad", "", facts={"kept": 1}, pictures=(Picture("bad", "", refused, {"a": np.zeros(1)}),))
-    Inspection(found.net, "torn", found.data, (bad, found["correlation"]), found.seed).write(tmp_path / "page")
+    Inspection(whole.net, "torn", whole.data, (bad, whole["correlation"]), whole.seed).write(tmp_path / "page")
     assert {file.name for file in (tmp_path / "page").iterdir()} == {"index.html", "numbers.json"}
     page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
     assert "figure &#x27;bad&#x27; cannot be drawn: no line &lt;has&gt; been found" in page
@@ -331,9 +331,9 @@ def test_a_page_that_cannot_be_written_is_called_by_its_own_name(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["link"]
 
 
-def test_a_page_appears_whole_or_not_at_all(found, tmp_path):
+def test_a_page_appears_whole_or_not_at_all(whole, tmp_path):
     bad = Section("bad", "Bad", "", pictures=(Picture("bad", "", broken, {"a": np.zeros(1)}),))
-    torn = Inspection(found.net, "torn", found.data, (found["strength"], bad), found.seed)
+    torn = Inspection(whole.net, "torn", whole.data, (whole["strength"], bad), whole.seed)
     with pytest.raises(RuntimeError, match="the ink is dry"):
         torn.write(tmp_path / "new")
     assert not list(tmp_path.iterdir())
@@ -341,22 +341,22 @@ def test_a_page_appears_whole_or_not_at_all(found, tmp_path):
     old.mkdir()
     (old / "index.html").write_text("before", encoding="utf-8")
     (old / "other.txt").write_text("kept", encoding="utf-8")
-    torn = Inspection(found.net, "torn", found.data, (found["layers"], bad), found.seed)
+    torn = Inspection(whole.net, "torn", whole.data, (whole["layers"], bad), whole.seed)
     with pytest.raises(RuntimeError, match="the ink is dry"):
         torn.write(old)
     assert {file.name for file in old.iterdir()} == {"index.html", "other.txt"}
     assert (old / "index.html").read_text(encoding="utf-8") == "before"
-    part(found, "layers", "correlation").write(old)
+    part(whole, "layers", "correlation").write(old)
     assert "clouds under the microscope" in (old / "index.html").read_text(encoding="utf-8")
     assert (old / "other.txt").exists()
     assert [file.name for file in tmp_path.iterdir()] == ["old"]
     with pytest.raises(NotADirectoryError, match="is a file; give a directory"):
-        found.write(old / "other.txt")
+        whole.write(old / "other.txt")
     with pytest.raises(FileNotFoundError, match="make it first"):
-        found.write(tmp_path / "no" / "where")
+        whole.write(tmp_path / "no" / "where")
 
 
-def test_the_page_is_written_where_nothing_beside_it_can_be(found, tmp_path, monkeypatch):
+def test_the_page_is_written_where_nothing_beside_it_can_be(whole, tmp_path, monkeypatch):
     """As where the directory is the root of another file system: no file can be moved into it from outside."""
     target, move, moved = tmp_path / "volume", Path.replace, []
     target.mkdir()
@@ -367,7 +367,7 @@ def test_the_page_is_written_where_nothing_beside_it_can_be(found, tmp_path, mon
         return move(self, other)
 
     monkeypatch.setattr(Path, "replace", inside)
-    part(found, "basins").write(target)
+    part(whole, "basins").write(target)
     assert (target / "index.html").is_file()
     assert moved[-1] == "index.html"  # last, beside all that it names
     assert not [file for file in target.iterdir() if file.name.startswith(".")]
