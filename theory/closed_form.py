@@ -213,7 +213,9 @@ class Formula:
             if limit is not None:
                 return sp.Float(limit, digits)
             at = ", ".join(f"{name} = {value}" for name, value in values.items())
-            raise ArithmeticError(f"{self.name} has no finite real value at {at}") from None
+            raise ArithmeticError(
+                f"{self.name} has no finite real value at {at}, seen with {_DEEPEST} digits"
+            ) from None
 
     def _limit(self, point: tuple[Number, ...], digits: int) -> mpmath.mpf | None:
         """Return the common limit from both sides in all variables that have one; None if there is none."""

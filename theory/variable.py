@@ -15,7 +15,7 @@ import sympy as sp
 from statnn.theory.pickling import by_fields
 from statnn.theory.precision import Number, exact
 
-_RANGE = re.compile(r"(?P<low>.+?) (?P<left><=?) (?P<name>\w+) (?P<right><=?) (?P<high>[^,]+?)(?P<whole>, whole)?")
+_RANGE = re.compile(r"(?P<low>.+?) (?P<left><=?) (?P<name>\w+) (?P<right><=?) (?P<high>[^,]+?)(?P<kind>, whole|, odd)?")
 _WORD = re.compile(r"[A-Za-z]\w*")
 _DIGITS = 100
 
@@ -29,8 +29,8 @@ class Variable:
     symbol : sympy.Symbol
         The symbol in the formula.
     range : str
-        Two ends and whether they belong to it, as ``"0 < c < N"`` or ``"2 <= N < oo, whole"``; an end may contain
-        other variables of the formula.
+        Two ends and whether they belong to it, as ``"0 < c < N"``, ``"2 <= N < oo, whole"`` or ``"3 <= z < oo, odd"``;
+        an end may contain other variables of the formula.
     meaning : str
         Meaning in words.
 
@@ -47,7 +47,9 @@ class Variable:
     def __post_init__(self) -> None:
         parsed = _RANGE.fullmatch(self.range)
         if not parsed or parsed["name"] != self.symbol.name or "whole" in self.depends:
-            raise ValueError(f"range {self.range!r} must read as '0 < {self.symbol.name} <= 1' or '..., whole'")
+            raise ValueError(
+                f"range {self.range!r} must read as '0 < {self.symbol.name} <= 1', '..., whole' or '..., odd'"
+            )
 
     __reduce__ = by_fields
 
@@ -73,7 +75,12 @@ class Variable:
     @property
     def whole(self) -> bool:
         """Whether the range has only whole numbers."""
-        return self._parsed["whole"] is not None
+        return self._parsed["kind"] is not None
+
+    @property
+    def _step(self) -> int:
+        """Distance of neighbouring whole numbers in the range."""
+        return 2 if self._parsed["kind"] == ", odd" else 1
 
     @property
     def depends(self) -> frozenset[str]:
@@ -94,12 +101,13 @@ class Variable:
 
     def check(self, value: Number, values: dict[str, Number]) -> None:
         """Raise `ValueError` unless a value is in the range, given those of the other symbols by name."""
+        with mpmath.workdps(_DIGITS + 10):
+            rounded = *self._ends(values), exact(value)
         with mpmath.workdps(_DIGITS):
-            low, high = self._ends(values)
-            at = exact(value)
+            low, high, at = (+number for number in rounded)  # an end and a value may be equal but for their rounding
             above = at > low or (at == low and self._parsed["left"] == "<=")
             below = at < high or (at == high and self._parsed["right"] == "<=")
-            if above and below and (not self.whole or at == mpmath.floor(at)):
+            if above and below and not (self.whole and (at - self._step + 1) % self._step):
                 return
             beside = "".join(f", {name} = {mpmath.nstr(exact(values[name]), 10)}" for name in sorted(self.depends))
             raise ValueError(f"{self.name} = {mpmath.nstr(at, 10)}{beside} is outside {self.range} ({self.meaning})")
@@ -111,7 +119,7 @@ class Variable:
             first = int(mpmath.floor(low)) + 1 if self._parsed["left"] == "<" else int(mpmath.ceil(low))
             top = min(high, mpmath.mpf(first + (99 if far else 9)))
             last = int(mpmath.ceil(top)) - 1 if self._parsed["right"] == "<" else int(mpmath.floor(top))
-            return mpmath.mpf(random.randint(first, last))
+            return mpmath.mpf(random.choice(range(first + (first + 1) % self._step, last + 1, self._step)))
         if mpmath.isfinite(low) and mpmath.isfinite(high):
             share = random.choice((0.001, 0.999)) if far else random.uniform(0.05, 0.95)
             return mpmath.mpf(float(low + (high - low) * share))

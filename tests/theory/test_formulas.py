@@ -116,6 +116,32 @@ def test_a_range_may_depend_on_other_symbols():
         FORMULAS["beta-bernoulli.silent"].evaluate(D=1, N=10, b=1)
 
 
+@pytest.mark.parametrize("percent", range(1, 100))
+def test_an_end_that_belongs_to_a_range_is_in_it_however_it_is_rounded(percent):
+    """Classes with equal rates p make windows binomial, F = 1 - p; those with rates 0 and 1 only, F = T (1 - p)."""
+    p, blocked = Fraction(percent, 100), FORMULAS["fano.blocked"]
+    assert blocked.evaluate(p_1=p, p_2=p**2, T=7, digits=20) == sp.Float(sp.Rational(1 - p), 20)
+    assert blocked.evaluate(p_1=p, p_2=p, T=7, digits=20) == sp.Float(sp.Rational(7 * (1 - p)), 20)
+    with pytest.raises(ValueError, match=r"outside p_1\*\*2 <= p_2 <= p_1"):
+        blocked.evaluate(p_1=p, p_2=p**2 - Fraction(1, 10**90), T=7)
+
+
+def test_no_range_holds_infinity():
+    assert not any(
+        bounds.endswith(("<= oo", "<= oo, whole")) for one in FORMULAS.values() for bounds in one.ranges.values()
+    )
+
+
+@pytest.mark.parametrize("name", ["leading-form.stationary-variance", "leading-form.noise-cutoff"])
+def test_even_powers_have_no_stationary_law(name):
+    """exp(-2 u y^(z+1)/((z+1) ε²)) cannot be normalised on the real line if z is even."""
+    for z in (3, 5, 101):
+        assert FORMULAS[name].evaluate(z=z, u=1, epsilon="0.1") > 0
+    for z in (2, 4, 100, 3.5):
+        with pytest.raises(ValueError, match=rf"z = {float(z)} is outside 3 <= z < oo, odd"):
+            FORMULAS[name].evaluate(z=z, u=1, epsilon="0.1")
+
+
 def test_a_symbol_is_replaced_by_name_and_its_range_remains():
     theta = sp.Symbol("theta", positive=True)
     silent = FORMULAS["beta-bernoulli.silent"]
@@ -411,15 +437,17 @@ def test_a_range_that_cannot_be_read_is_refused(text):
 @pytest.mark.parametrize(
     ("text", "values"),
     [
-        ("0 < n < 4", {1, 2, 3}),
-        ("0 <= n <= 3", {0, 1, 2, 3}),
-        ("1/2 < n < 7/2", {1, 2, 3}),
-        ("1 <= n < oo", {*range(1, 10)}),
+        ("0 < n < 4, whole", {1, 2, 3}),
+        ("0 <= n <= 3, whole", {0, 1, 2, 3}),
+        ("1/2 < n < 7/2, whole", {1, 2, 3}),
+        ("1 <= n < oo, whole", {*range(1, 10)}),
+        ("2 <= n <= 7, odd", {3, 5, 7}),
+        ("3 <= n < oo, odd", {3, 5, 7, 9, 11}),
     ],
 )
 def test_whole_numbers_are_drawn_up_to_the_ends_of_their_range(text, values, rng):
     """Of a range without an end the first nine are drawn."""
-    variable, random = Variable(sp.Symbol("n"), f"{text}, whole", "a number"), Random(int(rng.integers(2**63)))  # noqa: S311
+    variable, random = Variable(sp.Symbol("n"), text, "a number"), Random(int(rng.integers(2**63)))  # noqa: S311
     assert {int(variable.draw(random, {})) for _ in range(600)} == values
 
 

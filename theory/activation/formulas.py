@@ -34,7 +34,7 @@ _URN = (_NEURONS, _EVENTS, _B)
 
 
 def _counted(number: sp.Symbol, most: str, meaning: str) -> Variable:
-    return Variable(number, f"0 <= {number} <= {most}, whole", meaning)
+    return Variable(number, f"0 <= {number} {'<' if most == 'oo' else '<='} {most}, whole", meaning)
 
 
 def _binomial(silent: sp.Expr) -> sp.Expr:

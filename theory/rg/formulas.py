@@ -145,7 +145,7 @@ _SWENDSEN = tuple(
 _order = sp.Symbol("z", integer=True, positive=True)
 _power = sp.Symbol("k", integer=True, nonnegative=True)
 _Z = Variable(_order, "2 <= z < oo, whole", "power of the leading nonlinearity of a layer")
-_ODD = Variable(_order, "3 <= z < oo, whole", "power of the leading nonlinearity of a layer, odd")
+_ODD = Variable(_order, "3 <= z < oo, odd", "power of the leading nonlinearity of a layer")
 _U = Variable(u, "0 < u < oo", "coefficient of the leading nonlinearity")
 _DEPTH = Variable(m, "0 < m < oo", "layers")
 _FLOWING = (_Z, _U, Variable(x, "0 < x < oo", "signal"), Variable(m, "0 <= m < oo", "layers"),
