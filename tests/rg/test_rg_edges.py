@@ -276,3 +276,27 @@ def test_residuals_of_fixed_points_are_in_units_of_couplings():
     points = [rg.fixed_points(lambda k, _, c=c: c * np.cbrt(k), [c**1.5])[0] for c in 1e7 * np.arange(1.1, 9.0)]
     assert all(point.found and point.residual < 1e-15 for point in points)
     assert any(abs(point.map(point.couplings, 2) - point.couplings) > 1e-6 for point in points)
+
+
+@pytest.mark.parametrize("extent", [1.0, 10.0, 1e2, 1e4, 1e20, 1e103, 1e150, 1e308])
+@pytest.mark.parametrize("nodes", [8, 48, 512])
+def test_composition_on_polynomials_is_right_or_refused_however_far(nodes, extent):
+    """Within a hundredth of the signal that enters; reference: the layers one after the other."""
+    layer = rg.RepeatedLayer("tanh")
+    try:
+        steps = rg.renormalise(layer, 3, extent=extent, nodes=nodes)
+    except ValueError as error:
+        assert f"extent = {extent:g} is too far for {nodes} nodes" in str(error)  # noqa: PT017
+        assert extent > 1
+        return
+    x = extent * np.linspace(0, 1, 33)
+    for times, step in enumerate(steps):
+        scale = 2 ** (times / 2)
+        np.testing.assert_array_less(np.abs(step(x) - scale * layer.iterate(x / scale, 2**times)), 0.01 * x + 1e-300)
+        assert step.distance() < extent
+
+
+def test_what_is_no_layer_is_not_renormalised():
+    for other in ("tanh", None, rg.FixedFunction(3, 1.0), rg.RandomLayer("tanh", 1.0)):
+        with pytest.raises(TypeError, match=r"layer is a .*; pass a RepeatedLayer"):
+            rg.renormalise(other)

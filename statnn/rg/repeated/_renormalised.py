@@ -23,6 +23,8 @@ from statnn.rg.repeated._layer import RepeatedLayer
 
 SERIES_BELOW = {True: 0.25, False: 0.05}
 """Below this p comes from the Taylor series, for known activations and others, since y - f(y) loses digits there."""
+MISSED = 0.01
+"""Share of a signal that polynomials may miss at the extent."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -113,7 +115,7 @@ def renormalise(
     Raises
     ------
     ValueError
-        Unless the layer is critical and the extent lies within reach of its fixed point.
+        Unless the layer is critical and the extent lies within reach of its fixed point, and of the nodes.
 
     See Also
     --------
@@ -129,13 +131,17 @@ def renormalise(
     """
     count = whole(times, "times", minimum=0, maximum=200)
     number = whole(nodes, "nodes", minimum=8, maximum=512)
+    if not isinstance(layer, RepeatedLayer):
+        raise TypeError(
+            f"layer is a {type(layer).__name__}; pass a RepeatedLayer, or RepeatedLayer.critical(activation)"
+        )
     reach = positive(extent, "extent", why="it is the largest signal that is looked at")
     fixed = layer.leading_form().fixed_function()
     points = 0.5 * reach * (1.0 + np.cos(np.pi * (np.arange(number) + 0.5) / number))
-    coefficients = _coefficients(_first(layer, fixed.order, points))
-    tail = _tail(coefficients)
-    layers = [RenormalisedLayer(0, reach, fixed, coefficients, tail)]
     n, alpha = fixed.order - 1, fixed.alpha()
+    coefficients = _coefficients(_first(layer, fixed.order, points))
+    tail = _tail(coefficients, reach, n)
+    layers = [RenormalisedLayer(0, reach, fixed, coefficients, tail)]
     for step in range(1, count + 1):
         first = points / alpha
         p1 = _value(coefficients, first, reach)
@@ -143,7 +149,7 @@ def renormalise(
         p2 = _value(coefficients, second, reach)
         ratio = 0.5 * (1.0 - first**n * p1) ** n
         coefficients = _coefficients(0.5 * p1 + ratio * p2 - 0.5 * points**n * ratio * p1 * p2)
-        tail = max(tail, _tail(coefficients))
+        tail = max(tail, _tail(coefficients, reach, n))
         layers.append(RenormalisedLayer(step, reach, fixed, coefficients, tail))
     return tuple(layers)
 
@@ -162,7 +168,8 @@ def _first(layer: RepeatedLayer, order: int, points: Floats) -> Floats:
         raise ValueError(
             f"signals up to extent = {points.max():.3g} are not all drawn in by the fixed point {centre:g}: lower it"
         )
-    return np.asarray(np.where(near, by_series, (away - image) / away**order))
+    with np.errstate(over="ignore"):  # so far out the polynomial is refused
+        return np.asarray(np.where(near, by_series, (away - image) / away**order))
 
 
 def _coefficients(values: Floats) -> Floats:
@@ -178,5 +185,14 @@ def _value(coefficients: Floats, at: Floats, extent: float) -> Floats:
     return np.asarray(np.polynomial.chebyshev.chebval(2.0 * at / extent - 1.0, coefficients))
 
 
-def _tail(coefficients: Floats) -> float:
-    return float(np.abs(coefficients[-4:]).max() / np.abs(coefficients).max())
+def _tail(coefficients: Floats, extent: float, n: int) -> float:
+    """Return the error of p over its largest coefficient; raise if it is too much for x (1 - x^n p) at the extent."""
+    last, largest = (float(np.abs(part).max()) for part in (coefficients[-4:], coefficients))
+    with np.errstate(over="ignore", invalid="ignore"):
+        missed = last * np.float64(extent) ** n if largest else np.inf  # p underflows
+    if not missed < MISSED:
+        raise ValueError(
+            f"extent = {extent:g} is too far for {coefficients.size} nodes: they miss {missed:.2g} of the signal "
+            "there; lower it, or take more nodes"
+        )
+    return last / largest
