@@ -34,7 +34,8 @@ def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) 
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         fix = ": write 10**6, not 1e6" if isinstance(value, float | np.floating) else ""
-        if isinstance(value, list | tuple | range | np.ndarray) and np.size(value) > 1:
+        several = isinstance(value, list | tuple | range) and len(value) > 1
+        if several or (isinstance(value, np.ndarray) and value.size > 1):
             fix = ": call once for each of them"
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; a whole number of type int is needed{fix}")
     if not minimum <= int(value) <= maximum:

@@ -117,7 +117,7 @@ def style(columns: int | None = None) -> Iterator[None]:
 
 
 def _width(columns: int) -> float:
-    if np.ndim(columns) or isinstance(columns, bool) or columns not in WIDTHS:
+    if array_of(columns, "columns").ndim or isinstance(columns, bool) or columns not in WIDTHS:
         raise ValueError(f"columns = {columns!r} must be 1 or 2: how many columns of a page the figure is wide")
     return WIDTHS[columns]
 

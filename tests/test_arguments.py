@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from statnn import rg
+from statnn import Network, plot, rg
 from statnn.activation import GammaPoisson, fit
+from statnn.measure.graph import strength
 from statnn.measure.spikes import statistics
+from statnn.network import BatchNorm, leaky_relu
 
 FIT = fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1, 0, 0, 0], 100, rng=1)
 SPIKES = statistics(np.random.default_rng(1).normal(size=(60, 3)), window=5)
@@ -41,3 +43,30 @@ def test_entries_that_come_one_by_one_are_wanted_as_a_list(call, given):
     """To numpy they are one object: a message on its "shape ()" or on ".astype(int)" would say nothing."""
     with pytest.raises(TypeError, match="whose entries numpy does not take one by one: pass a list of them"):
         call(given)
+
+
+RAGGED = [[1.0], [2.0, 3.0]]
+SINGLE = {
+    "sigma_w": lambda: rg.RandomLayer("tanh", RAGGED),
+    "m": lambda: rg.FixedFunction(3, 1.0).layers(1.0, RAGGED),
+    "start": lambda: rg.RepeatedLayer("tanh").signal(RAGGED, 1),
+    "c": lambda: rg.RandomLayer("tanh", 1.0).propagate(1.0, RAGGED, 2),
+    "axes": lambda: rg.block_spins(np.ones((8, 4, 4)), 2, axes=RAGGED),
+    "periodic": lambda: rg.linearise(np.ones((64, 8)), periodic=RAGGED),
+    "epsilon": lambda: BatchNorm([0.0], [1.0], epsilon=RAGGED),
+    "slope": lambda: leaky_relu(RAGGED),
+    "columns": lambda: plot.figure(RAGGED),
+    "sigma_b": lambda: strength(Network.random([3, 2], rng=1), sigma_w=1.0, sigma_b=RAGGED),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_rows_of_unequal_length_are_no_number(name):
+    with pytest.raises(ValueError, match=f"{name} is not an array, its rows differ in length"):
+        SINGLE[name]()
+
+
+@pytest.mark.parametrize("given", [RAGGED, [1, 2], (1, 2), range(2), np.array([1, 2])])
+def test_several_counts_are_no_count(given):
+    with pytest.raises(TypeError, match=r"m = .* a whole number of type int is needed: call once for each of them"):
+        rg.LinearLayer(0.5).power(given)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from statnn._arguments import Floats, at_least
+from statnn._arguments import Floats, array_of, at_least
 from statnn._axes import COLOURS, axes, settled
 from statnn._by_value import ByValue
 from statnn.measure._deviations import standard_deviation
@@ -162,7 +162,11 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
         missing = "sigma_b" if sigma_b is None else "sigma_w"
         raise ValueError(f"{missing} is missing: give both sigma_w and sigma_b, or neither for shuffled weights")
     with np.errstate(over="ignore"):
-        deviation = _shuffled(net) if sigma_w is None else _initial(net, _deviation(sigma_w), _deviation(sigma_b))
+        deviation = (
+            _shuffled(net)
+            if sigma_w is None
+            else _initial(net, _deviation(sigma_w, "sigma_w"), _deviation(sigma_b, "sigma_b"))
+        )
     if not np.isfinite(deviation).all():
         what = "the network down" if sigma_w is None else "sigma_w, sigma_b and the network down"
         raise ValueError(f"strengths of random weights leave the range of float64: scale {what}")
@@ -189,10 +193,10 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     )
 
 
-def _deviation(value: Any) -> float:
-    if np.ndim(value):
-        raise TypeError(f"sigma = {value!r} is not one number: one for all layers is needed")
-    return float(at_least(value, "sigma", minimum=0, why="it is a standard deviation"))
+def _deviation(value: Any, name: str) -> float:
+    if array_of(value, name).ndim:
+        raise TypeError(f"{name} = {value!r} is not one number: one for all layers is needed")
+    return float(at_least(value, name, minimum=0, why="it is a standard deviation"))
 
 
 def _initial(net: Network, sigma_w: float, sigma_b: float) -> Floats:

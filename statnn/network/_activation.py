@@ -360,7 +360,7 @@ def leaky_relu(slope: float = 0.01) -> Activation:
     >>> leaky_relu(0.1)(np.array([2.0, -2.0]))
     array([ 2. , -0.2])
     """
-    if np.ndim(slope) or np.asarray(slope).dtype.kind not in "iuf" or not np.isfinite(slope):
+    if (given := array_of(slope, "slope")).ndim or given.dtype.kind not in "iuf" or not np.isfinite(slope):
         raise ValueError(f"slope = {slope!r} of the leaky ReLU must be one finite number, for example 0.01")
     number = float(slope)
     return _entry(

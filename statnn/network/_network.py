@@ -478,7 +478,7 @@ def _bias(bias: Reals, norm: BatchNorm) -> Reals:
 
 
 def _deviation(value: Any, name: str) -> float:
-    if np.ndim(value):
+    if array_of(value, name).ndim:
         raise TypeError(
             f"{name} = {value!r} is not one number; for other scales a layer build Network(weights, biases)"
         )

@@ -67,7 +67,7 @@ class BatchNorm:
                 raise ValueError(
                     f"{name} has shape {array.shape} but mean has {arrays['mean'].shape}; one entry a unit"
                 )
-        if np.ndim(epsilon):
+        if array_of(epsilon, "epsilon").ndim:
             raise TypeError(f"epsilon = {epsilon!r} is not one number; it is the same in all units")
         small = float(at_least(epsilon, "epsilon", minimum=0, why="it is added to a variance"))
         total = at_least(arrays["variance"], "variance", minimum=0, why="it is a variance of fields") + small

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import linalg
 from scipy.sparse.linalg import ArpackNoConvergence, eigs
 
-from statnn._arguments import Floats, whole
+from statnn._arguments import Floats, array_of, whole
 from statnn._arrays import locked, read_only
 from statnn._axes import axes, ink, settled
 from statnn._by_value import ByValue
@@ -218,7 +218,7 @@ class TransferOperator(ByValue):
         origin: Any = None,
     ) -> None:
         x, w, P = real(nodes, "nodes"), real(weights, "weights"), real(probabilities, "probabilities")
-        ends = real(panels, "panels") if np.size(panels) else np.empty(0)
+        ends = real(panels, "panels") if array_of(panels, "panels").size else np.empty(0)
         missed = np.zeros(x.size) if lost is None else real(lost, "lost")
         if x.ndim != 1 or w.shape != x.shape or P.shape != (x.size, x.size) or x.size < 2:
             raise ValueError(

@@ -214,7 +214,7 @@ def lattice(shape: tuple[int, ...], b: int, axes: Sequence[int] | int | None) ->
 
 def chosen_axes(axes: Sequence[int] | int | None, every: tuple[int, ...]) -> tuple[Any, ...]:
     """Return the named axes, one or several, or all."""
-    return every if axes is None else tuple(np.ravel(axes).tolist()) if np.ndim(axes) else (axes,)
+    return every if axes is None else tuple(np.ravel(axes).tolist()) if array_of(axes, "axes").ndim else (axes,)
 
 
 def coin_key(seed: Root, *chain: int) -> np.uint64:

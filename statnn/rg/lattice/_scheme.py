@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statnn._arguments import Ints, whole
+from statnn._arguments import Ints, array_of, whole
 from statnn._random import Root
 from statnn.rg.lattice._blocking import chosen_axes, coin_key, decimate, lattice, majority
 from statnn.rg.lattice._operators import Operator, measure, operators
@@ -69,13 +69,16 @@ def scheme(
     """Return the scheme for lattices of this shape, or raise before any work."""
     if rule not in RULES:
         raise ValueError(f"rule = {rule!r} is unknown; there are {', '.join(RULES)}")
-    lengths = tuple(whole(length, "a length of shape", minimum=1) for length in shape) if np.ndim(shape) else ()
+    sides: Sequence[int] = shape if array_of(shape, "shape").ndim else ()
+    lengths = tuple(whole(length, "a length of shape", minimum=1) for length in sides)
     if not 1 <= len(lengths) <= 3:
         raise ValueError(f"shape = {shape!r}: give (layers,), (layers, width) or (layers, width, width)")
     scale = whole(b, "b", minimum=2)
     every = tuple(range(1, len(lengths) + 1))
     named = chosen_axes(axes, every)
-    around: tuple[Any, ...] = tuple(np.ravel(periodic).tolist()) if np.ndim(periodic) else (periodic,) * len(lengths)
+    around: tuple[Any, ...] = (
+        tuple(np.ravel(periodic).tolist()) if array_of(periodic, "periodic").ndim else (periodic,) * len(lengths)
+    )
     if len(around) != len(lengths) or not all(isinstance(wraps, bool | np.bool_) for wraps in around):
         raise ValueError(f"periodic = {periodic!r}: give True, False or one of them for each axis of {lengths}")
     picked = _operators(chosen, len(lengths))

@@ -443,6 +443,6 @@ class RepeatedLayer:
 
 
 def _signal(value: Any, name: str) -> float:
-    if np.ndim(value):
+    if array_of(value, name).ndim:
         raise TypeError(f"{name} = {value!r} is not one signal; call again for others")
     return float(at_least(value, name, minimum=-np.inf, why="signals are finite real numbers"))
