@@ -136,11 +136,13 @@ def logarithmic(ax: Any, *names: str) -> None:
     """Make axes, "x" or "y", logarithmic, with ticks that are read at a glance: 0.5, 1, 2, 5, ... or powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator
 
+    from statnn._ticks import Between
+
     for name in names:
         getattr(ax, f"set_{name}scale")("log")
         axis = getattr(ax, f"{name}axis")
         axis.set_major_locator(LogLocator(numticks=7))
-        axis.set_minor_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+        axis.set_minor_locator(Between())
         axis.set_major_formatter(FuncFormatter(partial(_power_of_ten, axis=axis)))
         axis.set_minor_formatter(FuncFormatter(partial(_within_a_decade, axis=axis)))
 
@@ -154,7 +156,7 @@ def counting(ax: Any) -> None:
 
 
 _SHORT = 1.3
-"""Decades up to which an axis has labels between the powers of ten."""
+"""Decades up to which an axis has labels between the powers of ten; also longer ones with fewer than two powers."""
 
 
 def _decades(axis: Any) -> float:
@@ -162,22 +164,30 @@ def _decades(axis: Any) -> float:
     return math.log10(high / low) if low > 0 else math.inf
 
 
+def _powers(axis: Any) -> tuple[int, int]:
+    """Return the exponents of the first and the last power of ten on an axis."""
+    low, high = sorted(axis.get_view_interval())
+    return math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+
+
 def _plain(axis: Any) -> bool:
     """Return whether all ticks of an axis are plain numbers: it spans few decades, and the numbers are short."""
-    low, high = sorted(axis.get_view_interval())
-    if low <= 0:
+    if min(axis.get_view_interval()) <= 0:
         return False
-    first, last, more = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9), _decades(axis) <= _SHORT
+    (first, last), more = _powers(axis), _decades(axis) <= _SHORT
     return _decades(axis) < 4 and first >= -2 - more and last <= 3 + more
 
 
-def _power_of_ten(value: float, _position: int, axis: Any) -> str:
-    """Return a decade as a plain number or as a power of ten."""
-    return f"{value:g}" if _plain(axis) else f"$10^{{{round(math.log10(value))}}}$"
+def _power_of_ten(value: float, position: int | None, axis: Any) -> str:
+    """Return a decade as a plain number or as a power of ten; what is under the mouse, without a position, as it is."""
+    return f"{value:g}" if position is None or _plain(axis) else f"$10^{{{round(math.log10(value))}}}$"
 
 
 def _within_a_decade(value: float, _position: int, axis: Any) -> str:
-    """Return 2 and 5 times a power of ten, where an axis is too short to be read by its decades alone."""
-    decade = 10.0 ** math.floor(math.log10(value) + 1e-9)
-    is_decade = abs(value / decade - 1) < 1e-6
-    return "" if is_decade or _decades(axis) > _SHORT or not _plain(axis) else f"{value:g}"
+    """Return a number between powers of ten, where an axis is too short to be read by them alone."""
+    mantissa, exponent = f"{value:.11e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".")
+    first, last = _powers(axis)
+    if mantissa == "1" or (_decades(axis) > _SHORT and first < last):
+        return ""
+    return f"{value:.12g}" if _plain(axis) else rf"${mantissa}\times10^{{{int(exponent)}}}$"

@@ -165,6 +165,12 @@ def test_a_notebook_shows_a_figure_for_print():
         (0.02, 70, ["0.1", "1", "10"]),
         (1500, 2e4, ["2000", "5000", "10000", "20000"]),
         (3e-4, 3e-3, ["0.0005", "0.001", "0.002"]),
+        (0.2, 9, ["0.2", "0.5", "1", "2", "5"]),
+        (2e-5, 9e-4, [r"$2\times10^{-5}$", r"$5\times10^{-5}$", "$10^{-4}$", r"$2\times10^{-4}$", r"$5\times10^{-4}$"]),
+        (2.5e-5, 9e-5, [r"$4\times10^{-5}$", r"$6\times10^{-5}$", r"$8\times10^{-5}$"]),
+        (0.98e6, 1.3e6, ["$10^{6}$", *(rf"${m}\times10^{{6}}$" for m in (1.1, 1.2, 1.3))]),
+        (3.9, 3.1, ["3.2", "3.4", "3.6", "3.8"]),
+        (0.99998, 1.0001, ["1", "1.00005", "1.0001"]),
     ],
 )
 def test_ticks_of_a_logarithmic_axis_are_all_numbers_or_all_powers(low, high, labels):
@@ -174,7 +180,13 @@ def test_ticks_of_a_logarithmic_axis_are_all_numbers_or_all_powers(low, high, la
     ax.figure.canvas.draw()
     ticks = [tick for minor in (False, True) for tick in ax.xaxis.get_ticklabels(minor=minor) if tick.get_text()]
     inside = sorted((tick.get_position()[0], tick.get_text()) for tick in ticks)
-    assert [text for place, text in inside if low <= place <= high] == labels
+    assert [text for place, text in inside if min(low, high) <= place <= max(low, high)] == labels
+
+
+def test_the_mouse_reads_its_place_on_a_logarithmic_axis():
+    ax = Figure().add_subplot(xlim=(1e-4, 1e3))
+    _axes.logarithmic(ax, "x")
+    assert ax.format_xdata(0.0234) == "0.0234"
 
 
 def test_a_process_draws_its_mean_and_its_steepest_point():
