@@ -155,6 +155,15 @@ BAD = [
     (lambda: strategies.activity(dtype=np.float16).example(), "dtype = float16: activity is float64, float32 or bool"),
     (lambda: strategies.couplings("tree").example(), r"kinds = 'tree' is one text; give a tuple of them, \('tree',\)"),
     (lambda: strategies.networks(activations="tanh").example(), r"'tanh' is one name; give a list of them"),
+    (lambda: strategies.networks(width=3).example(), r"width = 3: give a pair, the smallest and the largest number"),
+    (lambda: strategies.activity(samples=(2.5, 3)).example(), "samples = 2.5 is a float; a whole number"),
+    (lambda: strategies.graphs(most=0).example(), r"^most = 0 is outside the allowed range \[1,"),
+    (lambda: strategies.couplings(most=2.5).example(), "most = 2.5 is a float; a whole number"),
+    (lambda: strategies.dynamic_neurons(samples=0).example(), r"samples = 0 is outside the allowed range \[1,"),
+    (lambda: strategies.dynamic_neurons(free=("neurons", "weights")).example(), r"give a list of choices, \[\('neu"),
+    (lambda: strategies.dynamic_neurons(net=3).example(), r"net = 3 is no strategy; for this value alone give"),
+    (lambda: strategies.binary_neurons(temperatures=1.0).example(), r"temperatures = 1.0 is no strategy; for this"),
+    (lambda: strategies.decades(5, 10**400), r"is outside the allowed range \[5, 1.8e\+308\]$"),
 ]
 
 

@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 from hypothesis import strategies as st
 
-from statnn._arguments import Floats
+from statnn._arguments import Floats, whole
 from statnn.interaction import square_lattice
 
 KINDS = ("graph", "dense", "tree", "ring", "lattice", "layers")
@@ -28,7 +28,7 @@ def graphs(draw: st.DrawFn, *, most: int = 12) -> Any:
     most : int
         The largest number of nodes.
     """
-    size = draw(st.integers(1, most))
+    size = draw(st.integers(1, whole(most, "most", minimum=1)))
     pairs = list(combinations(range(size), 2))
     kept = draw(st.lists(st.booleans(), min_size=len(pairs), max_size=len(pairs)))
     graph = nx.empty_graph(size)
@@ -58,7 +58,7 @@ def couplings(
     if unknown := set(kinds) - set(KINDS):
         raise ValueError(f"kinds = {tuple(kinds)}: {unknown.pop()!r} is unknown; there are {', '.join(KINDS)}")
     least = {"ring": 3, "lattice": 4, "layers": 2}
-    fitting = [kind for kind in kinds if least.get(kind, 1) <= most]
+    fitting = [kind for kind in kinds if least.get(kind, 1) <= whole(most, "most", minimum=0)]
     if not fitting:
         raise ValueError(f"most = {most} spins are too few for {', '.join(kinds)}")
     values = SIGNS if (draw(st.booleans()) if signs is None else signs) else VALUES

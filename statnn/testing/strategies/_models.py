@@ -9,11 +9,12 @@ import hypothesis.extra.numpy as arrays_of
 import numpy as np
 from hypothesis import strategies as st
 
+from statnn._arguments import whole
 from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior
 from statnn.network import Network
 from statnn.testing.strategies._couplings import KINDS, couplings
 from statnn.testing.strategies._networks import networks
-from statnn.testing.strategies._numbers import REALS, log_uniform
+from statnn.testing.strategies._numbers import REALS, chosen, log_uniform
 from statnn.testing.strategies._shown import made
 
 TEMPERATURES = st.sampled_from([1.0, 1e-4, 1e-2, 1e4]) | log_uniform(0.1, 30.0)
@@ -46,7 +47,7 @@ def binary_neurons(
     given = draw(st.booleans()) if fields is None else fields
     elements = st.sampled_from([0.0, 1.0, -0.5]) | st.floats(-3, 3, width=32)
     h = draw(arrays_of.arrays(np.float64, size, elements=elements)) if given else None
-    return made(BinaryNeurons, J, h, draw(TEMPERATURES if temperatures is None else temperatures))
+    return made(BinaryNeurons, J, h, draw(chosen(temperatures, "temperatures", TEMPERATURES)))
 
 
 @st.composite
@@ -71,12 +72,15 @@ def dynamic_neurons(
     targets : bool or None
         Whether there are targets; None for either.
     """
-    chosen: Any = draw(networks(width=(1, 4), depth=(1, 3)) if net is None else net)
-    number, moving = draw(st.integers(1, samples)), draw(st.sampled_from([tuple(names) for names in free]))
+    if any(isinstance(names, str) for names in free):
+        raise TypeError(f"free = {free!r} is one choice; give a list of choices, [{free!r}]")
+    drawn: Any = draw(chosen(net, "net", networks(width=(1, 4), depth=(1, 3))))
+    number = draw(st.integers(1, whole(samples, "samples", minimum=1)))
+    moving = draw(st.sampled_from([tuple(names) for names in free]))
     given = draw(st.booleans()) if targets is None else targets
-    inputs = draw(arrays_of.arrays(chosen.dtype, (number, chosen.widths[0]), elements=REALS))
-    wanted = draw(arrays_of.arrays(chosen.dtype, (number, chosen.widths[-1]), elements=REALS)) if given else None
+    inputs = draw(arrays_of.arrays(drawn.dtype, (number, drawn.widths[0]), elements=REALS))
+    wanted = draw(arrays_of.arrays(drawn.dtype, (number, drawn.widths[-1]), elements=REALS)) if given else None
     prior = draw(st.builds(Prior, log_uniform(0.1, 10.0), log_uniform(0.1, 10.0))) if len(moving) > 1 else None
     strengths = st.sampled_from([1.0]) | log_uniform(1e-2, 1e2)
     beta, stiffness = draw(strengths), draw(strengths)
-    return made(DynamicNeurons, chosen, inputs, wanted, beta, stiffness, free=moving, prior=prior)
+    return made(DynamicNeurons, drawn, inputs, wanted, beta, stiffness, free=moving, prior=prior)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -64,9 +65,18 @@ def signed(low: float = 1e-3, high: float = 5.0) -> Numbers:
     return st.builds(math.copysign, log_uniform(low, high), st.sampled_from([1.0, -1.0]))
 
 
+def chosen(value: Any, name: str, default: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return the strategy given by the caller, or the default for None; raises for a bare value."""
+    if value is not None and not isinstance(value, st.SearchStrategy):
+        raise TypeError(f"{name} = {value!r} is no strategy; for this value alone give hypothesis.strategies.just(it)")
+    return default if value is None else value
+
+
 def sizes(name: str, value: tuple[int, int], least: int = 1) -> st.SearchStrategy[int]:
     """Whole numbers in a range given by the caller; raises if the range is invalid."""
-    low, high = value
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"{name} = {value!r}: give a pair, the smallest and the largest number, as (1, 4)")
+    low, high = (whole(end, name, minimum=-_LARGEST) for end in value)
     if not least <= low <= high:
         raise ValueError(f"{name} = {value}: the smallest and the largest number are needed, from {least} up")
     return st.integers(low, high)
