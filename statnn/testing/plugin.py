@@ -82,6 +82,8 @@ def pytest_configure(config: pytest.Config) -> None:
         account = Account(config)
     except ValueError as error:
         raise pytest.UsageError(f"statnn: {error}") from None
+    except OSError as error:
+        raise pytest.UsageError(f"--statnn-record {error.filename} cannot be written to: {error.strerror}") from None
     config.pluginmanager.register(account, "statnn account")
 
 
@@ -90,11 +92,14 @@ class Account:
 
     def __init__(self, config: pytest.Config) -> None:
         self.false_alarms, self.comparisons = setting(config, "false_alarms"), setting(config, "comparisons")
-        self.seed, self.record = setting(config, "seed"), config.getoption("statnn_record")
+        self.seed, record = setting(config, "seed"), config.getoption("statnn_record")
+        self.record = record and Path(record).absolute()  # a test may change the current folder
         if self.seed < 0:
             raise ValueError(f"seed = {self.seed} must be a whole number >= 0")
         self.ledger = Ledger(self.false_alarms, self.comparisons)
         self.is_worker = hasattr(config, "workerinput")
+        if self.record and not self.is_worker:
+            self.record.open("a").close()  # an hour of tests must not end here
         self.rejected: dict[str, str] = {}
         self.seen: dict[str, list[float]] = {}
         self.made, self.smallest, self.where = 0, 1.0, ""
@@ -142,7 +147,7 @@ class Account:
         if report.when == "teardown":
             every = self.seen.pop(report.nodeid)
             if self.record and (every or getattr(report, "statnn_draws", False)):
-                with Path(self.record).open("a", encoding="utf-8") as file:
+                with self.record.open("a", encoding="utf-8") as file:
                     file.write(json.dumps({"what": report.nodeid, "p": {"p": every} if every else {}}) + "\n")
 
     @pytest.hookimpl(trylast=True)

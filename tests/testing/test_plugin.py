@@ -83,6 +83,12 @@ def test_what_draws_is_recorded_whether_it_compares_or_not(session):
     assert lines == [{"what": f"test_it.py::test_{name}", "p": {}} for name in ("draws", "seed")]
 
 
+def test_the_record_stays_where_it_began(session, tmp_path):
+    text = f"import os\ndef test_goes(statnn_rng): os.chdir({str(tmp_path)!r})\ndef test_after(statnn_rng): pass"
+    session("--statnn-record=p.jsonl", text=text, apart=True).assert_outcomes(passed=2)
+    assert len(Path("p.jsonl").read_text().splitlines()) == 2
+
+
 @pytest.mark.parametrize(("planned", "status"), [(3, pytest.ExitCode.OK), (2, pytest.ExitCode.TESTS_FAILED)])
 def test_the_ini_file_plans_and_more_fails(session, planned, status):
     assert session(ini=f"statnn_comparisons = {planned}").ret == status
@@ -195,6 +201,8 @@ def test_streams_depend_on_name_parameters_and_seed_alone(session):
         ("--statnn-comparisons=0", "comparisons = 0 must be a whole number >= 1"),
         ("--statnn-false-alarms=2", "false_alarms = 2.0 must be a probability"),
         ("--statnn-seed=-1", "seed = -1 must be a whole number >= 0"),
+        ("--statnn-record=nowhere/p.jsonl", "nowhere/p.jsonl cannot be written to: No such file or directory"),
+        ("--statnn-record=.", "cannot be written to: Is a directory"),
     ],
 )
 def test_settings_that_are_none_are_refused(session, option, message):
