@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from statnn._archive.atomic import replacing
+from statnn._archive.atomic import path_of, replacing
 from statnn._archive.file import digest_of
 from statnn._archive.provenance import surroundings
 from statnn._arguments import array_of, positive, whole
@@ -232,7 +232,7 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
         raise TypeError(f"figure must be a matplotlib Figure, got {type(figure).__name__}; pass ax.figure for axes")
     if not figure.axes:
         raise ValueError("the figure is empty: draw on figure.add_subplot() before saving")
-    target = Path(path)
+    target = path_of(path, "path")
     if target.suffix.lower() in _SUFFIXES:
         raise ValueError(f"path must come without suffix, got {str(path)!r}; pass {str(target.with_suffix(''))!r}")
     if not target.name:

@@ -60,10 +60,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise
 
 
-def refuse_unnamed(path: str | os.PathLike[str], name: str) -> None:
-    """Raise `ValueError` for an empty name, as of an unset shell variable: it would mean the current folder."""
+def path_of(path: str | os.PathLike[str], name: str) -> Path:
+    """Return a path, or raise for what is none, and for an empty name, as of an unset shell variable."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{name} is a {type(path).__name__}; give the name of a file or folder, a text or a Path")
     if not os.fspath(path):
         raise ValueError(f"{name} = '' is an empty name, which would mean the current folder; give another, or '.'")
+    if "\0" in str(path):
+        raise ValueError(f"{name} = {str(path)!r} has a zero byte, which no name of a file has; leave it out")
+    return Path(path)
 
 
 def kind_of(path: Path) -> str:

@@ -165,7 +165,8 @@ def _header(raw: bytes, name: str) -> Header:
             "store plain arrays of numbers"
         )
     if not _DTYPE.fullmatch(descr):
-        wide = ": store array.astype(float)" if descr.lstrip("<>=").startswith("f") else ""
+        small = descr in {"|V1", "|V2", "<V1", "<V2"}  # numpy writes bfloat16 so, without its name
+        wide = ": store array.astype(float)" if small or descr.lstrip("<>=").startswith("f") else ""
         raise ValueError(f"{name!r} has type {descr!r}; real numbers and texts are read{wide}")
     parts = [part.strip().removesuffix("L") for part in shape.split(",") if part.strip()]  # 3L: a long of Python 2
     if not all(part.isdecimal() and len(part) < 19 for part in parts) or len(parts) > 32:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from statnn._archive import file
-from statnn._archive.atomic import kind_of, refuse_unnamed, replacing
+from statnn._archive.atomic import kind_of, path_of, replacing
 from statnn._archive.lock import locked
 from statnn._archive.provenance import provenance, surroundings, versions
 from statnn._archive.words import line_of
@@ -158,8 +158,7 @@ def opened(
     0.5 None ('half',)
     other work: sweeps is 10 there and 20 here; ask for the same, or name another folder
     """
-    refuse_unnamed(path, "store")
-    folder = Path(path)
+    folder = path_of(path, "store")
     if os.path.lexists(folder) and not folder.is_dir():
         kind = kind_of(folder)
         raise StoreError(f"store = {str(folder)!r} is {kind}; a store is a folder: name one that is not there yet")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._archive import npz as _npz
+from statnn._archive.atomic import path_of
 from statnn._archive.words import line_of
 from statnn._arguments import Ints, array_of, positive
 from statnn._by_value import ByValue
@@ -102,7 +103,7 @@ def read_data(
     """
     if split not in SPLITS:
         raise ValueError(f"split = {split!r}: choose 'test' or 'train'")
-    file = Path(path)
+    file = path_of(path, "path")
     x, y, name = _read(file, None if labels is None else str(labels), split)
     if y is None and labels is not None:
         y = _labels_of(Path(labels))

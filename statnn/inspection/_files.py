@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from statnn._archive.atomic import kind_of, refuse_unnamed
+from statnn._archive.atomic import kind_of, path_of
 from statnn._archive.provenance import provenance, version
 from statnn._random import Root
 from statnn.inspection._html import document, figure_of, section_of
@@ -25,8 +25,7 @@ _ASIDE = ".page."
 
 def put(directory: str | os.PathLike[str], fill: Callable[[Path], None]) -> None:
     """Let `fill` write into a temporary folder that becomes `directory`, or whose files move into it, the page last."""
-    refuse_unnamed(directory, "directory")
-    target = Path(directory)
+    target = path_of(directory, "directory")
     if os.path.lexists(target) and not target.is_dir():
         raise NotADirectoryError(f"{str(target)!r} is {kind_of(target)}; give a directory")
     if not target.absolute().parent.is_dir():

@@ -11,7 +11,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from statnn._archive.atomic import refuse_unnamed
+from statnn._archive.atomic import path_of
 from statnn._archive.file import KEY, document_of
 from statnn._archive.npz import MOST_TEXT, npz, refuse_endless
 from statnn._archive.store import HEAD
@@ -67,8 +67,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     >>> description["format"], "numpy" in description["versions"]
     ('statnn.value', True)
     """
-    refuse_unnamed(path, "path")
-    target = Path(path)
+    target = path_of(path, "path")
     if target.is_dir():
         return _folder(target)
     readers: dict[str, Callable[[Path], dict[str, Any]]] = {

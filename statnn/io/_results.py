@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from statnn._archive import file
+from statnn._archive.atomic import path_of
 from statnn._archive.npz import npz
 from statnn.io._document import FORMAT as NETWORK
 from statnn.io._load import load_network
@@ -58,7 +58,7 @@ def save(result: Any, path: str | os.PathLike[str]) -> None:
     ...     load(f"{directory}/paths.npz") == paths
     True
     """
-    target = Path(path)
+    target = path_of(path, "path")
     if target.suffix.lower() != ".npz":
         raise ValueError(f"path = {str(path)!r} has the suffix {target.suffix!r}; write .npz")
     if not target.parent.is_dir():
@@ -109,7 +109,7 @@ def load(path: str | os.PathLike[str], *, own: Mapping[str, Any] | None = None) 
     ...     load(f"{directory}/notes.npz")
     {'depth': 3, 'rates': (0.5, 0.25)}
     """
-    with npz(Path(path)) as archive:
+    with npz(path_of(path, "path")) as archive:
         kind = file.document_of(archive).get("format")
     if kind == NETWORK:
         return load_network(path, activations=own)

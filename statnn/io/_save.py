@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from statnn._archive.atomic import path_of
 from statnn.io import _safetensors
 from statnn.io._document import KEY, pack
 from statnn.network import Network
@@ -60,7 +60,7 @@ def save_network(net: Network, path: str | os.PathLike[str]) -> None:
     """
     if not isinstance(net, Network):
         raise TypeError(f"net is a {type(net).__name__}; make it a Network first: load_network(net)")
-    target = Path(path)
+    target = path_of(path, "path")
     if target.suffix.lower() not in {".npz", ".safetensors"}:
         raise ValueError(f"path = {str(path)!r} has the suffix {target.suffix!r}; write .npz or .safetensors")
     if not target.parent.is_dir():

@@ -39,6 +39,7 @@ GOOD = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1), }\n"
         (npy_of(GOOD.replace("(1, 1)", f"({'1' * 19}, 1)"), bytes(8)), "the impossible shape"),
         (npy_of(GOOD.replace("'<f8'", "[('a', '<f8')]"), bytes(8)), "no plain array: for columns with names, store"),
         (npy_of(GOOD.replace("<f8", "<f16"), bytes(16)), r"and texts are read: store array.astype\(float\)$"),
+        (npy_of(GOOD.replace("<f8", "<V2"), bytes(2)), r"and texts are read: store array.astype\(float\)$"),
         (npy_of(GOOD.replace("<f8", "<c8"), bytes(8)), "has type '<c8'; real numbers and texts are read$"),
         (npy_of("__import__('os').mkdir('trap')", bytes(8)), "a header that describes no plain array"),
         (npy_of("{" * 9999, bytes(8)), "a header that describes no plain array"),

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from scipy import special
 
-from statnn import Network, rg, sweep
+from statnn import Network, plot, rg, sweep
 from statnn._archive import file, values
 from statnn._archive.file import digest_of
 from statnn._archive.names import name_of, thing_of
 from statnn._archive.values import Packer, Unpacker
 from statnn.activation import PolyaUrn
+from statnn.inspection import read_data
 from statnn.interaction import BinaryNeurons
-from statnn.io import load, save, save_network, table
+from statnn.io import describe, load, save, save_network, table
 from statnn.montecarlo import Hamiltonian, Run, Tempering, sample
 from statnn.network import Activation
 from statnn.rg import LinearLayer, flow
@@ -63,6 +64,32 @@ def test_arrays_stand_in_files_under_the_end_of_where_they_are(tmp_path):
     save({"a" * 200: {"weights": np.ones(2), "biases": np.ones(1)}}, tmp_path / "value.npz")
     with np.load(tmp_path / "value.npz") as file:
         assert sorted(name.rpartition(".")[2] for name in file.files if name != "statnn") == ["biases", "weights"]
+
+
+DOORS = {
+    "save": lambda path: save(3, path),
+    "load": load,
+    "save_network": lambda path: save_network(Network([np.eye(2)]), path),
+    "describe": describe,
+    "store": lambda path: sample(BinaryNeurons([[0, 1], [1, 0]]), 10, rng=1, store=path),
+    "figure": lambda path: plot.save(plot.figure()[0], path, y=[1]),
+    "data": read_data,
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    ("path", "error", "match"),
+    [
+        (3.5, TypeError, "is a float; give the name of a file or folder, a text or a Path"),
+        (b"x.npz", TypeError, "is a bytes; give the name"),
+        ("", ValueError, "= '' is an empty name"),
+        ("x\0.npz", ValueError, r"= 'x\\x00.npz' has a zero byte"),
+    ],
+)
+def test_what_names_no_file_is_refused_by_every_door(door, path, error, match):
+    with pytest.raises(error, match=match):
+        DOORS[door](path)
 
 
 def test_suffixes_may_be_in_capitals(tmp_path):
