@@ -106,7 +106,7 @@ def _line(error: Exception) -> str:
     """Return the message of an error in one line, without the number of an operating-system error."""
     if isinstance(error, OSError) and error.strerror is not None:
         return f"{error.strerror}: {str(error.filename)!r}" if error.filename is not None else error.strerror
-    return _ARGUMENT.sub(r"--\1", " ".join(str(error).split()))
+    return _ARGUMENT.sub(r"--\1", " ".join(str(error).split())).replace("rng = ", "--seed = ")
 
 
 def _inspect(given: argparse.Namespace) -> int:

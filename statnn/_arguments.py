@@ -39,7 +39,7 @@ def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) 
             fix = ": call once for each of them"
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; a whole number of type int is needed{fix}")
     if not minimum <= int(value) <= maximum:
-        most = maximum if maximum <= LARGEST_COUNT else f"{maximum:.3g}"
+        most = maximum if maximum < 10**50 else f"{maximum:.3g}"
         raise ValueError(f"{name} = {value} is outside the allowed range [{minimum}, {most}]")
     return int(value)
 

@@ -26,7 +26,7 @@ def provenance(command: Sequence[str] | None = None) -> dict[str, Any]:
     """
     words = sys.argv if command is None else list(command)
     return {
-        "command": shlex.join(words),
+        "command": shlex.join(words).encode(errors="backslashreplace").decode(),  # names of files may not be text
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         **surroundings(),
     }

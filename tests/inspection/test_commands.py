@@ -25,14 +25,17 @@ def files(tmp_path):
     return written(tmp_path)
 
 
-def test_files_whose_names_are_no_letters_are_inspected(files):
-    """Names with bytes of Latin-1, which are no UTF-8, do not keep a page from being written."""
+def test_files_whose_names_are_no_letters_are_inspected(files, monkeypatch):
+    """Names, and the command that a page keeps, may hold bytes of Latin-1, which are no UTF-8."""
     for name, end in (("net", "safetensors"), ("data", "npz")):
         (files / f"{name}.{end}").rename(files / os.fsdecode(b"%b \xe9.%b" % (name.encode(), end.encode())))
     net, data = (str(next(files.glob(f"{name}*"))) for name in ("net", "data"))
-    assert main(["inspect", net, "--data", data, "--only", "layers", "--out", str(files / "page"), "--quiet"]) == DONE
+    words = ["inspect", net, "--data", data, "--only", "layers", "--out", str(files / "page"), "--quiet"]
+    monkeypatch.setattr(sys, "argv", ["statnn", *words])
+    assert main(words) == DONE
     assert r"net \udce9.safetensors" in (files / "page" / "index.html").read_text(encoding="utf-8")
     assert r"data \udce9.npz" in describe(files / "page")["data"]
+    assert r"net \udce9.safetensors" in describe(files / "page")["command"]
     shutil.copy(net, files / os.fsdecode(b"net \xe8.safetensors"))
     both = [net, str(files / os.fsdecode(b"net \xe8.safetensors"))]
     assert main(["inspect", *both, "--data", data, "--only", "layers", "--out", str(files / "two"), "--quiet"]) == DONE

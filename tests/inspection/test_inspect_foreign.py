@@ -139,7 +139,7 @@ LINES = {
     "unwritable": (["net.npz", "--data", "data.npz", "--out", "/proc/page"], "cannot be written to"),
     "a file as page": (["net.npz", "--data", "data.npz", "--out", "few.npy"], "is a file; give a directory"),
     "no samples": (["net.npz", "--data", "data.npz", "--samples", "0"], "samples = 0 is outside"),
-    "negative seed": (["net.npz", "--data", "data.npz", "--seed", "-1"], "rng = -1 is outside"),
+    "negative seed": (["net.npz", "--data", "data.npz", "--seed", "-1"], "--seed = -1 is outside"),
     "odd draws": (["net.npz", "--data", "data.npz", "--draws", "5"], "draws = 5 is odd"),
 }
 
