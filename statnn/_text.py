@@ -31,6 +31,18 @@ def in_print(number: str) -> str:
     return f"{text} × 10{str(int(exponent)).translate(_RAISED)}" if exponent else text
 
 
+def percent(share: float, places: int = 0) -> str:
+    """Write a share of a whole, with more digits where it would seem to be none of it or all.
+
+    Examples
+    --------
+    >>> percent(0.25), percent(0.9996), percent(1e-5, 1), percent(1.0, 1)
+    ('25%', '99.96%', '0.001%', '100.0%')
+    """
+    text = f"{share:.{places}%}"
+    return percent(share, places + 1) if share not in (0, 1) and float(text[:-1]) in (0, 100) else text
+
+
 def line(w: float, b: float, digits: int = 6) -> str:
     """Write the field that a weight and a bias make of a signal.
 

@@ -11,6 +11,7 @@ import numpy as np
 from statnn._arguments import Floats, Ints
 from statnn._axes import COLOURS
 from statnn._random import stream
+from statnn._text import percent
 from statnn.inspection._section import SHARES, Cell, Measured, Picture, Section, Table, panels, share, shown
 from statnn.inspection._subject import Subject, Tell, name_of
 from statnn.measure import basins, order
@@ -215,7 +216,7 @@ def _unusual_basins(measured: Mapping[str, Basin], labels: Ints | None) -> str:
         return ""
     free = float(np.mean(np.isinf(basin.radius)))
     if free > _FREE:
-        return f"{free:.0%} of the samples keep their class in most draws of noise on the inputs, however strong."
+        return f"{percent(free)} of the samples keep their class in most draws of noise on the inputs, however strong."
     whole = _median(basin.radius)
     known = [] if labels is None else [int(k) for k, n in enumerate(np.bincount(labels)) if n >= _FEWEST]
     radii = basin.by_class()
@@ -245,7 +246,8 @@ def _from(tell: Tell, before: int, total: int) -> Tell:
 def _basin_row(name: str, basin: Basin) -> list[Cell]:
     radii = basin.radius
     low, middle, high = (float(q) for q in np.quantile(radii, [0.25, 0.5, 0.75], method="inverted_cdf"))
-    return [name, middle, low, high, f"{np.mean(np.isinf(radii)):.1%}", f"{np.mean(radii == 0):.1%}"]
+    endless, none = (percent(float(np.mean(which)), 1) for which in (np.isinf(radii), radii == 0))
+    return [name, middle, low, high, endless, none]
 
 
 def _median(radii: Floats) -> float:
@@ -261,5 +263,5 @@ def _by_class(measured: dict[str, Basin], labels: Ints) -> Table:
         columns += [f"median σ*, {name}", f"infinite, {name}"]
         radii = basin.by_class()
         for row, k in zip(cells, classes, strict=False):
-            row += [_median(radii[int(k)]), f"{np.mean(np.isinf(radii[int(k)])):.1%}"]
+            row += [_median(radii[int(k)]), percent(float(np.mean(np.isinf(radii[int(k)]))), 1)]
     return Table(columns, cells)

@@ -12,7 +12,7 @@ from scipy import integrate, stats
 
 from statnn._arguments import Floats
 from statnn._axes import COLOURS, LINES, counting
-from statnn._text import p_value, printed
+from statnn._text import p_value, percent, printed
 from statnn.inspection._section import SHARES, Cell, Picture, PValue, Section, Table, panels, share, shown
 from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import graph
@@ -112,7 +112,7 @@ def _unusual_weights(net: Network, rows: list[list[Cell]]) -> str:
     zeros = [float(np.mean(weight == 0)) for weight in net.raw_weights]
     m = int(np.argmax(zeros))
     if zeros[m] >= _ZEROS:
-        return f"{zeros[m]:.0%} of the weights into {name_of(m + 1, net)} are exactly zero."
+        return f"{percent(zeros[m])} of the weights into {name_of(m + 1, net)} are exactly zero."
     shares = [float(row[-2]) / float(row[-1]) for row in rows]  # type: ignore[arg-type]
     m = int(np.argmin(shares))
     if shares[m] >= _LOW_RANK:

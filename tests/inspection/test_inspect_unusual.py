@@ -55,7 +55,14 @@ def test_weights_that_are_zero_or_of_low_rank():
     assert words.startswith("The weights into hidden 1 have rank 1, counted by their singular values; independent")
 
 
-@pytest.mark.parametrize(("zeros", "says"), [(3, "1% of the weights into outputs are exactly zero."), (2, "")])
+@pytest.mark.parametrize(
+    ("zeros", "says"),
+    [
+        (3, "1% of the weights into outputs are exactly zero."),
+        (2, ""),
+        (299, "99.7% of the weights into outputs are exactly zero."),
+    ],
+)
 def test_zeros_are_unusual_from_a_hundredth_of_the_weights_on(zeros, says):
     weight = Network.random([6, 50], rng=0).weights[0].copy()
     weight.ravel()[:zeros] = 0

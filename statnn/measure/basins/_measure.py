@@ -16,6 +16,7 @@ from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root
 from statnn._tasks import check_executor, run_tasks
+from statnn._text import percent
 from statnn.measure._classes import checked_labels, inputs_of, number_of_classes
 from statnn.measure._deviations import standard_deviation
 from statnn.measure.basins._rays import SampleRays, WeightRays
@@ -128,7 +129,8 @@ class Basin(ByValue):
         for k, (name, radii) in enumerate(groups.items()):
             inside = np.sort(radii[np.isfinite(radii)])
             beyond = radii.size - inside.size
-            label = ", ".join(part for part in (name, f"{beyond / radii.size:.0%} infinite" if beyond else "") if part)
+            endless = f"{percent(beyond / radii.size)} infinite" if beyond else ""
+            label = ", ".join(part for part in (name, endless) if part)
             x = np.concatenate(([low], np.maximum(inside, low), [high]))
             y = np.concatenate(([0], np.arange(1, inside.size + 1), [inside.size])) / radii.size
             ax.step(x, y, where="post", **({"label": label or None, "linestyle": stroke(k)} | style))
