@@ -373,3 +373,12 @@ def test_strengths_are_drawn_as_shares_up_to_a_value():
     line = figure.axes[1].lines[0]
     assert line.get_data()[0].tolist() == [1.0, 3.0]
     assert line.get_data()[1].tolist() == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("depth", [2, 80])
+def test_ticks_stand_at_layers_and_are_few(depth, rng):
+    net = Network.random([4] * (depth + 1), "tanh", 1.4, 0.3, rng=rng)
+    for ax in (rg.place(net, rng.normal(size=(40, 4))).plot_signals(axes()), graph.strength(net).plot(axes())):
+        ticks = ax.get_xticks()
+        assert np.array_equal(ticks, np.round(ticks))
+        assert len(ticks) < 12

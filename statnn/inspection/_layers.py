@@ -11,7 +11,7 @@ import numpy as np
 from scipy import integrate, stats
 
 from statnn._arguments import Floats
-from statnn._axes import COLOURS, LINES, counting
+from statnn._axes import COLOURS, LINES
 from statnn._text import p_value, percent, printed
 from statnn.inspection._section import SHARES, Cell, Picture, PValue, Section, Table, panels, share, shown
 from statnn.inspection._subject import Subject, Tell, few, name_of
@@ -208,7 +208,6 @@ def _draw_strength(strengths: graph.Strength, net: Network, figure: Figure) -> N
     shown = few(len(strengths.node_strength), 4)
     left, right = panels(figure, 1, 2)[0]
     strengths.plot(left)
-    counting(left)  # labels of all layers would overlap
     for colour, line, m in zip(COLOURS, LINES, shown, strict=False):
         values = np.sort(strengths.node_strength[m])
         name = "inputs" if m == 0 else name_of(m, net)

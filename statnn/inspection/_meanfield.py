@@ -223,7 +223,6 @@ def _draw_phase(placement: Placement, figure: Figure) -> None:
     _draw_place(grid[0], placement)
     if placement.correlation.size:
         placement.plot_signals(grid[1], colour=COLOURS[0], first=1)
-        grid[1].locator_params(axis="x", integer=True)
         grid[1].legend()
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from scipy import stats
 
 from statnn._arguments import Floats, array_of, at_least
-from statnn._axes import COLOURS, axes, settled
+from statnn._axes import COLOURS, axes, counting, settled
 from statnn._by_value import ByValue
 from statnn.measure._deviations import standard_deviation
 from statnn.measure._strength import layer_fluctuation, node_strength
@@ -103,7 +103,8 @@ class Strength(ByValue):
             label=f"{self.null} weights, 95 %",
         )
         ax.plot(layer, self.fluctuation, "o-", color=COLOURS[0], label="network")
-        ax.set(xlabel="layer $m$", ylabel="fluctuation $Y_m$ of strength", xticks=layer)
+        ax.set(xlabel="layer $m$", ylabel="fluctuation $Y_m$ of strength")
+        counting(ax)  # labels of all layers would overlap
         ax.set_ylim(bottom=0)
         ax.legend(fontsize="small")
         return settled(ax)

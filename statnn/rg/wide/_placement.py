@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, whole
-from statnn._axes import COLOURS, settled
+from statnn._axes import COLOURS, counting, settled
 from statnn._axes import axes as new_axes
 from statnn._by_value import ByValue
 from statnn._notebook import Rows, Shown
@@ -199,6 +199,7 @@ class Placement(ByValue):
         m = np.arange(self.correlation.size) + first
         axes.errorbar(m, self.correlation, self.correlation_error, fmt="o", markersize=3, color=colour, label=label)
         axes.plot(m, self.predicted_correlation, color=colour, linewidth=1, label="mean-field theory")
+        counting(axes)
         axes.set(xlabel="layer $m$", ylabel="correlation $c_m$")
         if ax is None:  # more may be drawn on given axes
             axes.legend()
