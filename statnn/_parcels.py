@@ -19,8 +19,8 @@ import shutil
 import tempfile
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -33,6 +33,10 @@ SMALL = 2**16
 """Objects of at most this many bytes travel with every task."""
 KEPT = 4
 """Shared objects that a worker keeps."""
+_IMPORTABLE = (
+    "what goes to another process must be known there by its name: write functions and classes in a module, not as a "
+    "lambda, inside of a function or in a notebook; ThreadPoolExecutor takes them all"
+)
 _ALIGNED = 64
 """Arrays in a file begin at multiples of this many bytes."""
 
@@ -118,7 +122,8 @@ def carry_out(parcel: Parcel) -> bytes | Missing:
             missing.append(reference.digest)
     if missing:
         return Missing(tuple(missing))
-    task, spec = _Unpacker(parcel.body, objects).load()
+    with _explained():
+        task, spec = _Unpacker(parcel.body, objects).load()
     return _dumps(task(spec), {id(shared): digest for digest, shared in objects.items()}, parcel.by_value)
 
 
@@ -244,5 +249,16 @@ def _dumps(value: Any, names: Mapping[int, str], by_value: bool, buffers: Callab
     file = io.BytesIO()
     packer = _packer(by_value)(file, protocol=5, buffer_callback=buffers)
     packer.names = names
-    packer.dump(value)
+    with _explained():
+        packer.dump(value)
     return file.getvalue()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Add to the errors of pickles what can be done."""
+    try:
+        yield
+    except (pickle.PickleError, AttributeError, TypeError) as error:
+        error.add_note(_IMPORTABLE)
+        raise

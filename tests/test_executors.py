@@ -171,6 +171,20 @@ def test_spawned_processes_change_nothing(expected, monkeypatch):
         assert not different(pool, expected)
 
 
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda: _parcels._dumps(lambda states: states, {}, by_value=False),
+        lambda: _parcels.carry_out(_parcels.Parcel(b"cstatnn\nof_a_notebook\n.", (), {}, by_value=False)),
+    ],
+    ids=["here", "there"],
+)
+def test_functions_that_cannot_travel_are_told_how_to(send):
+    with pytest.raises((AttributeError, pickle.PicklingError)) as refused:
+        send()
+    assert refused.value.__notes__ == [_parcels._IMPORTABLE]
+
+
 def test_loky_changes_nothing(expected):
     loky = pytest.importorskip("joblib.externals.loky", reason="joblib, which carries loky, is not installed")
     with loky.ProcessPoolExecutor(1) as pool:
