@@ -47,6 +47,15 @@ def check_executor(executor: Any) -> None:
     raise TypeError(f"executor is of {kind.__module__}.{name}: {fix}")
 
 
+def told(progress: Any) -> Any:
+    """Return a callback of progress, or None where there is none; raise for what cannot be called."""
+    if progress is None or progress is False:
+        return None
+    if not callable(progress):
+        raise TypeError(f"progress = {progress!r}; pass a function, which is called with what is done, or None")
+    return progress
+
+
 def in_process(executor: Executor | None) -> bool:
     """Return whether tasks see the memory of the caller."""
     return executor is None or isinstance(executor, ThreadPoolExecutor)

@@ -15,7 +15,7 @@ import pytest
 import threadpoolctl
 from scipy import sparse
 
-from statnn import Network, _parcels, rg
+from statnn import Network, _parcels, inspection, rg, sweep
 from statnn._by_value import same
 from statnn._parcels import SMALL
 from statnn._tasks import check_executor, run_tasks
@@ -169,6 +169,25 @@ def test_spawned_processes_change_nothing(expected, monkeypatch):
         monkeypatch.setenv(name, "2")
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         assert not different(pool, expected)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda progress: sweep(abs, {"x": [1]}, progress=progress),
+        lambda progress: inspection.inspect(Network.random([2, 2], rng=0), np.eye(2), progress=progress),
+        lambda progress: basins.sample_basin(Network.random([2, 2], rng=0), np.eye(2), rng=0, progress=progress),
+        lambda progress: sample(square_lattice(4, 4), 4, progress=progress),
+    ],
+    ids=["sweep", "page", "basins", "samples"],
+)
+def test_progress_that_cannot_be_told_is_refused_before_any_work(call):
+    with pytest.raises(TypeError, match="progress = 3; pass a function"):
+        call(3)
+
+
+def test_progress_may_be_switched_off_everywhere(tmp_path):
+    assert sweep(str, {"object": [1]}, store=tmp_path / "work", progress=False).results == ("1",)
 
 
 @pytest.mark.parametrize(
