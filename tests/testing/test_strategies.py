@@ -129,6 +129,12 @@ def test_failing_processes_are_shrunk_to_ordinary_ones():
     assert (smallest.b, smallest.c) == (1.0, smallest.neurons / 2)
 
 
+@given(strategies.whole_samples(3))
+@examples(0.2)
+def test_numbers_of_samples_are_at_most_what_was_asked_for(D):
+    assert 0 <= D <= 3
+
+
 def test_whole_numbers_of_decades_are_whole():
     """Ends that are floats would come out as they are: 2.0 among the whole numbers."""
     for low, high in ((2.0, 5), (2, 5.0), (1, 2.5)):

@@ -49,7 +49,7 @@ def samples() -> Numbers:
 
 @cache
 def whole_samples(most: int = MOST_SAMPLES) -> st.SearchStrategy[int]:
-    """Whole numbers of samples D, from 0 to `most`, or 20 where that is larger.
+    """Whole numbers of samples D, from 0 to `most`.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def whole_samples(most: int = MOST_SAMPLES) -> st.SearchStrategy[int]:
         The largest, at least 1.
     """
     whole(most, "most", minimum=1, maximum=10**300)
-    return st.integers(0, 20) | st.sampled_from([0, 1, most]) | decades(1, most)
+    return st.integers(0, min(20, most)) | st.sampled_from([0, 1, most]) | decades(1, most)
 
 
 def activities(N: int) -> Numbers:
