@@ -103,7 +103,7 @@ def label(name: str) -> str:
     if name.startswith("_"):
         name = f"“{name}”"
     try:
-        MathTextParser("path").parse(name)
+        MathTextParser("path").parse(name.replace("\n", " "))  # it warns of the ends of lines
     except ValueError:
         return name.replace("$", r"\$")
     return name

@@ -12,10 +12,10 @@ def printed(number: float, digits: int = 6) -> str:
 
     Examples
     --------
-    >>> printed(0.543219876, 2), printed(2e-53), printed(-1.25e12), printed(float("-inf"))
-    ('0.54', '2 × 10⁻⁵³', '−1.25 × 10¹²', '−∞')
+    >>> printed(0.543219876, 2), printed(2e-53), printed(-1.25e12), printed(float("-inf")), printed(-0.0)
+    ('0.54', '2 × 10⁻⁵³', '−1.25 × 10¹²', '−∞', '0')
     """
-    return in_print(f"{number:.{digits}g}".replace("inf", "∞"))
+    return in_print(f"{number:z.{digits}g}".replace("inf", "∞"))
 
 
 def in_print(number: str) -> str:

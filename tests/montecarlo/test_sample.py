@@ -284,15 +284,23 @@ def test_chains_that_never_change_and_short_ones_are_drawn():
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("$|m|$", "$|m|$"), ("energy", "energy"), ("$x_$", r"\$x_\$"), ("$$", r"\$\$"), ("$m", r"\$m")],
+    [
+        ("$|m|$", "$|m|$"),
+        ("energy", "energy"),
+        ("$x_$", r"\$x_\$"),
+        ("$$", r"\$\$"),
+        ("$m", r"\$m"),
+        ("m\nof all", "m\nof all"),
+    ],
 )
-def test_names_of_observables_may_hold_dollars(name, text):
-    """Text between dollars that is no mathematics would keep the figure from being drawn."""
+def test_names_of_observables_may_hold_dollars(name, text, caplog):
+    """Text between dollars that is no mathematics does not keep the figure from being drawn, nor do ends of lines warn."""
     run = sample(BinaryNeurons([[0, 1], [1, 0]]), 8, rng=1, observables={name: lambda states: states[..., 0]})
     figure = Figure()
     drawn = run.plot(figure.subplots(1, 2), name=name)
     figure.draw_without_rendering()
     assert [ax.get_ylabel() for ax in drawn] == [text, rf"$\rho(t)$ of {text}"]
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("unit", [1e-310, 1e306])
