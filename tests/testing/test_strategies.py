@@ -129,6 +129,12 @@ def test_failing_processes_are_shrunk_to_ordinary_ones():
     assert (smallest.b, smallest.c) == (1.0, smallest.neurons / 2)
 
 
+@pytest.mark.parametrize("drawn", [strategies.samples, strategies.whole_samples])
+def test_failing_numbers_of_samples_are_shrunk_to_ordinary_ones(drawn):
+    found = find(drawn(), lambda D: D > 100, settings=settings(max_examples=1000, derandomize=True, database=None))
+    assert found < 1000
+
+
 @given(strategies.whole_samples(3))
 @examples(0.2)
 def test_numbers_of_samples_are_at_most_what_was_asked_for(D):
