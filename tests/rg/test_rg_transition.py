@@ -338,10 +338,15 @@ def test_only_the_edge_is_drawn_as_critical():
     basin = lines["end of a basin"]
     assert basin.get_xdata()[0] == pytest.approx(1.525843523410130)
     assert len({line.get_linestyle() for line in lines.values()}) == len(lines)
-    other = rg.phase_diagram(GELU, [0.5, 1.3], [0.1, 0.2], start=1e-3).plot(Figure().add_subplot())
-    assert [text.get_text() for text in other.get_legend().get_texts()] == ["fold"]
+    other = rg.phase_diagram(GELU, [0.5, 1.8], [0.1, 0.2], start=1e-3).plot(Figure().add_subplot())
+    assert {text.get_text() for text in other.get_legend().get_texts()} == {"fold", "variance without bound"}
     calm = rg.phase_diagram("tanh", [0.5, 1.3], [0.1, 0.2]).plot(Figure().add_subplot())
     assert [text.get_text() for text in calm.get_legend().get_texts()] == [r"edge of chaos, $\chi = 1$"]
+
+
+def test_a_legend_names_no_line_outside_of_the_diagram():
+    beyond = rg.phase_diagram("tanh", [2.0, 2.5], [0.0, 0.1]).plot(Figure().add_subplot())
+    assert beyond.get_legend() is None
 
 
 def test_an_edge_that_is_one_point_is_a_point_in_the_legend_too():

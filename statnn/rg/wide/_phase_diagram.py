@@ -95,7 +95,8 @@ class PhaseDiagram(ByValue):
         if critical:
             low, high = self.sigma_b[[0, -1]]
             rows = np.unique(np.append(self.sigma_b, np.linspace(low, high, FINE)))
-            draw_transitions(axes, transition(self.activation, rows, start=self.start), outline=True)
+            ends = transition(self.activation, rows, start=self.start)
+            draw_transitions(axes, ends, outline=True, within=self.sigma_w if self.sigma_w.size > 1 else None)
         if unbounded.any():
             axes.set_facecolor(GREY)
             axes.fill([], [], color=GREY, label="variance without bound")
@@ -128,15 +129,19 @@ STROKES = {
 """Stroke, colour and legend of each end of order."""
 
 
-def draw_transitions(axes: Any, transitions: Transition, *, outline: bool = False) -> None:
-    """Draw σ_w over an increasing row of σ_b, each kind in its own stroke; kinds that do not occur are left out."""
-    for kind, (stroke, usual, label) in STROKES.items():
+def draw_transitions(
+    axes: Any, transitions: Transition, *, outline: bool = False, within: Floats | None = None
+) -> None:
+    """Draw σ_w over an increasing row of σ_b, each kind in its own stroke; legends name what lies `within` values."""
+    for kind, (stroke, usual, named) in STROKES.items():
         colour = usual if outline or kind is not TransitionKind.EDGE else ink()
         line = np.where(transitions.kind == kind, transitions.sigma_w, np.nan)
         there = np.pad(np.isfinite(line), 1)
         alone = there[1:-1] & ~there[:-2] & ~there[2:]  # a line of one point is invisible
         if not there.any():
             continue
+        seen = within is None or (np.nanmin(line) <= within[-1] and np.nanmax(line) >= within[0])
+        label = named if seen else None
         if not np.array_equal(alone, there[1:-1]):
             if outline:
                 axes.plot(line, transitions.sigma_b, color="white", linewidth=2.5)
