@@ -1,6 +1,7 @@
 """What a picture shows is what was computed: curves, bands and bars against numbers known apart."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -382,3 +383,9 @@ def test_ticks_stand_at_layers_and_are_few(depth, rng):
         ticks = ax.get_xticks()
         assert np.array_equal(ticks, np.round(ticks))
         assert len(ticks) < 12
+
+
+def test_basins_that_are_rarely_endless_are_not_none(rng):
+    found = basins.sample_basin(Network.random([2, 4, 2], rng=rng), rng.normal(size=(4, 2)), draws=4, rng=0)
+    ax = replace(found, radius=np.append(np.ones(399), np.inf)).plot(axes())
+    assert ax.lines[0].get_label() == "0.2% infinite"

@@ -3,7 +3,6 @@
 import math
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -413,8 +412,6 @@ def test_radii_by_class_and_pictures():
     assert axes.get_legend() is not None
     assert len(axes.lines) == 2
     assert axes.get_xscale() == "log"
-    rarely = replace(basins_of_net, radius=np.append(np.ones(399), np.inf)).plot(Figure().add_subplot())
-    assert rarely.lines[0].get_label() == "0.2% infinite"
     endless = sample_basin(Network([[[1.0]]], activation="identity"), [[1.0]], rng=0).plot(Figure().add_subplot())
     assert endless.lines[0].get_label() == "100% infinite"
     assert endless.get_xlim() == pytest.approx((SPAN[0] / 2, 2 * SPAN[1])), "where radii were looked for"
