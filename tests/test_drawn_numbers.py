@@ -386,6 +386,6 @@ def test_ticks_stand_at_layers_and_are_few(depth, rng):
 
 
 def test_basins_that_are_rarely_endless_are_not_none(rng):
-    found = basins.sample_basin(Network.random([2, 4, 2], rng=rng), rng.normal(size=(4, 2)), draws=4, rng=0)
-    ax = replace(found, radius=np.append(np.ones(399), np.inf)).plot(axes())
+    basin = basins.sample_basin(Network.random([2, 4, 2], rng=rng), rng.normal(size=(4, 2)), draws=4, rng=0)
+    ax = replace(basin, radius=np.append(np.ones(399), np.inf)).plot(axes())
     assert ax.lines[0].get_label() == "0.2% infinite"

@@ -294,7 +294,7 @@ def test_chains_that_never_change_and_short_ones_are_drawn():
     ],
 )
 def test_names_of_observables_may_hold_dollars(name, text, caplog):
-    """Text between dollars that is no mathematics does not keep the figure from being drawn, nor do ends of lines warn."""
+    """Text between dollars that is no mathematics lets a figure be drawn; ends of lines do not warn."""
     run = sample(BinaryNeurons([[0, 1], [1, 0]]), 8, rng=1, observables={name: lambda states: states[..., 0]})
     figure = Figure()
     drawn = run.plot(figure.subplots(1, 2), name=name)

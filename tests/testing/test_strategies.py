@@ -131,8 +131,8 @@ def test_failing_processes_are_shrunk_to_ordinary_ones():
 
 @pytest.mark.parametrize("drawn", [strategies.samples, strategies.whole_samples])
 def test_failing_numbers_of_samples_are_shrunk_to_ordinary_ones(drawn):
-    found = find(drawn(), lambda D: D > 100, settings=settings(max_examples=1000, derandomize=True, database=None))
-    assert found < 1000
+    samples = find(drawn(), lambda D: D > 100, settings=settings(max_examples=1000, derandomize=True, database=None))
+    assert samples < 1000
 
 
 @given(strategies.whole_samples(3))

@@ -128,7 +128,9 @@ def test_an_end_that_belongs_to_a_range_is_in_it_however_it_is_rounded(percent):
 
 def test_no_range_holds_infinity():
     assert not any(
-        bounds.endswith(("<= oo", "<= oo, whole")) for one in FORMULAS.values() for bounds in one.ranges.values()
+        bounds.endswith(("<= oo", "<= oo, whole"))
+        for formula in FORMULAS.values()
+        for bounds in formula.ranges.values()
     )
 
 
