@@ -27,7 +27,7 @@ from statnn._arguments import refuse_unordered
 from statnn._by_value import ByValue, same
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root, stream
-from statnn._tasks import check_executor, run_tasks, told
+from statnn._tasks import callback_of, check_executor, run_tasks
 from statnn._warn import warn
 
 Point = dict[str, Any]
@@ -153,7 +153,7 @@ def sweep(
     if not callable(function):
         raise TypeError(f"function = {function!r} cannot be called: pass a function of the names of the grid")
     check_executor(executor)
-    progress = told(progress)
+    progress = callback_of(progress)
     points, seed = _points(grid), root(rng)
     key = {"verb": "sweep", "function": _known_as(function), "seed": seed}
     context = nullcontext() if store is None else opened(store, key, adopt=("seed",) if rng is None else ())

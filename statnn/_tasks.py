@@ -47,7 +47,7 @@ def check_executor(executor: Any) -> None:
     raise TypeError(f"executor is of {kind.__module__}.{name}: {fix}")
 
 
-def told(progress: Any) -> Any:
+def callback_of(progress: Any) -> Any:
     """Return a callback of progress, or None where there is none; raise for what cannot be called."""
     if progress is None or progress is False:
         return None

@@ -424,6 +424,7 @@ def vague_names(module):
     nodes = [node for each in (module, *examples(module)) for node in ast.walk(each)]
     bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    bound |= {node.name for node in module.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
     return bound & (EMPTY - {"one"} if "zero" in bound else EMPTY)
 
 
@@ -435,6 +436,7 @@ def test_names_say_what_things_are(folder):
 def test_names_that_could_be_anything_would_be_seen():
     assert vague_names(ast.parse("found = [one for one in told]")) == {"found", "one"}
     assert vague_names(ast.parse("'>>> found = 2'")) == {"found"}
+    assert vague_names(ast.parse("def told(): pass")) == {"told"}
     assert not vague_names(ast.parse("zero, one = 0, 1"))
 
 

@@ -20,7 +20,7 @@ from statnn._archive.words import line_of
 from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import root, stream
-from statnn._tasks import check_executor, told
+from statnn._tasks import callback_of, check_executor
 from statnn.inspection._activity import activity, spiking
 from statnn.inspection._classification import attraction, ranks
 from statnn.inspection._comparison import Comparison, compared
@@ -177,7 +177,7 @@ def inspect(
     ['layer', 'quantity', 'narrow', 'wide', 'difference']
     """
     check_executor(executor)
-    progress = told(progress)
+    progress = callback_of(progress)
     if whole(draws, "draws", minimum=4) % 2:
         raise ValueError(f"draws = {draws} is odd; directions come in pairs ±ξ: pass {draws + 1}")
     options = Options(

@@ -15,7 +15,7 @@ from statnn._axes import axes, logarithmic, settled, stroke
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root
-from statnn._tasks import check_executor, run_tasks, told
+from statnn._tasks import callback_of, check_executor, run_tasks
 from statnn._text import percent
 from statnn.measure._classes import checked_labels, inputs_of, number_of_classes
 from statnn.measure._deviations import standard_deviation
@@ -344,7 +344,7 @@ def _basin(
 ) -> Basin:
     inputs = inputs_of(net, x)
     check_executor(executor)
-    progress = told(progress)
+    progress = callback_of(progress)
     known = None if labels is None else checked_labels(labels, len(inputs), number_of_classes(net))
     level = positive(threshold, "threshold", why="it is the chance of an unchanged class that ends a basin")
     if level >= 1:
