@@ -128,8 +128,9 @@ def criticality(activation: str | Activation) -> Criticality:
 
     Notes
     -----
-    Coefficients come from a polynomial fitted to the exact averages up to where V/q has changed by four per mille,
-    whatever the unit of fields; they are good to about 1e-8 (A) and 1e-6 (A_2, B_2). Standing: [asymptotic].
+    Coefficients come from a polynomial fitted to the exact averages up to where V/q has changed by four per mille; they
+    are good to about 1e-8 (A) and 1e-6 (A_2, B_2). An activation has to bend at fields between 1e-5 and 1e5: one that
+    bends only beyond is taken for a line, one that bends before for a jump. Standing: [asymptotic].
 
     Examples
     --------
