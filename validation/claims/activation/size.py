@@ -53,8 +53,8 @@ def _judge_compressibility(data):
             Finding.of(DENSE, dense, sees=0.02, unit="of the ratio, relative"),
         ],
         Outcome.DOMAIN,
-        f"at fixed c the ratio rises by {whole:.3f} from N = {SIZES[0]} to {SIZES[-1]}; at a fixed share c/N it does "
-        "not depend on N",
+        f"at fixed c the ratio rises by {whole:.3f} from N = {SIZES[0]} to {SIZES[-1]}; theory: at a fixed c/N it "
+        "does not depend on N",
         otherwise="the silent share does not grow with N at fixed c, or grows at a fixed share of active neurons too",
     )
 
@@ -148,8 +148,7 @@ def _judge_over(data):
             ),
         ],
         Outcome.ASYMPTOTIC,
-        f"1 − K/(cD) falls as N^({final:.4f}) for large N: almost every activation wakes a new neuron; more neurons "
-        "never hurt",
+        f"1 − K/(cD) falls as N^({final:.4f}) for large N; theory: as 1/N",
         otherwise="1 − K/(cD) does not vanish as 1/N with the stated amplitude",
     )  # fmt: skip
 

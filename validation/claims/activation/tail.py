@@ -99,8 +99,8 @@ def _judge(data):
         asks=Asks.BELOW,
     )
     detail = (
-        f"1 ≪ k ≪ k_c = {float(data['cutoff'][0]):.0f} with α = 1 − b, b < 1; a pure power law fails beyond: of "
-        f"the neurons that it predicts above 3 k_c, only {share.min():.1e} to {share.max():.1e} are there"
+        f"theory: α = 1 − b for b < 1 and 1 ≪ k ≪ k_c = {float(data['cutoff'][0]):.0f}; above 3 k_c the share "
+        f"{share.min():.1e} to {share.max():.1e} of the neurons that a pure power law predicts is there"
     )
     return Verdict.judged(
         [

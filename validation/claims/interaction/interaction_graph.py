@@ -97,8 +97,8 @@ def _judge(data):
         Finding(quantity=FAR, estimate=far, error=0, theory=1e-4, asks=Asks.ABOVE, sees=1, unit="of its size"),
     )
     detail = (
-        f"{edges[0]} pairs of neurons interact, {edges[1]} pairs once parameters are free; with the neurons integrated "
-        f"out even the weights of the first and the last of {DEPTH} layers do"
+        f"the graph joins {edges[0]} pairs of neurons, and {edges[1]} pairs once parameters are free; with the neurons "
+        f"integrated out, {DEPTH} layers of one neuron each"
     )
     return Verdict.judged(findings, Outcome.EXACT, detail, otherwise="the graph is not that of the energy")
 

@@ -74,7 +74,7 @@ def _activity(net, images, seed):
 
 
 def _peak(curve):
-    """Return the place of the highest peak over lower points on both sides, and these; an inner point if none is."""
+    """Return the place of the highest peak over lower points on both sides, and these; an inner point if none."""
     heights = [min(curve[j] - curve[:j].min(), curve[j] - curve[j + 1 :].min()) for j in range(1, len(curve) - 1)]
     peak = int(np.argmax(heights)) + 1
     return peak, int(curve[:peak].argmin()), peak + 1 + int(curve[peak + 1 :].argmin())

@@ -89,7 +89,7 @@ def _judge(data):
         Finding.of(ERROR, mean(squares, float(data["spread"]), bias=0.05), sees=0.45, unit="of the squared error"),
         Finding.of(RANDOM, mean(data["random"], float(data["random_theory"])), sees=0.06, unit="in s"),
     )  # fmt: skip
-    return Verdict.judged(findings, Outcome.EXACT, "slopes against class share and AUC", otherwise="slopes are others")
+    return Verdict.judged(findings, Outcome.EXACT, "slopes against class share and AUC", otherwise="slopes differ")
 
 
 def _miscounted(data, by):

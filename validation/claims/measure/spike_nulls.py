@@ -101,8 +101,8 @@ def _judge(data):
     )
     gap = np.abs(data["blocked_theory"] / data["blocked_limit"] - 1).max()
     detail = (
-        "order and window decide; with windows of one class each the mean over few windows is exact, and the formula "
-        f"of many windows is up to {gap:.1%} off"
+        "simulation against the laws of each order; with windows of one class each the formula of many windows is up "
+        f"to {gap:.1%} off the exact mean over few"
     )
     return Verdict.judged(findings, Outcome.EXACT, detail, otherwise="counts of spikes have other Fano factors")
 

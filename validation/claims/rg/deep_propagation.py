@@ -120,7 +120,7 @@ def _judge(data):
             unit="of what is learnt in 3 layers",
         ),
     )  # fmt: skip
-    return Verdict.judged(findings, Outcome.DOMAIN, f"few epochs: {detail}", otherwise="depth does not part them")
+    return Verdict.judged(findings, Outcome.DOMAIN, f"few epochs: {detail}", otherwise="depth does not part the phases")
 
 
 def _no_gain(data, by):

@@ -176,7 +176,7 @@ def _judge_noisy(data):
         f"extrapolated from ε = {data['noises'][-3]:g} to {data['noises'][-1]:g}, tolerance twice the last change; a "
         f"projection loses up to {np.nanmax(data['truncation']):.2g} nats"
     )
-    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="the eigenvalues do not approach 2 as ε")
+    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="eigenvalues do not approach 2 in order ε")
 
 
 def _one(name, i):
