@@ -65,7 +65,7 @@ def path_of(path: str | os.PathLike[str], name: str) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"{name} is a {type(path).__name__}; give the name of a file or folder, a text or a Path")
     if not os.fspath(path):
-        raise ValueError(f"{name} = '' is an empty name, which would mean the current folder; give another, or '.'")
+        raise ValueError(f"{name} = '' is an empty name and would mean the current folder; give a name, or '.' for it")
     if "\0" in str(path):
         raise ValueError(f"{name} = {str(path)!r} has a zero byte, which no name of a file has; leave it out")
     return Path(path)

@@ -103,10 +103,10 @@ def read_data(
     """
     if split not in SPLITS:
         raise ValueError(f"split = {split!r}: choose 'test' or 'train'")
-    file = path_of(path, "path")
+    file, file_of_labels = path_of(path, "path"), None if labels is None else path_of(labels, "labels")
     x, y, name = _read(file, None if labels is None else str(labels), split)
-    if y is None and labels is not None:
-        y = _labels_of(Path(labels))
+    if y is None and file_of_labels is not None:
+        y = _labels_of(file_of_labels)
     source = line_of(file.name)  # its bytes may not be text
     samples, how = _samples(x, scale, f"{source}, array {name!r}" if name else source)
     known, why = _labels(y, len(samples))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from statnn._archive import file
 from statnn._archive import npz as _npz
+from statnn._archive.atomic import path_of
 from statnn._archive.words import line_of
 from statnn.io import _named, _onnx, _safetensors, _sklearn, _torch
 from statnn.io._chain import Step, assemble
@@ -164,7 +165,7 @@ def load(
     """Return the network of a source with the notes of how it was read."""
     hints = _Hints(activation, layers, _own(activations))
     if isinstance(source, str | os.PathLike):
-        return _of_file(Path(source), hints)
+        return _of_file(path_of(source, "source"), hints)
     if isinstance(source, Mapping):
         _refuse_nested(source)
         made = any(hasattr(values, "detach") for values in source.values())

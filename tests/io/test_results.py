@@ -19,7 +19,7 @@ from statnn._archive.values import Packer, Unpacker
 from statnn.activation import PolyaUrn
 from statnn.inspection import read_data
 from statnn.interaction import BinaryNeurons
-from statnn.io import describe, load, save, save_network, table
+from statnn.io import describe, load, load_network, save, save_network, table
 from statnn.montecarlo import Hamiltonian, Run, Tempering, sample
 from statnn.network import Activation
 from statnn.rg import LinearLayer, flow
@@ -74,6 +74,7 @@ DOORS = {
     "store": lambda path: sample(BinaryNeurons([[0, 1], [1, 0]]), 10, rng=1, store=path),
     "figure": lambda path: plot.save(plot.figure()[0], path, y=[1]),
     "data": read_data,
+    "labels": lambda path: read_data("x.npz", path),
 }
 
 
@@ -90,6 +91,12 @@ DOORS = {
 def test_what_names_no_file_is_refused_by_every_door(door, path, error, match):
     with pytest.raises(error, match=match):
         DOORS[door](path)
+
+
+@pytest.mark.parametrize("path", ["", "x\0.npz"])
+def test_a_network_is_in_no_file_without_a_name(path):
+    with pytest.raises(ValueError, match=r"^source = '.*' (is an empty name|has a zero byte)"):
+        load_network(path)
 
 
 def test_suffixes_may_be_in_capitals(tmp_path):
