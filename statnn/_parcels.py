@@ -35,7 +35,7 @@ KEPT = 4
 """Shared objects that a worker keeps."""
 _IMPORTABLE = (
     "what goes to another process must be known there by its name: write functions and classes in a module, not as a "
-    "lambda, inside of a function or in a notebook; ThreadPoolExecutor takes them all"
+    "lambda, inside a function or in a notebook; ThreadPoolExecutor takes them all"
 )
 _ALIGNED = 64
 """Arrays in a file begin at multiples of this many bytes."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats, whole
+from statnn._text import percent
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
 from statnn.montecarlo import HeatBath, Method, UntrustedEstimate, estimate, sample
 from statnn.network import Network
@@ -34,7 +35,7 @@ ALIKE = 0.95
 """Share of pairs of equal draws above which chains may agree by chance, and errors rest on few draws."""
 FAR = 1e-6
 BIASED, UNEVEN = 0.15, 0.2
-"""Allowed bias of estimates in their errors, and of squared errors: those of runs of `LONG` autocorrelation times."""
+"""Allowed biases, those of runs of `LONG` autocorrelation times: of estimates in errors, and of squared errors."""
 WARMER = "pass a model whose draws differ more, as of a warmer one"
 
 
@@ -98,7 +99,7 @@ class _Method:
             if of == "energy":
                 p = np.bincount(np.unique(self.model.energy(self.states()), return_inverse=True)[1], p)
             if (alike := float((p**2).sum())) > ALIKE:
-                raise NotAsked(f"{alike:.1%} of pairs of draws have one {of}: {WARMER}")
+                raise NotAsked(f"{percent(alike, 1)} of pairs of draws have one {of}: {WARMER}")
 
     def compare(self, states: Any, what: str) -> str:
         """Compare states of independent chains with the exact law."""
@@ -327,7 +328,7 @@ def _error_bars(s: _Method) -> str:
     far, excess = _errors(s)
 
     # As of `reach`: runs that never leave a cold state know neither their mean nor its error, whatever the method.
-    if s.spins and _unjudged(far, excess) and _unjudged(*_errors(s, method=HeatBath())):
+    if s.spins and _doubtful(far, excess) and _doubtful(*_errors(s, method=HeatBath())):
         raise NotAsked(f"those of the heat bath are not right either: {WARMER}")
     assert_mean(far, 0.0, bias=BIASED, what="(mean - exact)/error")
     assert_mean(excess, 0.0, bias=UNEVEN, what="(mean - exact)²/error² - 1")
@@ -354,7 +355,7 @@ def _errors(s: _Method, **options: Any) -> tuple[Floats, Floats]:
     return far, np.minimum(far**2, 8.0) - (estimates.error / size) ** 2
 
 
-def _unjudged(far: Floats, excess: Floats) -> bool:
+def _doubtful(far: Floats, excess: Floats) -> bool:
     """Whether these errors are wrong, or too few of them differ to be judged."""
     try:
         return min(mean(far, 0.0, bias=BIASED).p, mean(excess, 0.0, bias=UNEVEN).p) < FAR
