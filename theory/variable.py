@@ -46,7 +46,7 @@ class Variable:
 
     def __post_init__(self) -> None:
         parsed = _RANGE.fullmatch(self.range)
-        if not parsed or parsed["name"] != self.symbol.name or "whole" in self.depends:
+        if not parsed or parsed["name"] != self.symbol.name or self.depends & {"whole", "odd"}:
             raise ValueError(
                 f"range {self.range!r} must read as '0 < {self.symbol.name} <= 1', '..., whole' or '..., odd'"
             )

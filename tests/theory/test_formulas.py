@@ -430,7 +430,7 @@ def test_a_root_is_an_expression():
     assert latex(root) == r"\operatorname{root}_{0 < x < \infty}\left[x^{2} - y\right]"
 
 
-@pytest.mark.parametrize("text", ["0 < c", "0 < d < 1", "c > 0", "0 < c < 1 whole"])
+@pytest.mark.parametrize("text", ["0 < c", "0 < d < 1", "c > 0", "0 < c < 1 whole", "1 <= c < 5 odd"])
 def test_a_range_that_cannot_be_read_is_refused(text):
     with pytest.raises(ValueError, match="must read as"):
         Variable(sp.Symbol("c"), text, "anything")
