@@ -14,7 +14,7 @@ from itertools import product
 from math import prod
 from numbers import Number
 from types import FunctionType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -92,7 +92,7 @@ def sweep(
     store: str | os.PathLike[str] | None = None,
     rng: int | np.random.Generator | None = None,
     retry: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | Literal[False] | None = None,
 ) -> Sweep:
     """Call a function at every point of a grid.
 
@@ -116,7 +116,7 @@ def sweep(
         Seed; None for fresh entropy, or for the seed of the store.
     retry : bool
         Whether points that failed before, by the store, are tried again.
-    progress : callable, optional
+    progress : callable or False, optional
         Called with (points done, points).
 
     Returns
@@ -153,7 +153,7 @@ def sweep(
     if not callable(function):
         raise TypeError(f"function = {function!r} cannot be called: pass a function of the names of the grid")
     check_executor(executor)
-    progress = callback_of(progress)
+    report = callback_of(progress)
     points, seed = _points(grid), root(rng)
     key = {"verb": "sweep", "function": _known_as(function), "seed": seed}
     context = nullcontext() if store is None else opened(store, key, adopt=("seed",) if rng is None else ())
@@ -161,7 +161,7 @@ def sweep(
         if kept is not None:
             entropy, spawn_key = kept.key["seed"]
             seed = tuple(entropy) if isinstance(entropy, list) else entropy, tuple(spawn_key)
-        done = _computed(function, points, seed, executor, kept, progress, retry=retry)
+        done = _computed(function, points, seed, executor, kept, report, retry=retry)
     results = tuple(done[k].get("result") for k in range(len(points)))
     failures = {k: done[k]["failure"] for k in range(len(points)) if "failure" in done[k]}
     if len(failures) == len(points):

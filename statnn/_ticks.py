@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 
@@ -17,5 +18,6 @@ class Between(LogLocator):
         """Return the positions between the ends of an axis."""
         low, high = sorted((vmin, vmax))
         if low > 0 and high < 5 * low:
-            return MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(low, high)
+            ticks = np.asarray(MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(low, high))
+            return ticks[ticks > 0]
         return super().tick_values(vmin, vmax)

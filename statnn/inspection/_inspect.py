@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypedDict, Unpack, overload
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -69,7 +69,7 @@ class _Options(TypedDict, total=False):
     only: Sequence[str] | None
     rng: int | np.random.Generator | None
     executor: Executor | None
-    progress: Progress | None
+    progress: Progress | Literal[False] | None
 
 
 class _Named(_Options, total=False):
@@ -105,7 +105,7 @@ def inspect(
     name: str | None = None,
     rng: int | np.random.Generator | None = None,
     executor: Executor | None = None,
-    progress: Progress | None = None,
+    progress: Progress | Literal[False] | None = None,
 ) -> Inspection | Comparison:
     """Ask all questions of a network and its data, or of several networks and compare them.
 
@@ -144,7 +144,7 @@ def inspect(
         Seed; fresh entropy when None.
     executor : concurrent.futures.Executor, optional
         Computes basins, ranks and the tangent kernel, most of the work; numbers do not depend on it.
-    progress : callable, optional
+    progress : callable or False, optional
         Called with (name of the question, done, total) as work goes on.
 
     Returns
@@ -177,7 +177,7 @@ def inspect(
     ['layer', 'quantity', 'narrow', 'wide', 'difference']
     """
     check_executor(executor)
-    progress = callback_of(progress)
+    report = callback_of(progress)
     if whole(draws, "draws", minimum=4) % 2:
         raise ValueError(f"draws = {draws} is odd; directions come in pairs ±ξ: pass {draws + 1}")
     options = Options(
@@ -193,11 +193,11 @@ def inspect(
     )
     networks = _several(network)
     if networks is None:
-        return order.answered(order.fitted(network), _name(network, name), progress)
+        return order.answered(order.fitted(network), _name(network, name), report)
     if name is not None:
         raise TypeError(f"name = {name!r} is for one network; those of a mapping have their names in it: leave it out")
     fitted = {key: order.fitted(source, f"network {key!r}: ") for key, source in networks.items()}  # before any work
-    return compared({key: order.answered(source, key, _of(key, progress)) for key, source in fitted.items()})
+    return compared({key: order.answered(source, key, _of(key, report)) for key, source in fitted.items()})
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ def sample_basin(
     steps: int = 12,
     span: tuple[float, float] = (1e-3, 1e3),
     executor: Executor | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | Literal[False] | None = None,
 ) -> Basin:
     r"""Return the radii of attraction basins in the space of samples.
 
@@ -210,7 +210,7 @@ def sample_basin(
         times the last are found; smaller ones count as 0, and a class that is unchanged beyond as an infinite one.
     executor : concurrent.futures.Executor, optional
         Where blocks of samples are worked on; threads suffice.
-    progress : callable, optional
+    progress : callable or False, optional
         Called with (samples done, samples).
 
     Returns
@@ -266,7 +266,7 @@ def weight_basin(
     steps: int = 12,
     span: tuple[float, float] = (1e-3, 1e3),
     executor: Executor | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | Literal[False] | None = None,
 ) -> Basin:
     r"""Return the radii of attraction basins in the space of weights.
 
@@ -340,11 +340,11 @@ def _basin(
     span: tuple[float, float],
     layers: Any,
     executor: Executor | None,
-    progress: Callable[[int, int], None] | None,
+    progress: Callable[[int, int], None] | Literal[False] | None,
 ) -> Basin:
     inputs = inputs_of(net, x)
     check_executor(executor)
-    progress = callback_of(progress)
+    report = callback_of(progress)
     known = None if labels is None else checked_labels(labels, len(inputs), number_of_classes(net))
     level = positive(threshold, "threshold", why="it is the chance of an unchanged class that ends a basin")
     if level >= 1:
@@ -366,8 +366,8 @@ def _basin(
     for index, part in run_tasks(_block, tasks, executor, shared=[net]):
         parts[index] = part
         done += len(tasks[index].x)
-        if progress is not None:
-            progress(done, len(inputs))
+        if report is not None:
+            report(done, len(inputs))
     edges = Found(*(np.concatenate(column) for column in zip(*(part for part, _ in parts), strict=True)))
     classes = np.concatenate([classes_of_part for _, classes_of_part in parts])
     return Basin(*edges[:4], classes, known, grid(ends), edges.kept, level, number, space, seed)
