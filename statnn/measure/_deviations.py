@@ -18,7 +18,7 @@ def deviations(values: Floats) -> tuple[Floats, Ints]:
     """
     first = _exponent(values)
     centred = np.ldexp(values, -first, order="C")  # sums do not depend on the layout
-    centred -= centred[0].copy()
+    centred -= centred[0]
     second = _exponent(centred)
     centred = np.ldexp(centred, -second)
     centred -= centred.mean(axis=0)

@@ -159,7 +159,11 @@ def test_a_sample_on_a_boundary_has_no_radius():
     assert (basin.radius == 0).all()
     assert (basin.low == 0).all()
     beside = sample_basin(net, [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]], rng=0)
-    assert beside.plot(Figure().add_subplot()).get_xlim()[0] == pytest.approx(beside.radius[1] / 2, rel=1e-12)
+    axes = beside.plot(Figure().add_subplot())
+    assert axes.get_xlim()[0] == pytest.approx(beside.radius[1] / 2, rel=1e-12)
+    x, y = axes.lines[0].get_data()
+    np.testing.assert_allclose(x / beside.radius[1], [0.5, 0.5, 1, 2], err_msg="none at zero, which has no logarithm")
+    np.testing.assert_array_equal(y, [0, 0.5, 1, 1])
 
 
 # -- the search --------------------------------------------------------------------------------------------
@@ -446,6 +450,7 @@ def test_noise_is_relative_to_weights_of_any_size():
         ({"draws": 2}, ValueError, r"draws = 2 .* \[4,"),
         ({"draws": 8.0}, TypeError, "whole number"),
         ({"steps": 0}, ValueError, "steps = 0"),
+        ({"steps": 61}, ValueError, r"steps = 61 .*60"),
         ({"span": (1.0, 0.1)}, ValueError, "must rise"),
         ({"span": 3.0}, TypeError, "two amplitudes"),
         ({"span": (0.0, 1.0)}, ValueError, "above 0"),

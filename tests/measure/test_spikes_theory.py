@@ -146,7 +146,7 @@ def test_units_of_few_and_of_many_spikes_are_tested_beside_each_other():
     assert together.tolist() == alone
 
 
-@pytest.mark.parametrize("gaps", [{1: 22, 2: 6, 3: 12}, {1: 40, 2: 25, 3: 22, 4: 4, 5: 9}])
+@pytest.mark.parametrize("gaps", [{1: 22, 2: 6, 3: 12}, {1: 40, 2: 25, 3: 22, 4: 4, 5: 9}, {1: 12, 2: 2, 4: 6}])
 def test_intervals_have_the_p_value_of_grouped_geometric_ones(gaps):
     """Cells {1}, ..., {k-1}, {k and more}: the likelihood of the rate is closed, and costs a degree of freedom."""
     intervals = np.repeat(list(gaps), list(gaps.values()))
@@ -171,9 +171,10 @@ def test_intervals_have_the_p_value_of_grouped_geometric_ones(gaps):
 def test_too_few_arrangements_are_not_tested():
     measured = spikes.from_window_counts([[1, 2, 0, 0], [1, 2, 1, 0]], 2)
     for law in ("binomial", "poisson"):
-        assert not measured.test(law).tested[3]
-    assert not measured.test("binomial").tested.any()
-    assert measured.test("poisson").tested.tolist() == [True, True, False, False]
+        assert not found.test(law).tested[3]
+    assert not found.test("binomial").tested.any()
+    assert found.test("poisson").tested.tolist() == [True, True, False, False]
+    assert not spikes.from_window_counts([[1], [1], [0], [0], [1]], 1).test("binomial").tested.any(), "one sample each"
 
 
 # -- simulation --------------------------------------------------------------------------------------------
@@ -264,6 +265,7 @@ def test_holm_and_benjamini_hochberg(rng):
     assert (holm(fresh) <= np.minimum(1, 40 * fresh)).all()
     hidden = spikes.FitTest("binomial", np.ma.array([0.0, 1.0], mask=[1, 0]), np.ma.array([np.nan, 0.04], mask=[1, 0]))
     assert hidden.rejected().tolist() == [False, True]
+    assert hidden.rejected(0.04).tolist() == [False, True], "a p-value at the level is as rare as the level allows"
     assert "1 of 1" in str(hidden)
     nothing = spikes.FitTest("binomial", np.ma.masked_all(2), np.ma.masked_all(2))
     assert not nothing.rejected().any()
