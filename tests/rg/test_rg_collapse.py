@@ -1,0 +1,46 @@
+"""Data collapse: what exponents do not depend on."""
+
+import numpy as np
+import pytest
+
+from statnn.rg import FixedFunction, collapse
+
+M = np.repeat([64.0, 256.0, 1024.0], 9)
+T = np.tile(np.linspace(-2, 3, 9), 3)
+VALUES = FixedFunction(3, 1 / 3).finite_depth(T) / M
+
+
+def test_exponents_do_not_depend_on_the_unit_of_depths():
+    """Nor does it matter that the scaled controls of the guess leave float64 in it."""
+    plain, large = (collapse(T / M, unit * M, VALUES, 1e-3 * VALUES, bootstrap=20, rng=1) for unit in (1.0, 2.0**700))
+    assert large.value_exponent == pytest.approx(plain.value_exponent, abs=1e-9)
+    assert large.control_exponents == pytest.approx(plain.control_exponents, abs=1e-9)
+    assert large.control_errors == pytest.approx(plain.control_errors, rel=1e-6)
+
+
+def test_errors_are_those_of_points_around_the_fitted_curve():
+    """How far measurements happen to lie from the curve adds nothing: it moves no exponent, and is noise itself."""
+    values = np.exp(T - T**2 / 4) / M  # ln F is a polynomial of degree two
+    tangents = np.column_stack((np.ones_like(T), T, T**2, np.log(M), (T - T**2 / 2) * np.log(M)))
+    away = np.random.default_rng(0).standard_normal(T.size)
+    away -= tangents @ np.linalg.lstsq(tangents, away, rcond=None)[0]
+    options = {"degree": 2, "bootstrap": 20, "rng": 1}
+    on = collapse(T / M, M, values, 0.02 * values, **options)
+    around = values * np.exp(0.1 * away)
+    with pytest.warns(RuntimeWarning, match="do not fall on one curve"):
+        off = collapse(T / M, M, around, 0.02 * around, **options)
+    assert off.control_exponents == pytest.approx(on.control_exponents, abs=1e-6)
+    np.testing.assert_allclose(off.covariance, on.covariance, rtol=1e-5)
+
+
+def test_a_search_that_ends_beyond_a_hundred_found_no_exponent():
+    m = np.repeat([1.0, 1.01, 1.02], 9)
+    for exponent in (99.0, 101.0):
+        values = np.exp(T - T**2 / 4) * m**-exponent
+        options = {"guess": [exponent, 1.0], "degree": 2, "bootstrap": 20, "rng": 1}
+        if exponent < 100:
+            found = collapse(T / m, m, values, 1e-6 * values, **options)
+            assert found.value_exponent == pytest.approx(exponent, rel=1e-9)
+        else:
+            with pytest.raises(ValueError, match="no collapse was found from the guess"):
+                collapse(T / m, m, values, 1e-6 * values, **options)
