@@ -1,9 +1,11 @@
 """Operators of noisy layers: laws of products of matrices that do not ask which nodes they live on."""
 
+import numpy as np
 import pytest
 
 from statnn import rg
-from statnn.rg._layers import quadrature
+from statnn.network import ACTIVATIONS
+from statnn.rg._layers import noisy, quadrature
 
 
 @pytest.mark.parametrize("name", ["sign", "relu"])
@@ -27,3 +29,38 @@ def test_a_layer_and_an_operator_err_as_the_operator_does_at_least():
     known = layer.operator()
     worse = rg.TransferOperator(known.nodes, known.weights, known.probabilities, 1e-4)
     assert worse.compose(layer).error == layer.compose(worse).error == 1e-4
+
+
+@pytest.mark.parametrize("layer", [rg.NoisyLayer("relu", 0.8, 0.2, 0.3), rg.NoisyLayer("tanh", 0.9, 0.1, 0.3)])
+def test_a_projected_flow_goes_on_from_its_layers_as_from_any(layer):
+    steps = layer.flow(3, project=True)
+    for n in (1, 2):
+        again = rg.NoisyLayer(layer.activation, *steps.couplings[n]).flow(1, project=True)
+        assert again.couplings[1] == pytest.approx(steps.couplings[n + 1], rel=1e-12)
+
+
+def test_moments_are_refused_where_any_layer_loses_too_much_of_their_law():
+    whole = rg.NoisyLayer("tanh", 0.9, 0.1, 0.3).operator()
+    parts = whole.nodes, whole.weights, whole.probabilities
+    lossy = rg.TransferOperator(*parts, lost=np.full(whole.nodes.size, 0.01))
+    closed = rg.TransferOperator(*parts)
+    for operator in (lossy, lossy.compose(closed), closed.compose(lossy), whole.compose(lossy), lossy.power(3)):
+        with pytest.raises(ValueError, match=r"moments err by 0\.01"):
+            operator.moments(0.123)
+    wanted = whole.moments(0.123)
+    assert closed.moments(0.123) == pytest.approx(wanted, rel=1e-3)
+
+
+@pytest.mark.parametrize("b", [1e6, -1e6])
+def test_nodes_far_on_either_side_of_zero_are_as_many_as_at_zero(b):
+    sizes = [rg.NoisyLayer("identity", 0.5, shift, 0.1).operator().nodes.size for shift in (0.0, b)]
+    assert sizes[0] == sizes[1]
+
+
+def test_no_arrow_is_drawn_from_wells_that_noise_does_not_join(monkeypatch):
+    """Rounding alone would say how much of the law is in either well, and give the image a bias."""
+    monkeypatch.setattr(noisy, "NOISY_WEIGHTS", np.array([0.5, 2.5]))
+    monkeypatch.setattr(noisy, "NOISY_NOISES", np.array([0.075, 0.5]))
+    _, images = noisy.noisy_arrows(ACTIVATIONS["tanh"])
+    assert np.isnan(images[1]).all()
+    assert (images[[0, 2, 3], 1] == 0).all()
