@@ -1,11 +1,13 @@
 """Operators of noisy layers: laws of products of matrices that do not ask which nodes they live on."""
 
+import mpmath
 import numpy as np
 import pytest
 
 from statnn import rg
 from statnn.network import ACTIVATIONS
 from statnn.rg._layers import noisy, quadrature
+from statnn.rg._layers.spectrum import Spectrum, memory, remembered, resolved
 
 
 @pytest.mark.parametrize("name", ["sign", "relu"])
@@ -64,3 +66,36 @@ def test_no_arrow_is_drawn_from_wells_that_noise_does_not_join(monkeypatch):
     _, images = noisy.noisy_arrows(ACTIVATIONS["tanh"])
     assert np.isnan(images[1]).all()
     assert (images[[0, 2, 3], 1] == 0).all()
+
+
+@pytest.mark.parametrize("layer", [rg.NoisyLayer("relu", 0.8, 0.2, 0.3), rg.NoisyLayer("tanh", 0.9, 0.1, 0.3)])
+def test_a_flow_of_blocks_is_that_of_their_projections(layer):
+    """Blocks of 2, 4 and 8 layers, each projected for itself."""
+    start = np.array([layer.w, layer.b, layer.noise_std])
+    alone = [noisy.renormalised(layer.activation, start, block) for block in (2, 4, 8)]
+    np.testing.assert_allclose(layer.flow(3).couplings[1:], alone, rtol=1e-8)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-6, 1e-9])
+def test_a_zero_that_rounding_made_a_number_is_told_at_any_size(size):
+    """Both eigenvalues of a defective matrix are zero, and found to be a root of rounding; a diagonal tells its own."""
+    spectrum = Spectrum(0.0, np.array([1.0, 1e-9 * size]))
+    errors = np.full((2, 2), np.finfo(float).eps * size)
+    with pytest.raises(ArithmeticError, match="eigenvectors are nearly alike"):
+        resolved(spectrum, size * np.array([[1.0, -1.0], [1.0, -1.0]]), errors)
+    assert resolved(spectrum, size * np.diag([1.0, 1e-9]), size * np.diag([1e-16, 1e-25])) is spectrum
+
+
+@pytest.mark.parametrize("fields", [[3.5, 4.75], [4.75, 3.5], [30.0, -20.0]])
+def test_what_is_remembered_keeps_its_digits_where_interactions_outweigh_fields(fields):
+    """The state of the largest field is then hardly ever taken. Of two states trace and determinant tell all."""
+    interaction = np.array([[25.0, -11.0], [-11.0, -22.0]])
+    leading, others, _ = memory(interaction, np.array(fields))
+    with mpmath.workdps(60):
+        f, g = map(mpmath.mpf, fields)
+        half = (mpmath.exp(25 + f) + mpmath.exp(-22 + g)) / 2
+        product = mpmath.exp(f + g) * (mpmath.exp(3) - mpmath.exp(-22))
+        first = half + mpmath.sqrt(half**2 - product)
+        ratio = float(product / first**2)
+    assert leading == pytest.approx(float(mpmath.log(first)), rel=1e-14)
+    assert remembered(leading, others).ratios[1] == pytest.approx(ratio, rel=1e-12, abs=0)
