@@ -99,3 +99,19 @@ def test_what_is_remembered_keeps_its_digits_where_interactions_outweigh_fields(
         ratio = float(product / first**2)
     assert leading == pytest.approx(float(mpmath.log(first)), rel=1e-14)
     assert remembered(leading, others).ratios[1] == pytest.approx(ratio, rel=1e-12, abs=0)
+
+
+def test_a_projection_is_as_near_as_any_layer_though_the_first_search_ends_elsewhere():
+    layer = rg.NoisyLayer("gelu", -2.42, -1.43, 0.3)
+    two, law = layer.power(2), layer.stationary()
+    p, g, s = law.weights * law.density, two.nodes @ two.probabilities, layer.activation(-0.456 * two.nodes - 0.707)
+    apart = np.sqrt(p @ (g - (p * g) @ s / (p @ s**2) * s) ** 2)
+    flow = layer.flow(1)
+    assert flow.end is rg.FlowEnd.COMPLETE
+    assert flow.deviation[1] <= apart / layer.noise_std, "and two layers have more noise than one"
+
+
+def test_signals_linger_where_two_layers_move_them_by_less_than_twice_the_reach():
+    """h -> -0.9 h comes back as 0.81 h: 0.095 h a layer are less than 2 up to h = 21, and a margin of 8 follows."""
+    ends = quadrature.lingering(ACTIVATIONS["identity"], -0.9, 0.0, 1.0, -1.0, 1.0, 2.0)
+    assert ends == (-29.0, 29.0)
