@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from statnn.rg import FixedFunction, collapse
+from statnn.rg._collapse import _Problem
 
 M = np.repeat([64.0, 256.0, 1024.0], 9)
 T = np.tile(np.linspace(-2, 3, 9), 3)
@@ -44,3 +45,8 @@ def test_a_search_that_ends_beyond_a_hundred_found_no_exponent():
         else:
             with pytest.raises(ValueError, match="no collapse was found from the guess"):
                 collapse(T / m, m, values, 1e-6 * values, **options)
+
+
+def test_a_column_that_stands_twice_fits_nothing_more():
+    problem = _Problem(np.zeros((1, 3)), np.zeros(3), np.zeros(3), np.ones(3), ((0,), (1,)))
+    np.testing.assert_allclose(problem.rest(np.ones((3, 2)), np.array([1.0, 2.0, 3.0])), [-1, 0, 1], atol=1e-14)
