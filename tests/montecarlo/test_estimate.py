@@ -322,7 +322,7 @@ def test_draws_of_several_observables_are_refused_in_words():
     assert estimate(posterior["energy"]).mean == estimate(energy.to_numpy()).mean
 
 
-@pytest.mark.parametrize(("chains", "draws", "swapped"), [(50, 4, False), (400, 4, True), (400, 400, False)])
+@pytest.mark.parametrize(("chains", "draws", "swapped"), [(50, 40, False), (400, 4, True), (400, 400, False)])
 def test_neighbours_must_be_alike_beyond_chance_to_be_draws(chains, draws, swapped):
     """Each chain of a wave correlates by 0.4 with the next: 2.8 standard errors for fifty chains, 8 for four hundred.
 
@@ -335,3 +335,15 @@ def test_neighbours_must_be_alike_beyond_chance_to_be_draws(chains, draws, swapp
 def test_sokal_ends_at_the_first_window_of_five_times():
     """For ρ_t = 2^-t the time up to M is 3 - 2^(1-M), five times which is below M from 15 on."""
     assert _estimate._sokal(0.5 ** np.arange(100)) == 3 - 2.0**-14
+
+
+def test_geyers_sequence_that_stays_positive_takes_all_pairs():
+    """Of ρ_t = 2^-t up to t = 9: the time is 2 (2 - 2^-9) - 1, and a draw without a partner is left out."""
+    rho = 2.0 ** -np.arange(10)
+    assert _estimate._geyer(rho) == _estimate._geyer(np.append(rho, 2.0**-10)) == 3 - 2**-8
+
+
+def test_an_offset_that_floats_hold_costs_no_digits(rng):
+    draws = np.round(10 * autoregressive(rng, 0.5, 2, 200))
+    plain, far = quietly(draws), quietly(draws + 2.0**45)
+    assert (far.tau, far.error, far.ess) == pytest.approx((plain.tau, plain.error, plain.ess), rel=1e-9)

@@ -115,3 +115,13 @@ def test_signals_linger_where_two_layers_move_them_by_less_than_twice_the_reach(
     """h -> -0.9 h comes back as 0.81 h: 0.095 h a layer are less than 2 up to h = 21, and a margin of 8 follows."""
     ends = quadrature.lingering(ACTIVATIONS["identity"], -0.9, 0.0, 1.0, -1.0, 1.0, 2.0)
     assert ends == (-29.0, 29.0)
+
+
+@pytest.mark.parametrize(("error", "known"), [(9e-8, True), (2e-7, False)])
+def test_a_second_eigenvalue_is_known_to_a_hundredth_or_refused(error, known):
+    spectrum, matrix = Spectrum(0.0, np.array([1.0, 1e-5])), np.diag([1e-5, 1e-7])
+    if known:
+        assert resolved(spectrum, matrix, np.diag([error, 0.0])) is spectrum
+    else:
+        with pytest.raises(ArithmeticError, match="cannot be told from 0"):
+            resolved(spectrum, matrix, np.diag([error, 0.0]))
