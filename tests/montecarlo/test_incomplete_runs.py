@@ -126,6 +126,16 @@ def test_blocks_that_came_to_their_end_are_kept_without_the_one_that_did_not():
     same_draws(incomplete.retry(), run())
 
 
+@pytest.mark.parametrize("what", [fail, interrupt])
+def test_chains_that_are_missing_are_run_from_where_they_were_to_begin(what):
+    """Draws soon after the start depend on it."""
+    begin = {"initial": np.ones((4, LAYERS.size)), "burn_in": 0, "sweeps": 2}
+    with pytest.warns(IncompleteRun, match="missing"):
+        found = run(5, what, **begin)
+    same_draws(found.retry(), run(**begin))
+    assert not np.array_equal(run(**begin).states, run(burn_in=0, sweeps=2).states)
+
+
 def test_workers_that_die_take_no_block_with_them_that_was_done():
     with Mortal(2) as pool, pytest.warns(IncompleteRun, match="missing \\(BrokenExecutor: a worker was killed\\)"):
         incomplete = run(executor=pool)

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from statnn import rg
 from statnn.interaction import BinaryNeurons, square_lattice
 from statnn.montecarlo import HeatBath, Method, Walkers, sample, stream
+from statnn.montecarlo import _engine as engine
 from statnn.testing import assert_comparison, rejects
 from statnn.testing.statistics import z_score
 
@@ -118,3 +120,46 @@ def test_rows_of_a_method_of_ones_own_are_counted_before_the_burn_in():
     pair = BinaryNeurons([[0.0, 1.0], [1.0, 0.0]])
     with pytest.raises(MemoryError, match=r"records of 'energy' with 1000000 draws of \d+ bytes"):
         sample(pair, 10**6, chains=4, method=Rows(), rng=1)
+
+
+class Told(Visits):
+    """Writes down what it is told to do."""
+
+    calls: ClassVar[list[tuple[str, int]]] = []
+
+    def sweep(self, sweeps):
+        self.calls.append(("sweep", sweeps))
+        super().sweep(sweeps)
+
+    def burn_in(self, sweeps):
+        self.calls.append(("burn in", sweeps))
+        super().sweep(sweeps)
+
+
+class TellingSites(RandomSites):
+    def walkers(self, model, seed, chains, initial):
+        Told.calls.clear()
+        made = super().walkers(model, seed, chains, initial)
+        return Told(model, self, made.streams, made.spins)
+
+
+@pytest.mark.parametrize(("burn_in", "length"), [(0, 0), (3, 3), (None, 5)])
+def test_a_burn_in_is_called_once_and_first_even_of_no_sweeps(burn_in, length):
+    sample(TRIANGLE, 10, burn_in=burn_in, rng=1, method=TellingSites())
+    assert Told.calls[0] == ("burn in", length)
+    assert {name for name, _ in Told.calls[1:]} == {"sweep"}
+    assert sum(sweeps for _, sweeps in Told.calls[1:]) == 10
+
+
+def test_draws_stand_where_they_do_however_time_cuts_the_way_to_them(monkeypatch):
+    whole = sample(TRIANGLE, 24, thin=4, burn_in=5, rng=1, method=TellingSites())
+    monkeypatch.setattr(engine, "_next_piece", lambda piece, _, most: piece % most + 1)
+    parts = sample(TRIANGLE, 24, thin=4, burn_in=5, rng=1, method=TellingSites())
+    assert len(Told.calls) > 8
+    assert np.array_equal(whole.draws["energy"], parts.draws["energy"])
+
+
+def test_pieces_take_about_a_second():
+    """Half of one that took more than two, twice one that took less than half, up to all there is."""
+    ways = [(4, 3.0), (1, 3.0), (4, 1.0), (4, 0.1), (8, 0.1)]
+    assert [engine._next_piece(piece, seconds, 10) for piece, seconds in ways] == [2, 1, 4, 8, 10]
