@@ -334,3 +334,26 @@ def test_what_cannot_be_sampled_is_refused(rng):
 @pytest.mark.parametrize("chains", [4, 5, 63, 64, 67])
 def test_chains_are_cut_into_blocks_for_every_worker_and_no_more(chains):
     assert TASKS / 2 < -(-chains // cut(chains, 1, 64)) <= TASKS
+
+
+def test_sums_of_couplings_and_strong_fields_are_exact():
+    """In whole numbers none exceeds 2^24, from which on float32 lacks some."""
+    for strong in (0.0, 30.0):
+        model = small()
+        held = layered(BinaryNeurons(model.blocks, model.fields + strong, model.temperature))
+        assert held.weights.dtype == np.float32
+        for layer, (start, width, *_) in enumerate(held.plan):
+            total = np.abs(held.fields[start : start + width]) + np.abs(held.matrix(layer)).sum(axis=1)
+            assert total.max() <= 2**24
+
+
+def test_energies_are_rounded_to_parts_of_the_largest_row_sum():
+    """Three times the power of two above 3 + 6; no column adds up to more than 7."""
+    assert layered(BinaryNeurons([[[3.0, 6.0], [0.0, 1.0]]])).shifts == (48.0,)
+
+
+def test_chains_stand_side_by_side_from_sixteen_on():
+    assert [Blocks().settled(small(), chains, SEED).layout for chains in (1, 15, 16, 300)] == [
+        *["single"] * 2,
+        *["replicas"] * 2,
+    ]

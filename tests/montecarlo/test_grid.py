@@ -5,7 +5,7 @@ import pytest
 
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import HeatBath, Tempering, sample
-from statnn.montecarlo._grid import _most_terms, _row_sums, rounded
+from statnn.montecarlo._grid import _most_terms, _row_sums, multiples, on_grid, rounded
 
 MODEL = BinaryNeurons(
     [[0.0, 0.9, 0.55, 0.0], [0.9, 0.0, -0.7, 0.0], [0.55, -0.7, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]],
@@ -63,3 +63,35 @@ def test_sums_over_neighbours_in_layers_are_those_of_the_matrix():
     model = BinaryNeurons([np.array([[1.0, -2.0, 0.5]]), np.array([[3.0], [-4.0]])], temperature=1.0)
     np.testing.assert_array_equal(_row_sums(model, np.abs), np.asarray(abs(model.couplings).sum(axis=1)).ravel())
     assert _most_terms(model) == np.diff(model.couplings.indptr).max() + 1 == 6
+
+
+def test_sums_of_rounded_terms_are_exact_floats():
+    """Sixteen terms that add up to just below 2^24 are all rounded up."""
+    terms = np.array([1_000_000.75] * 15 + [0.0])
+    terms[-1] = 2.0**24 - terms.sum() - 0.1
+    dtype, spacing = on_grid(terms.sum(), 16, 1e5)
+    assert dtype == np.float32
+    assert spacing == 2
+    assert multiples(terms, spacing).sum() <= 2**24 < multiples(terms, 1.0).sum()
+
+
+def test_large_sums_do_not_pass_the_last_whole_number_by_the_rounding_of_a_logarithm():
+    bound = (2.0**53 + 16) * 2.0**900
+    dtype, spacing = on_grid(bound, 4, 1.0)
+    assert dtype == np.float64
+    assert spacing == 2.0**901
+
+
+def test_the_error_of_a_field_grows_as_the_root_of_its_terms():
+    """It stays below 1e-4 temperatures while float64 has the digits."""
+    types = set()
+    for temperature in np.geomspace(1e-3, 1e3, 61):
+        dtype, spacing = on_grid(6.0, 100, temperature)
+        types.add(dtype)
+        assert np.sqrt(100) * spacing / 2 <= 1e-4 * temperature
+    assert len(types) == 2
+
+
+def test_fields_that_are_rounded_away_are_refused_even_without_couplings():
+    with pytest.raises(ValueError, match=r"spin 1 would be off by 0\.3 T"):
+        sample(BinaryNeurons(np.zeros((2, 2)), fields=[1e20, 0.3]), 4, rng=1)

@@ -19,7 +19,8 @@ from statnn._archive import store as _store
 from statnn._archive.store import Store, StoreError
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
 from statnn.montecarlo import METHODS, Run, sample
-from statnn.montecarlo._engine import Schedule
+from statnn.montecarlo._checkpoint import Checkpoints
+from statnn.montecarlo._engine import Block, Schedule, begun
 from statnn.network import Network
 
 PAIR = BinaryNeurons([[0, 1], [1, 0]])
@@ -282,3 +283,18 @@ def test_files_that_an_earlier_state_of_the_package_wrote_are_read(monkeypatch, 
     monkeypatch.setattr(_store, "versions", lambda _: {"statnn": "0.1.0"})
     assert torus(store=tmp_path / "work", progress=lambda done, of: reports.append((done, of))) == whole
     assert reports[0] == (44, 80)
+
+
+@pytest.mark.parametrize(("chains", "fits"), [(3, True), (2, False)])
+def test_a_finished_block_counts_all_its_sweeps_and_has_records_of_all_its_chains(tmp_path, chains, fits):
+    told: list[int] = []
+    block = Block(PAIR, METHODS["heat bath"](), (1, ()), (0, 1, 2), None, None, Schedule(4, 6, 2), None, told.append)
+    records = {"energy": np.zeros((chains, 6))}
+    store = SimpleNamespace(get=lambda _: {"walkers": begun(block).kept(), "records": records}, path=tmp_path)
+    finished = Checkpoints(store, "block-0", {"energy": None})
+    if fits:
+        assert finished.walk(block)[1] is records
+        assert told == [16]
+    else:
+        with pytest.raises(StoreError, match=r"keeps of 3 chains \(it holds 2 chains\)"):
+            finished.walk(block)
