@@ -320,3 +320,31 @@ def test_round_trips_begin_where_replicas_are():
     run = sample(pair, 8, chains=3, burn_in=0, method=Tempering((1e12, 2e12)), rng=1)
     assert run.diagnostics["swap_rate"].tolist() == [[1.0]] * 3
     assert run.diagnostics["round_trips"].tolist() == [3] * 3  # two, and one that begins two sweeps later
+
+
+def test_fields_have_the_digits_that_the_lowest_temperature_needs():
+    """A coupling takes all of the field of the second spin but a tenmillionth, ten times the lowest temperature."""
+    model = BinaryNeurons([[0.0, -1.0], [-1.0, 0.0]], [100.0, 1 + 1e-7], 1e-8)
+    run = sample(model, 50, chains=4, burn_in=50, method=Tempering((1e-8, 1.0)), rng=1)
+    assert (run.states == 1).all()
+    assert (run.draws["magnetisation"] == 1).all()
+
+
+def test_what_is_lost_at_the_lowest_temperature_is_refused():
+    """A field of 1e12 beside one of 0.3, which 53 bits hold to 5e-5."""
+    model = BinaryNeurons(np.zeros((2, 2)), [1e12, 0.3], 1.0)
+    assert sample(model, 4, method=Tempering((1.0, 2.0)), rng=1).complete
+    with pytest.raises(ValueError, match="spin 1 would be off by"):
+        sample(model, 4, method=Tempering((0.01, 1.0)), rng=1)
+
+
+def test_the_pilot_has_random_numbers_of_its_own(monkeypatch):
+    taken, made = [], _tempering.stream
+    monkeypatch.setattr(_tempering, "stream", lambda seed, *key: taken.append((*seed[1], *key)) or made(seed, *key))
+    seed = root(1)
+    method = Tempering().settled(glass(), 4, seed)
+    pilot = {*taken}
+    taken.clear()
+    method.walkers(glass(), seed, range(100), None)
+    assert pilot
+    assert pilot.isdisjoint(taken)

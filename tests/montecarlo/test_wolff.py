@@ -2,6 +2,7 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -252,3 +253,21 @@ def test_chains_that_walk_one_by_one_walk_as_all_do_together():
         walkers.sweep(2)
     np.testing.assert_array_equal(one_by_one.states(), together.states())
     np.testing.assert_array_equal(one_by_one.observe("cluster_size"), together.observe("cluster_size"))
+
+
+@pytest.mark.parametrize("clusters", [None, 2])
+@pytest.mark.parametrize("sweeps", [8, 9])
+def test_a_burn_in_may_be_cut_anywhere(clusters, sweeps):
+    """Between its halves and inside either; with a given number of clusters it is so many sweeps."""
+    whole, parts, plain = (Wolff(clusters).walkers(ferromagnet(), root(1), range(5), None) for _ in range(3))
+    whole.burn_in(sweeps)
+    for begin, end in pairwise((0, 2, 3, 5, 7, sweeps)):
+        parts.burn_in_part(begin, end, sweeps)
+    np.testing.assert_array_equal(whole.states(), parts.states())
+    np.testing.assert_array_equal(whole.diagnostics()["acceptance"], parts.diagnostics()["acceptance"])
+    whole.sweep(1)
+    parts.sweep(1)
+    np.testing.assert_array_equal(whole.states(), parts.states())
+    if clusters:
+        plain.sweep(sweeps + 1)
+        np.testing.assert_array_equal(whole.states(), plain.states())
