@@ -296,3 +296,8 @@ def test_models_out_of_reach_are_refused():
     continuous = DynamicNeurons(net, inputs=[[1.0]], targets=[[1.0]], beta=1.0, stiffness=1.0)
     with pytest.raises(TypeError, match="BinaryNeurons, not DynamicNeurons"):
         sample(continuous, 10, method=MultiSpin())
+
+
+def test_blocks_have_64_chains_up_to_256_and_fill_vectors_beyond():
+    ring = coupled(8, [(i, (i + 1) % 8, 1) for i in range(8)])
+    assert [MultiSpin("replicas").block(ring, chains) for chains in (1, 256, 257)] == [64, 64, 1024]

@@ -12,7 +12,8 @@ from scipy import sparse
 from statnn._random import root
 from statnn._xoshiro import step
 from statnn.interaction import BinaryNeurons, kaufman, square_lattice
-from statnn.montecarlo import MultiSpin, sample
+from statnn.montecarlo import HeatBath, MultiSpin, sample
+from statnn.montecarlo._engine import choose
 from statnn.montecarlo._multispin import strip_kernels as kernels
 from statnn.montecarlo._multispin.strips import StripWalkers, strips
 from statnn.testing import assert_counts, assert_mean, rejects
@@ -237,3 +238,12 @@ def test_a_chain_depends_neither_on_the_others_nor_on_where_a_run_is_cut(rng):
         assert np.array_equal(whole.draws[name], cut.draws[name])
     assert np.array_equal(whole.states, cut.states)
     assert np.array_equal(whole.acceptance, cut.acceptance)
+
+
+def test_a_wide_torus_is_sampled_in_strips_unless_its_couplings_differ(rng):
+    alike = glass(rng, 64, 64)
+    assert isinstance(choose(alike, None), MultiSpin)
+    upper = sparse.triu(alike.couplings, 1).tocsr()
+    upper.data[0] *= 2
+    assert isinstance(choose(BinaryNeurons(upper + upper.T), None), HeatBath)
+    assert isinstance(choose(BinaryNeurons(0 * alike.couplings), None), HeatBath)
