@@ -1,4 +1,4 @@
-"""Data collapse: what exponents do not depend on."""
+"""Data collapse: what exponents do not depend on; and scaling functions far from criticality."""
 
 import numpy as np
 import pytest
@@ -50,3 +50,11 @@ def test_a_search_that_ends_beyond_a_hundred_found_no_exponent():
 def test_a_column_that_stands_twice_fits_nothing_more():
     problem = _Problem(np.zeros((1, 3)), np.zeros(3), np.zeros(3), np.ones(3), ((0,), (1,)))
     np.testing.assert_allclose(problem.rest(np.ones((3, 2)), np.array([1.0, 2.0, 3.0])), [-1, 0, 1], atol=1e-14)
+
+
+@pytest.mark.parametrize("coefficient", [1 / 3, 2.0])
+def test_far_below_criticality_noise_has_the_variance_of_a_line(coefficient):
+    """Of dx = -|A| x dt + e dW it is e²/2|A|, whatever bends the function."""
+    function = FixedFunction(3, coefficient)
+    for distance in (-1e5, -1e10, -1e12):
+        assert function.finite_depth(distance, 0.5) == pytest.approx(0.125 / -distance, rel=1e-9)

@@ -125,3 +125,9 @@ def test_a_second_eigenvalue_is_known_to_a_hundredth_or_refused(error, known):
     else:
         with pytest.raises(ArithmeticError, match="cannot be told from 0"):
             resolved(spectrum, matrix, np.diag([error, 0.0]))
+
+
+@pytest.mark.parametrize("layer", [rg.NoisyLayer("tanh", 0.5, 0.3, 0.2), rg.LinearLayer(0.5, 0.3, 0.04)])
+def test_flows_with_a_bias_have_no_diagram(layer):
+    with pytest.raises(ValueError, match="have a bias, a third coupling"):
+        layer.flow(3).plot()
