@@ -1,0 +1,46 @@
+"""Leading forms and depths of repeated layers: which side, which order, and how far a series is summed."""
+
+import numpy as np
+import pytest
+
+from statnn import rg
+from statnn.network import Activation
+from statnn.rg import LeadingFormKind
+from statnn.rg.repeated._analysis import analysed
+
+
+def test_a_nonlinearity_that_pushes_away_on_both_sides_has_no_side():
+    """x + x³/6 leaves zero in either direction, x + x² only above it."""
+    for coefficients, side in (([1.0, 0.0, 1 / 6], 1), ([1.0, 1.0], -1), ([1.0, -1.0], 1)):
+        assert rg.RepeatedLayer("tanh").leading_form(coefficients=coefficients).side == side
+
+
+def test_of_ten_measured_coefficients_those_of_the_first_five_orders_lead():
+    """The depth of x - u x^z takes coefficients up to the order 2z."""
+    kinds = []
+    for order in (5, 7):
+        own = Activation(f"order {order}", lambda h, k=order: h - h**k / 8, lambda h, k=order: 1 - k * h ** (k - 1) / 8)
+        kinds.append(rg.RepeatedLayer(own).leading_form(0.0).outcome)
+    assert kinds == [LeadingFormKind.CRITICAL, LeadingFormKind.FLAT]
+
+
+@pytest.mark.parametrize("at", [None, 2.0, -3.5])
+def test_a_line_is_invariant_wherever_it_is_looked_at(at):
+    form = rg.RepeatedLayer("identity").leading_form(at)
+    assert (form.outcome, form.fixed_point, form.slope) == (LeadingFormKind.SCALE_INVARIANT, at or 0.0, 1.0)
+
+
+def test_depths_between_signals_change_sign_with_their_order():
+    """The layers from one signal to another, and those that lead back."""
+    analysis = analysed(rg.RepeatedLayer("tanh"), None, None, 0.5)
+    for near, far in ((1e-6, 2e-6), (0.01, 0.02), (0.01, 0.1)):
+        assert analysis.apart(far, near) == -analysis.apart(near, far) > 0
+    assert analysis.apart(0.02, analysis.after(0.02, 7.0)) == pytest.approx(7, rel=1e-9)
+
+
+@pytest.mark.parametrize("start", [0.5, 0.25, 0.1, 0.03, 0.01])
+def test_signals_of_measured_coefficients_are_those_of_known_ones(start):
+    own = Activation("own tanh", np.tanh, lambda h: 1 / np.cosh(h) ** 2)
+    for layers in (10, 1000, 10**6):
+        found, exact = (rg.RepeatedLayer(sigma).signal(start, layers) for sigma in (own, "tanh"))
+        assert found == pytest.approx(exact, rel=5e-11)
