@@ -256,4 +256,31 @@ def test_the_error_of_a_power_knows_how_far_apart_deviations_were():
     smallest = Power((0.1, 0.2, 0.4), (0.2, 0.4) * 15, level=1e-9).smallest(0.9)
     spread, quantile = np.std([0.15, 0.3] * 15, ddof=1), stats.norm.ppf(0.9)
     square = spread**2 * (1 + quantile**2 / 2) + (0.1**2 + 0.2**2) / 2 / 12
-    assert smallest.error == pytest.approx(math.sqrt(square / 30), rel=1e-12)
+    assert found.error == pytest.approx(math.sqrt(square / 30), rel=1e-12)
+
+
+def test_chi_square_names_the_cell_that_adds_most_and_has_the_spread_of_its_degrees_of_freedom():
+    """Of 100²/5000, 130²/4980 and 30²/20 the last is the largest; chi-square of k degrees has the variance 2k."""
+    found = statistics.counts([5100, 4850, 50], [0.5, 0.498, 0.002])
+    assert found.where == "above 1: 50 seen, 20 expected"
+    assert (found.theory, found.error) == (2, 2)
+
+
+def test_a_value_that_hardly_ever_comes_makes_nothing_likelier():
+    """1000 heads of a fair coin have chance 2^-999, and one value of 1e-19 expected beside them no more."""
+    assert statistics.counts([1000, 0, 1], [0.5, 0.5, 1e-22]).p < 1e-100
+    assert statistics.counts([500, 500, 1], [0.5, 0.5, 1e-22]).p == pytest.approx(1001e-22, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_the_distance_of_kolmogorov_is_that_of_scipy_on_either_side(power):
+    """From thirty draws on; their rounding is far below what is compared."""
+    draws = ((np.arange(30) + 0.5) / 30) ** power
+    found, theirs = statistics.law(draws, stats.uniform()), stats.kstest(draws, "uniform")
+    assert (found.estimate, found.p) == pytest.approx((theirs.statistic, theirs.pvalue), rel=1e-9)
+    with pytest.raises(statistics.Refusal, match="29 draws are too few"):
+        statistics.law(draws[1:], stats.uniform())
+
+
+def test_p_values_of_zero_and_one_are_numbers_between_them():
+    assert statistics.uniform(np.arange(30) / 29).p > 0.5
