@@ -284,3 +284,15 @@ def test_the_distance_of_kolmogorov_is_that_of_scipy_on_either_side(power):
 
 def test_p_values_of_zero_and_one_are_numbers_between_them():
     assert statistics.uniform(np.arange(30) / 29).p > 0.5
+
+
+def test_skewness_beyond_six_standard_errors_is_refused_of_fewer_than_two_hundred():
+    """Quantiles of an exponential law are 7.2 of (6/n)^(1/2) skew at n = 100, those of a Gumbel law 4.1."""
+    places = (np.arange(100) + 0.5) / 100
+    skewed, less = stats.expon.ppf(places), stats.gumbel_r.ppf(places)
+    assert statistics.mean(less, less.mean()).p == 1
+    with pytest.raises(statistics.Refusal, match=r"100 replicates of skewness 1\.8 are too few"):
+        statistics.mean(skewed, skewed.mean())
+    # up to twenty the tails of Student's law are wide enough, and from two hundred on the law of the mean is near
+    for replicates in (np.exp(np.arange(20.0)), stats.expon.ppf((np.arange(200) + 0.5) / 200)):
+        assert statistics.mean(replicates, replicates.mean()).p == 1
