@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from scipy import integrate, optimize, special, stats
+from scipy import integrate, optimize, stats
 from strategies import examples
 
 from statnn import testing
 from statnn._random import root, stream
-from statnn.measure._classes import classes_of
 from statnn.measure.basins import _measure as basins
 from statnn.measure.basins import sample_basin, weight_basin
 from statnn.measure.basins._rays import SampleRays, WeightRays
@@ -258,21 +257,6 @@ def test_infinite_means_never_on_the_grid():
     below = 1e-3 / BEYOND  # three bisections there cut six decades into eighths
     near = search(Given([[[below * 10 ** (6 * 1.2 / 8), np.inf]] * 4]), grid(SPAN), 0.5, 3)
     assert near.radius[0] == pytest.approx(below * 10 ** (6 * 1.5 / 8), rel=1e-12)
-
-
-def test_a_single_output_on_one_side_of_zero_tells_by_what_it_is_at_a_field_of_zero():
-    own = Activation("own sigmoid", special.expit, lambda h: special.expit(h) * special.expit(-h))
-    basin = sample_basin(Network([[[1.0]]], activation=own), [[-0.5], [0.5]], draws=4, rng=0)
-    assert basin.classes.tolist() == [0, 1]
-    step = Activation("step", lambda h: np.heaviside(h, 0.0), np.zeros_like)
-    basin = sample_basin(Network([[[1.0]]], activation=step), [[-0.5], [0.5]], draws=4, rng=0)
-    assert basin.classes.tolist() == [0, 1]
-    assert classes_of(Network([[[1.0]]], activation="tanh"), np.array([[0.0], [1e-300]])).tolist() == [0, 1]
-
-
-def test_the_largest_of_several_outputs_is_told_however_small():
-    bump = Activation("bump", lambda h: np.exp(-(h**2)), lambda h: -2 * h * np.exp(-(h**2)))
-    assert classes_of(Network([np.eye(2)], activation=bump), np.array([[10.0, 9.0], [-9.0, 9.5]])).tolist() == [1, 0]
 
 
 # -- directions by hand ------------------------------------------------------------------------------------
