@@ -128,5 +128,9 @@ def test_neurons_that_fire_again_among_very_many(N, b):
         again = [(t + Fraction(b) * j) / (Fraction(b) * N + t) for j in range(t + 2)]
         stay, wake = [*exact, Fraction(0)], [Fraction(0), *exact]
         exact = [stay[j] * again[j] + (wake[j] * (1 - again[j - 1]) if j else 0) for j in range(t + 2)]
-    weights = PolyaUrn(N, b).working_law(4).pmf(range(5))
-    assert weights == pytest.approx([float(p) for p in exact], rel=1e-12, abs=0)
+    found = PolyaUrn(N, b).working_law(4).pmf(range(5))
+    assert found == pytest.approx([float(p) for p in exact], rel=1e-12, abs=0)
+
+
+def test_without_events_no_neuron_has_any():
+    assert [oracle.pmf_working_urn(k, 0, 5, 1.5) for k in range(4)] == [1, 0, 0, 0]
