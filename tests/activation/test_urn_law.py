@@ -128,8 +128,8 @@ def test_neurons_that_fire_again_among_very_many(N, b):
         again = [(t + Fraction(b) * j) / (Fraction(b) * N + t) for j in range(t + 2)]
         stay, wake = [*exact, Fraction(0)], [Fraction(0), *exact]
         exact = [stay[j] * again[j] + (wake[j] * (1 - again[j - 1]) if j else 0) for j in range(t + 2)]
-    found = PolyaUrn(N, b).working_law(4).pmf(range(5))
-    assert found == pytest.approx([float(p) for p in exact], rel=1e-12, abs=0)
+    chances = PolyaUrn(N, b).working_law(4).pmf(range(5))
+    assert chances == pytest.approx([float(p) for p in exact], rel=1e-12, abs=0)
 
 
 def test_without_events_no_neuron_has_any():

@@ -10,11 +10,11 @@ from statnn.network import Activation, Network
 
 def test_a_single_output_on_one_side_of_zero_tells_by_what_it_is_at_a_field_of_zero():
     own = Activation("own sigmoid", special.expit, lambda h: special.expit(h) * special.expit(-h))
-    found = sample_basin(Network([[[1.0]]], activation=own), [[-0.5], [0.5]], draws=4, rng=0)
-    assert found.classes.tolist() == [0, 1]
+    basin = sample_basin(Network([[[1.0]]], activation=own), [[-0.5], [0.5]], draws=4, rng=0)
+    assert basin.classes.tolist() == [0, 1]
     step = Activation("step", lambda h: np.heaviside(h, 0.0), np.zeros_like)
-    found = sample_basin(Network([[[1.0]]], activation=step), [[-0.5], [0.5]], draws=4, rng=0)
-    assert found.classes.tolist() == [0, 1]
+    basin = sample_basin(Network([[[1.0]]], activation=step), [[-0.5], [0.5]], draws=4, rng=0)
+    assert basin.classes.tolist() == [0, 1]
     assert classes_of(Network([[[1.0]]], activation="tanh"), np.array([[0.0], [1e-300]])).tolist() == [0, 1]
 
 

@@ -90,7 +90,7 @@ def test_long_windows_do_not_overflow():
     stats = spikes.from_window_counts(counts, 10**6)
     for i, n in enumerate(counts.T.tolist()):
         mean = Fraction(sum(n), 3)
-        assert found.fano_factor[i] == pytest.approx(float(Fraction(sum(k * k for k in n), 3) / mean - mean), rel=1e-15)
+        assert stats.fano_factor[i] == pytest.approx(float(Fraction(sum(k * k for k in n), 3) / mean - mean), rel=1e-15)
     assert spikes.statistics(np.ones((3000, 1)), window=1000).squares.tolist() == [3 * 10**6]
 
 

@@ -173,8 +173,8 @@ def test_intervals_of_which_one_is_shorter_keep_the_digits_of_their_spread():
     intervals[-1] = 2
     fires = np.zeros((1 + intervals.sum(), 1), dtype=bool)
     fires[np.concatenate(([0], intervals.cumsum()))] = True
-    one = Fraction(1, intervals.size)  # the variance is that of a coin, and the mean is below three by its chance
-    cv = math.sqrt(one * (1 - one) / (3 - one) ** 2)
+    chance = Fraction(1, intervals.size)  # the variance is that of a coin, and the mean is below three by its chance
+    cv = math.sqrt(chance * (1 - chance) / (3 - chance) ** 2)
     assert spikes.statistics(fires).intervals.cv[0] == pytest.approx(cv, rel=1e-14, abs=0)
 
 
@@ -182,13 +182,13 @@ def test_a_class_without_a_whole_window_counts_as_dropped():
     activity = spikes.Accumulator(1, window=2)
     activity.update([[1]], label="a")
     activity.update([[0], [1], [0], [0]], label="b")
-    found = activity.result()
-    assert (found.windows, found.dropped, found.order) == (2, 1, "blocked")
-    assert found.spikes[0] == 1
+    stats = activity.result()
+    assert (stats.windows, stats.dropped, stats.order) == (2, 1, "blocked")
+    assert stats.spikes[0] == 1
 
 
 def test_a_unit_that_always_spikes_has_a_null_of_zero():
     for classes in range(2, 30):  # shares of windows whose floats do not all add up to one
         labels = np.repeat(np.arange(classes), 14)
-        found = spikes.statistics(np.ones((labels.size, 1)), window=7, order="blocked", labels=labels)
-        assert found.fano_factor[0] == found.null_fano_factor[0] == 0
+        stats = spikes.statistics(np.ones((labels.size, 1)), window=7, order="blocked", labels=labels)
+        assert stats.fano_factor[0] == stats.null_fano_factor[0] == 0

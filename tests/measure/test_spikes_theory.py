@@ -171,9 +171,9 @@ def test_intervals_have_the_p_value_of_grouped_geometric_ones(gaps):
 def test_too_few_arrangements_are_not_tested():
     measured = spikes.from_window_counts([[1, 2, 0, 0], [1, 2, 1, 0]], 2)
     for law in ("binomial", "poisson"):
-        assert not found.test(law).tested[3]
-    assert not found.test("binomial").tested.any()
-    assert found.test("poisson").tested.tolist() == [True, True, False, False]
+        assert not measured.test(law).tested[3]
+    assert not measured.test("binomial").tested.any()
+    assert measured.test("poisson").tested.tolist() == [True, True, False, False]
     assert not spikes.from_window_counts([[1], [1], [0], [0], [1]], 1).test("binomial").tested.any(), "one sample each"
 
 

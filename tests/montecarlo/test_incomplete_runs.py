@@ -131,8 +131,8 @@ def test_chains_that_are_missing_are_run_from_where_they_were_to_begin(what):
     """Draws soon after the start depend on it."""
     begin = {"initial": np.ones((4, LAYERS.size)), "burn_in": 0, "sweeps": 2}
     with pytest.warns(IncompleteRun, match="missing"):
-        found = run(5, what, **begin)
-    same_draws(found.retry(), run(**begin))
+        incomplete = run(5, what, **begin)
+    same_draws(incomplete.retry(), run(**begin))
     assert not np.array_equal(run(**begin).states, run(burn_in=0, sweeps=2).states)
 
 

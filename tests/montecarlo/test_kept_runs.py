@@ -287,14 +287,14 @@ def test_files_that_an_earlier_state_of_the_package_wrote_are_read(monkeypatch, 
 
 @pytest.mark.parametrize(("chains", "fits"), [(3, True), (2, False)])
 def test_a_finished_block_counts_all_its_sweeps_and_has_records_of_all_its_chains(tmp_path, chains, fits):
-    told: list[int] = []
-    block = Block(PAIR, METHODS["heat bath"](), (1, ()), (0, 1, 2), None, None, Schedule(4, 6, 2), None, told.append)
+    reports: list[int] = []
+    block = Block(PAIR, METHODS["heat bath"](), (1, ()), (0, 1, 2), None, None, Schedule(4, 6, 2), None, reports.append)
     records = {"energy": np.zeros((chains, 6))}
     store = SimpleNamespace(get=lambda _: {"walkers": begun(block).kept(), "records": records}, path=tmp_path)
     finished = Checkpoints(store, "block-0", {"energy": None})
     if fits:
         assert finished.walk(block)[1] is records
-        assert told == [16]
+        assert reports == [16]
     else:
         with pytest.raises(StoreError, match=r"keeps of 3 chains \(it holds 2 chains\)"):
             finished.walk(block)

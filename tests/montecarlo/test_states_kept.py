@@ -22,7 +22,7 @@ def test_states_that_were_taken_stay_as_they_were(layout, size):
     sample(model, 20, chains=3, burn_in=0, rng=1, method=HeatBath(layout), observables={"mean": states})
     for kept, copied in seen:
         np.testing.assert_array_equal(kept, copied)
-    assert len({copied.tobytes() for _, copied in found}) > 1
+    assert len({copied.tobytes() for _, copied in seen}) > 1
 
 
 def test_draws_that_were_recorded_before_stand_in_their_order():

@@ -40,8 +40,8 @@ def test_a_search_that_ends_beyond_a_hundred_found_no_exponent():
         values = np.exp(T - T**2 / 4) * m**-exponent
         options = {"guess": [exponent, 1.0], "degree": 2, "bootstrap": 20, "rng": 1}
         if exponent < 100:
-            found = collapse(T / m, m, values, 1e-6 * values, **options)
-            assert found.value_exponent == pytest.approx(exponent, rel=1e-9)
+            collapsed = collapse(T / m, m, values, 1e-6 * values, **options)
+            assert collapsed.value_exponent == pytest.approx(exponent, rel=1e-9)
         else:
             with pytest.raises(ValueError, match="no collapse was found from the guess"):
                 collapse(T / m, m, values, 1e-6 * values, **options)

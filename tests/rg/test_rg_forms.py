@@ -42,5 +42,5 @@ def test_depths_between_signals_change_sign_with_their_order():
 def test_signals_of_measured_coefficients_are_those_of_known_ones(start):
     own = Activation("own tanh", np.tanh, lambda h: 1 / np.cosh(h) ** 2)
     for layers in (10, 1000, 10**6):
-        found, exact = (rg.RepeatedLayer(sigma).signal(start, layers) for sigma in (own, "tanh"))
-        assert found == pytest.approx(exact, rel=5e-11)
+        measured, exact = (rg.RepeatedLayer(sigma).signal(start, layers) for sigma in (own, "tanh"))
+        assert measured == pytest.approx(exact, rel=5e-11)

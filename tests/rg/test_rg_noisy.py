@@ -70,7 +70,7 @@ def test_layers_of_different_noise_compose_on_the_finer_nodes():
     square = 0.25 * ((middle**2 + 0.09) * above + middle * 0.3 * density)
     assert pair.moments(start) == pytest.approx((mean, square - mean**2 + 0.02**2), rel=1e-8)
     same = rg.NoisyLayer("tanh", 1.2, 0.3, 0.3)
-    assert one.compose(same).correlation_length() == one.correlation_length() / 2, "equal layers are a power"
+    assert first.compose(same).correlation_length() == first.correlation_length() / 2, "equal layers are a power"
     np.testing.assert_allclose(
         first.compose(same).probabilities, first.operator().compose(first.operator()).probabilities, atol=1e-15
     )

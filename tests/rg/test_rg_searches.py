@@ -22,8 +22,8 @@ def test_searches_that_end_within_a_millionth_found_one_point(at, count):
     def still(k, b):
         return k + (b - 1) * (k - at - np.clip(k - at, -1, 1))
 
-    found = rg.fixed_points(still, [[at - 5], [at + 5]])
-    assert [point.couplings[0] for point in found] == [at - 1, at + 1][:count]
+    points = rg.fixed_points(still, [[at - 5], [at + 5]])
+    assert [point.couplings[0] for point in points] == [at - 1, at + 1][:count]
 
 
 def test_of_failed_searches_the_best_is_told():
@@ -33,17 +33,17 @@ def test_of_failed_searches_the_best_is_told():
     starts = [[-0.5], [0.5], [-0.7]]
     ends = rg.fixed_points(away, starts, throw=False)
     assert [end.residual for end in ends] == [6.0, 2.0, 6.0]
-    with pytest.raises(rg.NoFixedPointError, match=r"ended at \[0.5\].*residual 2,") as told:
+    with pytest.raises(rg.NoFixedPointError, match=r"ended at \[0.5\].*residual 2,") as refused:
         rg.fixed_points(away, starts)
-    assert told.value.best.residual == 2
+    assert refused.value.best.residual == 2
 
 
 @pytest.mark.parametrize("bounds", [([2.0, 0.0], [4.0, 2.0]), ([0.0, 0.0], [2.0, 0.5]), ([0.0, -1.0], [0.5, 0.5])])
 def test_a_point_beyond_any_bound_is_outside(bounds):
     """K* = (1, 1), which lies below, above, and on both sides of bounds of either coupling."""
-    with pytest.raises(rg.NoFixedPointError) as told:
+    with pytest.raises(rg.NoFixedPointError) as refused:
         rg.fixed_points(lambda k, b: 1 + (k - 1) * b, [0.7, 0.7], bounds=bounds)
-    assert told.value.best.ending is rg.FixedPointEnd.OUTSIDE
+    assert refused.value.best.ending is rg.FixedPointEnd.OUTSIDE
     (inside,) = rg.fixed_points(lambda k, b: 1 + (k - 1) * b, [0.7, 0.7], bounds=([1.0, 0.0], [2.0, 1.0]))
     np.testing.assert_allclose(inside.couplings, 1)
 
@@ -53,10 +53,10 @@ def test_a_slope_of_one_is_marginal_though_differences_err_by_twice_their_last_c
     h, c = STEP, 4e6
     a = -0.75 * c * h**2
     point = rg.FixedPoint("own", ("x",), np.zeros(1), lambda k, _: k + a * k**3 + c * k**5)
-    found = rg.exponents(point)
-    assert found.kinds == ("marginal",)
-    assert found.eigenvalues[0] == pytest.approx(1 - c * h**4 / 4, abs=1e-9)
-    assert found.error[0] == pytest.approx(c * h**4 / 8 / np.log(2), rel=1e-3)
+    flow = rg.exponents(point)
+    assert flow.kinds == ("marginal",)
+    assert flow.eigenvalues[0] == pytest.approx(1 - c * h**4 / 4, abs=1e-9)
+    assert flow.error[0] == pytest.approx(c * h**4 / 8 / np.log(2), rel=1e-3)
 
 
 def test_errors_of_eigenvalues_are_at_most_those_of_elsner():

@@ -256,14 +256,14 @@ def test_the_error_of_a_power_knows_how_far_apart_deviations_were():
     smallest = Power((0.1, 0.2, 0.4), (0.2, 0.4) * 15, level=1e-9).smallest(0.9)
     spread, quantile = np.std([0.15, 0.3] * 15, ddof=1), stats.norm.ppf(0.9)
     square = spread**2 * (1 + quantile**2 / 2) + (0.1**2 + 0.2**2) / 2 / 12
-    assert found.error == pytest.approx(math.sqrt(square / 30), rel=1e-12)
+    assert smallest.error == pytest.approx(math.sqrt(square / 30), rel=1e-12)
 
 
 def test_chi_square_names_the_cell_that_adds_most_and_has_the_spread_of_its_degrees_of_freedom():
     """Of 100²/5000, 130²/4980 and 30²/20 the last is the largest; chi-square of k degrees has the variance 2k."""
-    found = statistics.counts([5100, 4850, 50], [0.5, 0.498, 0.002])
-    assert found.where == "above 1: 50 seen, 20 expected"
-    assert (found.theory, found.error) == (2, 2)
+    comparison = statistics.counts([5100, 4850, 50], [0.5, 0.498, 0.002])
+    assert comparison.where == "above 1: 50 seen, 20 expected"
+    assert (comparison.theory, comparison.error) == (2, 2)
 
 
 def test_a_value_that_hardly_ever_comes_makes_nothing_likelier():
@@ -276,8 +276,8 @@ def test_a_value_that_hardly_ever_comes_makes_nothing_likelier():
 def test_the_distance_of_kolmogorov_is_that_of_scipy_on_either_side(power):
     """From thirty draws on; their rounding is far below what is compared."""
     draws = ((np.arange(30) + 0.5) / 30) ** power
-    found, theirs = statistics.law(draws, stats.uniform()), stats.kstest(draws, "uniform")
-    assert (found.estimate, found.p) == pytest.approx((theirs.statistic, theirs.pvalue), rel=1e-9)
+    ours, theirs = statistics.law(draws, stats.uniform()), stats.kstest(draws, "uniform")
+    assert (ours.estimate, ours.p) == pytest.approx((theirs.statistic, theirs.pvalue), rel=1e-9)
     with pytest.raises(statistics.Refusal, match="29 draws are too few"):
         statistics.law(draws[1:], stats.uniform())
 
