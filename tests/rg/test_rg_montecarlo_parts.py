@@ -4,6 +4,7 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pytest
@@ -115,6 +116,26 @@ def test_jackknife_errors_of_a_mean_are_its_standard_error(rng):
     assert jackknife(others) == pytest.approx(values.std(ddof=1) / math.sqrt(7), rel=1e-12)
     assert _z(np.array([[1.0, 2.0], [3.0, 2.0]])).tolist() == [pytest.approx(2.0), math.inf]
     assert _z(np.zeros((3, 1))).tolist() == [0.0]
+
+
+def test_an_eigenvalue_of_zero_has_an_exponent_without_finite_error():
+    """Over all states of free spins no kept pair knows of those removed: λ_t is 0. A kept spin is itself: λ_h is 1."""
+    states = np.array(list(product((1, -1), repeat=8)), np.int8)
+    pair = (Operator("nearest", ((0,), (1,))), Operator("spin", ((0,),)))
+    free = linearise(np.tile(states, (8, 1)), operators=pair, levels=1, groups=8, rule="decimation")
+    assert (free.thermal.item(), free.thermal_error.item()) == (0.0, 0.0)
+    assert (free.y_t.item(), free.y_t_error.item()) == (-math.inf, math.inf)
+    assert (free.y_h.item(), free.y_h_error.item()) == (0.0, 0.0)
+    assert "-inf ± inf" in str(free)
+    assert jackknife(np.array([1.0, -math.inf, 2.0])) == math.inf
+    (line,) = (bars.lines[0] for bars in free.plot().containers if bars.get_label().startswith("$y_h$"))
+    assert line.get_ydata().tolist() == [0.0]
+
+
+def test_a_kind_without_operators_has_no_rows():
+    states = np.array(list(product((1, -1), repeat=8)), np.int8)
+    odd = linearise(states, operators=Operator("spin", ((0,),)), levels=1, groups=8, rule="decimation")
+    assert [row.split()[0] for row in str(odd).splitlines()[1:]] == ["y_h", "8"]
 
 
 def test_variances_of_ordered_spins_are_not_lost_beside_their_means(monkeypatch, rng):

@@ -57,7 +57,7 @@ class LinearisedFlow(ByValue):
     -----
     [exact] as an estimate within the space of these operators; [asymptotic] as exponents: y_t and y_h of the fixed
     point are reached as levels and operators grow, on lattices still large enough at the last level. y is ln|λ|/ln b if
-    λ is complex.
+    λ is complex, and -∞ with an infinite error if λ is 0.
 
     Examples
     --------
@@ -208,7 +208,7 @@ class LinearisedFlow(ByValue):
                 ax.errorbar(
                     np.arange(1, y.shape[1] + 1) + 0.08 * (n - (steps - 1) / 2),
                     y[n],
-                    error[n],
+                    np.where(np.isfinite(error[n]), error[n], np.nan),  # no bar to infinity
                     fmt="-" + MARKERS[n % len(MARKERS)],
                     color=COLOURS[n % len(COLOURS)],
                     fillstyle="full" if filled else "none",
@@ -227,8 +227,9 @@ class LinearisedFlow(ByValue):
             ("y_t", self.even, self.y_t, self.y_t_error),
             ("y_h", self.odd, self.y_h, self.y_h_error),
         ):
-            if names:
-                lines.append(f"{symbol:<18}" + "".join(f"{'+ ' * (k > 0) + name:>17}" for k, name in enumerate(names)))
+            if not names:
+                continue
+            lines.append(f"{symbol:<18}" + "".join(f"{'+ ' * (k > 0) + name:>17}" for k, name in enumerate(names)))
             for n, row in enumerate(zip(y, error, strict=True)):
                 step = f"{_size(self.shapes[n])} -> {_size(self.shapes[n + 1])}"
                 cells = (f"{value:.4f} ± {bar:.4f}" for value, bar in zip(*row, strict=True))

@@ -164,7 +164,11 @@ def spectrum(sums: Moments, members: NDArray[np.int64]) -> tuple[Floats, Floats]
 
 
 def jackknife(others: Floats) -> Floats:
-    """Return the standard error of an estimate from its leave-one-out values, groups first (Quenouille, Tukey)."""
-    groups = len(others)
-    result: Floats = np.sqrt((groups - 1) * others.var(axis=0))
+    """Return the standard error of an estimate from its leave-one-out values, groups first (Quenouille, Tukey).
+
+    It is infinite where one of them is, as the exponent of an eigenvalue 0.
+    """
+    finite = np.isfinite(others).all(axis=0)
+    spread = np.where(finite, others, 0.0).var(axis=0)
+    result: Floats = np.sqrt((len(others) - 1) * np.where(finite, spread, np.inf))
     return result
