@@ -1,6 +1,7 @@
 """Linear networks are Gaussian: against dense algebra on the model's own energy and gradient, and quadrature."""
 
 import math
+from fractions import Fraction
 
 import mpmath
 import numpy as np
@@ -271,6 +272,42 @@ def test_what_rounding_decides_is_refused(rng):
     assert max(off(DynamicNeurons(net, x, y, 1e6, 1e6, ("neurons", "weights")))) < 1e-8
     with pytest.raises(ValueError, match=r"cannot be inverted in float64: beta = 1e\+18"):
         DynamicNeurons(net, x, y, 1e18, 1e18, ("neurons", "weights")).exact()
+
+
+@pytest.mark.parametrize("beta", [1e-4, 1.0, 1e8])
+def test_fields_that_cancel_are_right_or_refused(beta, rng):
+    """A neuron of field f and target y has the mean (βy + λf)/(β + λ), with βH = βλ/(β + λ) (f - y)², by fractions."""
+    answers = set()
+    for large in np.repeat([1e2, 1e10, 1e17, 1e20], 10):
+        weight, x, y = large * rng.normal(size=(1, 3)), rng.normal(size=3), rng.normal()
+        bias = -(weight @ x)
+        terms = [Fraction(w) * Fraction(value) for w, value in zip(weight[0].tolist(), x.tolist(), strict=True)]
+        field = sum(terms, Fraction(bias.item()))
+        model = DynamicNeurons(Network([weight], [bias], "identity"), x, [y], beta=beta, stiffness=5.0)
+        try:
+            gaussian = model.exact()
+        except ValueError:
+            answers.add("refused")
+            continue
+        answers.add("right")
+        mean = (Fraction(beta) * Fraction(y) + 5 * field) / (Fraction(beta) + 5)
+        least = Fraction(beta) * 5 / (Fraction(beta) + 5) * (field - Fraction(y)) ** 2
+        visible = max(1 / math.sqrt(2 * (beta + 5)), abs(mean))
+        assert abs(gaussian.mean[0] - float(mean)) < 5e-3 * visible
+        assert gaussian.energy == pytest.approx(float(least) + 0.5, rel=2e-2)
+    assert answers == {"right", "refused"}
+
+
+@pytest.mark.parametrize("bias", [1e3, 1e12, 1e15, 1e17])
+def test_weights_that_cancel_a_fixed_bias_are_right_or_refused(bias):
+    """Where hardly anything holds the weight, the neuron stands at its target, whatever the bias."""
+    net = Network([[[1.0]]], [[bias]], "identity")
+    model = DynamicNeurons(net, [0.7], [1.3], free=("neurons", "weights"), prior=Prior(1e20))
+    if bias < 1e13:
+        assert model.exact().mean[0] == pytest.approx(1.3, abs=2e-4)
+    else:
+        with pytest.raises(ValueError, match="cannot be inverted in float64"):
+            model.exact()
 
 
 @pytest.mark.parametrize(("large", "stiffness"), [(1e12, 1e-3), (1e20, 1.0)])

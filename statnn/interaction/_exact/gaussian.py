@@ -149,37 +149,42 @@ class _Message(NamedTuple):
 def _chain(model: Neurons, covariance: bool) -> tuple[Floats, float, float, Floats | None]:
     """Return mean, βH there, ln det P and covariance with fixed weights."""
     net, edges = model.net, np.cumsum([0, *model.net.widths[1:]])
-    messages, N, r = _messages(model, edges)
+    messages, N, r, terms = _messages(model, edges)
     roots = np.concatenate([message.root for message in messages])
     log_determinant = model.samples * (edges[-1] * math.log(2 * model.stiffness) - 2 * float(np.log(roots).sum()))
     if model.prior is None:
         biases, root, least = np.concatenate(net.biases), None, float((r**2).sum())
+        _refuse_if(_EPS**2 * float(terms.sum()) > 1e-6 * max(1, least))
     else:
         biases, root, least, more = _biases(model.samples, model.prior.sigma_b, N, r, want=covariance)
         log_determinant += more
+        terms = (N @ biases[:, None] - r) ** 2  # free biases take up what is rounded
     layers, h, rest = [], model.inputs.T, N @ biases[:, None] - r
     for weight, message, (start, stop) in zip(net.weights, messages, pairwise(edges), strict=True):
         fixed, residual = biases[start:stop, None], message.r - message.N @ biases[:, None]
         size = np.abs(weight) @ np.abs(h) + np.abs(fixed)
-        h, rest = _mean(message, weight @ h + fixed, size, residual, rest, model.stiffness)
+        h, rest, terms = _mean(message, weight @ h + fixed, size, residual, rest, terms, model.stiffness)
         layers.append(h.T)
     mean = model.pack(State(tuple(layers), net.weights, tuple(np.split(biases, edges[1:-1]))))
     return mean, least, log_determinant, _spread(model, messages, edges, root) if covariance else None
 
 
 def _mean(
-    message: _Message, computed: Floats, size: Floats, residual: Floats, rest: Floats, stiffness: float
-) -> tuple[Floats, Floats]:
-    """Return the mean of a layer, and M h + N b - r there; `rest` is this remainder from the layers below.
+    message: _Message, computed: Floats, size: Floats, residual: Floats, rest: Floats, terms: Floats, stiffness: float
+) -> tuple[Floats, Floats, Floats]:
+    """Return the mean of a layer, and M h + N b - r there with squares of the terms that it adds up.
+
+    `rest` and `terms` are these from the layers below.
 
     Along V the mean follows from the computed field, whose terms are of some `size`, or from the residual above and the
     remainder: whichever is rounded less is taken.
     """
     U, V, k = message.U, message.V, message.s.size
     s, root = message.s[:, None], message.root[:, None]
-    along, said, left = V @ computed, U[:, :k].T @ residual, np.vstack([root * rest[:k], rest[k:]])
+    along, said = V @ computed, U[:, :k].T @ residual
+    left, terms = np.vstack([root * rest[:k], rest[k:]]), np.vstack([root**2 * terms[:k], terms[k:]])
     doubt = s.max(initial=0) / s  # small singular values have the errors of large ones
-    above = (np.abs(U[:, :k].T) @ np.abs(residual) + np.abs(left[:k])) / s * doubt
+    above = (np.abs(U[:, :k].T) @ np.abs(residual) + np.sqrt(terms[:k])) / s * doubt
     below = root**2 * (np.abs(V) @ size)
     h = V.T @ np.where(above < below, (said + left[:k]) / s, root**2 * along + message.gain[:, None] * said)
     rounded = np.fmin(above, below)
@@ -187,7 +192,7 @@ def _mean(
         h, rounded = h + computed - V.T @ along, size
     seen = 1e-3 * np.maximum(1 / math.sqrt(2 * stiffness), np.linalg.norm(h, axis=0))
     _refuse_if((_EPS * np.linalg.norm(rounded, axis=0) > seen).any())
-    return h, U @ left
+    return h, U @ left, U**2 @ terms
 
 
 def _biases(
@@ -243,8 +248,8 @@ def _spread(model: Neurons, messages: list[_Message], edges: Any, root: Floats |
     return (result + result.T) / 2
 
 
-def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Floats]:
-    """Return the terms of all layers, and N and r of the term left at the inputs, |N b - r|² for every sample.
+def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Floats, Floats]:
+    """Return the terms of all layers, N and r of that left at the inputs, |N b - r|², and squares of what r adds up.
 
     A layer and its noise are integrated out of |M h + N b - r|² + λ |h - W h' - b_m|², which leaves
     |T [M (W h' + b_m) + N b - r]|² with T = (1 + M Mᵀ/λ)^(-1/2).
@@ -252,7 +257,7 @@ def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Float
     net, width = model.net, model.net.widths[-1] if model.targets is not None else 0
     M = math.sqrt(model.beta) * np.eye(net.widths[-1])[:width]
     r = np.zeros((0, model.samples)) if model.targets is None else math.sqrt(model.beta) * model.targets.T
-    N = np.zeros((width, edges[-1]))
+    N, terms = np.zeros((width, edges[-1])), r**2
     messages = []
     for m in reversed(range(net.depth)):
         U, s, V = np.linalg.svd(M, full_matrices=len(M) > M.shape[1])
@@ -261,6 +266,7 @@ def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Float
         N = N.copy()
         if model.prior is None:
             r = r - M @ net.biases[m][:, None]
+            terms = terms + M**2 @ net.biases[m][:, None] ** 2
         else:
             N[:, edges[m] : edges[m + 1]] = M
         lost = _EPS * s.max(initial=0) * root.max(initial=0)  # in rows of small s, by large s
@@ -269,8 +275,9 @@ def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Float
         share[: s.size, 0] = root
         M = np.zeros((width, net.weights[m].shape[1]))
         M[: s.size] = share[: s.size] * (s[:, None] * V @ net.weights[m])
-        N, r = share * (U.T @ N), share * (U.T @ r)
-    return messages[::-1], N, r - M @ model.inputs.T
+        N, r, terms = share * (U.T @ N), share * (U.T @ r), share**2 * (U.T**2 @ terms)
+    inputs = model.inputs.T
+    return messages[::-1], N, r - M @ inputs, terms + M**2 @ inputs**2
 
 
 def _damped(values: Floats, message: _Message, share: Floats) -> Floats:
@@ -317,6 +324,8 @@ def _regression(model: Neurons, covariance: bool) -> tuple[Floats, float, float,
     least = _least(gamma, x, targets - fixed, theta, scale)
     _refuse_rounded(gamma, x, targets - fixed, theta, root)
     neurons = beta / whole * targets + share * (x @ theta + fixed)
+    rounded = _EPS * share * np.linalg.norm(np.abs(x) @ np.abs(theta) + np.abs(fixed), axis=1)
+    _refuse_if((rounded > 1e-3 * np.maximum(1 / math.sqrt(2 * whole), np.linalg.norm(neurons, axis=1))).any())
     weights, bias = theta[:inputs].T, theta[-1] if with_bias else model.net.biases[0]
     mean = model.pack(State((neurons,), (weights,), (bias,)))
     log_determinant = neurons.size * math.log(2 * whole) + 2 * outputs * float(np.log(np.abs(np.diag(R))).sum())
