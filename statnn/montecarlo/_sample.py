@@ -53,7 +53,7 @@ def sample(
         Sweeps after the burn-in; a multiple of `thin`. The method defines one sweep.
     chains : int or sequence of int
         Number of independent chains, or the numbers of those to run: ``range(7, 8)`` runs chain 7 alone, with the same
-        result as in a larger run, unless the method tunes its chains together.
+        result as in a larger run if `method` is the `Run.method` of that, unless it tunes its chains together.
     burn_in : int, optional
         Sweeps discarded before the draws, in which methods tune themselves; half of `sweeps` when None.
     thin : int
