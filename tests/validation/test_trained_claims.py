@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from statnn.testing import assert_mean, rejects
+from statnn.testing import assert_mean, rejects, statistics
 from statnn.testing.statistics import Refusal
 from validation.claims import CLAIMS, _trained
+from validation.claims.activation import training_size
 from validation.claims.measure import critical_size, double_descent, order_in_training
 
 # -- a peak that is chosen on other replicas -------------------------------------------------------------------
@@ -180,3 +182,17 @@ def test_claims_that_train_say_that_they_need_torch():
         assert not trains[claim.id] or "torch" in claim.needs, claim.id
     assert sum(trains.values()) > 10
     assert not all(trains.values())
+
+
+def test_skewed_missing_masses_are_judged(rng):
+    """What is missing at the largest D is due to a few units, and so skewed that 48 means could not be judged."""
+    sizes, spread = np.array([30, 120, 480, 1920]), 1 + 0.05 * rng.standard_normal((4, 48, 4))
+    loss, error, ratio, mass = spread * np.array([sizes**-slope for slope in (0.3, 0.4, 0.8, 1.5)])[:, None]
+    mass[:, -1] *= rng.permutation(stats.gamma.ppf((np.arange(48) + 0.5) / 48, 0.4)) / 0.4
+    data = {"sizes": sizes, "loss": loss, "error": error, "ratio": ratio, "mass": mass, "b": np.full((48, 4), 1.8)}
+    with pytest.raises(Refusal, match=r"48 replicates of skewness .* are too few"):
+        statistics.mean(mass[:, -1], 0.0)
+    verdict = training_size._judge(data)
+    assert verdict.outcome == "contradicted"
+    for quantity, twin in training_size.TWINS.items():
+        assert training_size._judge(twin(data, 1.5 * verdict[quantity].sees)).outcome != "contradicted"
