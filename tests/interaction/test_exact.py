@@ -385,7 +385,7 @@ def test_energies_of_spins_that_all_meet_keep_their_digits(method, strength):
         weights = [number * mpmath.exp(mpmath.mpf(K) * pair) for number, pair in zip(numbers, pairs, strict=True)]
         energy = -K * mpmath.fdot(weights, pairs) / mpmath.fsum(weights)
     computed = BinaryNeurons(K * (1 - np.eye(size))).exact(method, correlations=False).energy
-    assert computed == pytest.approx(float(energy), rel=4e-15, abs=0)
+    assert computed == pytest.approx(float(energy), rel=8e-15, abs=0)
 
 
 def test_entropies_of_cold_spins_keep_their_digits():
