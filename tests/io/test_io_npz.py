@@ -151,6 +151,7 @@ def test_archives_that_are_locked_or_hold_no_text(monkeypatch):
     row = npy_of("{'descr': '|S2', 'fortran_order': False, 'shape': (1,), }", b"{}")
     with pytest.raises(ValueError, match=r"'statnn' is an array of \|S2 and no text"):
         loaded(npz_of(("statnn.npy", row)), ".npz")
+    monkeypatch.setattr(_memory, "_ALWAYS_THERE", 0.0)
     monkeypatch.setattr(_memory, "available", lambda: 100.0)
     with pytest.raises(MemoryError, match="unpacking it would need"):
         loaded(plain, ".npz", activation="tanh")
