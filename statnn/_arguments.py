@@ -189,6 +189,23 @@ def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArr
     return result
 
 
+def refuse_several(value: Any, name: str, *, fix: str) -> None:
+    """Raise `TypeError` for an array where one number is needed; ``fix`` says how to use several."""
+    if array_of(value, name).ndim:
+        raise TypeError(f"{name} = {value!r} is not one number: {fix}")
+
+
+def single(value: Any, name: str, *, minimum: float, why: str, fix: str) -> float:
+    """Return ``value`` as float, or raise if it is an array, not finite or below ``minimum``."""
+    refuse_several(value, name, fix=fix)
+    return float(at_least(value, name, minimum=minimum, why=why))
+
+
+def deviation_of(value: Any, name: str, *, fix: str) -> float:
+    """Return a standard deviation as float, or raise as `single` does."""
+    return single(value, name, minimum=0, why="it is a standard deviation", fix=fix)
+
+
 def exact(values: ArrayLike, name: str, *, why: str) -> NDArray[np.float64]:
     """Return ``values`` as float64 array as `at_least` does, or raise if whole numbers were rounded on the way."""
     given = array_of(values, name)

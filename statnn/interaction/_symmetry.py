@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from statnn._arguments import at_least
+from statnn._arguments import single
 from statnn._notebook import Shown
 from statnn.interaction._binary import BinaryNeurons
 from statnn.interaction._dynamic import DynamicNeurons
@@ -120,9 +120,8 @@ def translation_symmetry(
     >>> symmetry.period, symmetry.layers, symmetry.repeats, symmetry.deviation
     (2, range(1, 6), 2.5, 0.0)
     """
-    allowed = at_least(tolerance, "tolerance", minimum=0, why="it is the largest difference that counts as equal")
-    if allowed.ndim:
-        raise TypeError(f"tolerance = {tolerance!r} must be one number")
+    why = "it is the largest difference that counts as equal"
+    allowed = single(tolerance, "tolerance", minimum=0, why=why, fix="it holds for all layers")
     steps, clamped = _steps(model)
     depth = len(steps)
     longest, best = 0, TranslationSymmetry(None, 0, 0, np.inf, depth, clamped)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from statnn._arguments import Floats, array_of, at_least
+from statnn._arguments import Floats, deviation_of
 from statnn._axes import COLOURS, axes, counting, settled
 from statnn._by_value import ByValue
 from statnn.measure._deviations import standard_deviation
@@ -162,11 +162,12 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     if (sigma_w is None) != (sigma_b is None):
         missing = "sigma_b" if sigma_b is None else "sigma_w"
         raise ValueError(f"{missing} is missing: give both sigma_w and sigma_b, or neither for shuffled weights")
+    same = "all layers have the same"
     with np.errstate(over="ignore"):
         deviation = (
             _shuffled(net)
             if sigma_w is None
-            else _initial(net, _deviation(sigma_w, "sigma_w"), _deviation(sigma_b, "sigma_b"))
+            else _initial(net, deviation_of(sigma_w, "sigma_w", fix=same), deviation_of(sigma_b, "sigma_b", fix=same))
         )
     if not np.isfinite(deviation).all():
         what = "the network down" if sigma_w is None else "sigma_w, sigma_b and the network down"
@@ -192,12 +193,6 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
         p_value=np.where(possible, np.minimum(2 * tails, 1.0), (fluctuation == 0).astype(float)),
         null="shuffled" if sigma_w is None else "initial",
     )
-
-
-def _deviation(value: Any, name: str) -> float:
-    if array_of(value, name).ndim:
-        raise TypeError(f"{name} = {value!r} is not one number: one for all layers is needed")
-    return float(at_least(value, name, minimum=0, why="it is a standard deviation"))
 
 
 def _initial(net: Network, sigma_w: float, sigma_b: float) -> Floats:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import array_of, at_least, refuse_unordered, whole
+from statnn._arguments import array_of, deviation_of, refuse_unordered, whole
 from statnn._arrays import Reals, drawn, frozen, real
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
@@ -193,7 +193,8 @@ class Network:
         sizes = [whole(n, f"widths[{m}]", minimum=1, maximum=10**8) for m, n in enumerate(widths)]
         if len(sizes) < 2:
             raise ValueError(f"widths = {sizes} has {len(sizes)} entries; give inputs and at least one layer")
-        scale_w, scale_b = _deviation(sigma_w, "sigma_w"), _deviation(sigma_b, "sigma_b")
+        fix = "for other scales a layer build Network(weights, biases)"
+        scale_w, scale_b = deviation_of(sigma_w, "sigma_w", fix=fix), deviation_of(sigma_b, "sigma_b", fix=fix)
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise ValueError(f"dtype = {dtype!r} is not supported; use numpy.float32 or numpy.float64")
         needed = np.dtype(dtype).itemsize * sum((below + 1) * above for below, above in pairwise(sizes))
@@ -475,14 +476,6 @@ def _weight(weight: Reals, norm: BatchNorm) -> Reals:
 
 def _bias(bias: Reals, norm: BatchNorm) -> Reals:
     return norm(bias)
-
-
-def _deviation(value: Any, name: str) -> float:
-    if array_of(value, name).ndim:
-        raise TypeError(
-            f"{name} = {value!r} is not one number; for other scales a layer build Network(weights, biases)"
-        )
-    return float(at_least(value, name, minimum=0, why="it is a standard deviation"))
 
 
 def _one_a_layer(value: Activations, depth: int) -> tuple[Activation, ...]:

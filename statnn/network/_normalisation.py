@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import array_of, at_least
+from statnn._arguments import array_of, at_least, single
 from statnn._arrays import Reals, frozen, real
 
 
@@ -67,15 +67,14 @@ class BatchNorm:
                 raise ValueError(
                     f"{name} has shape {array.shape} but mean has {arrays['mean'].shape}; one entry a unit"
                 )
-        if array_of(epsilon, "epsilon").ndim:
-            raise TypeError(f"epsilon = {epsilon!r} is not one number; it is the same in all units")
-        small = float(at_least(epsilon, "epsilon", minimum=0, why="it is added to a variance"))
+        why, fix = "it is added to a variance", "it is the same in all units"
+        small = single(epsilon, "epsilon", minimum=0, why=why, fix=fix)
         total = at_least(arrays["variance"], "variance", minimum=0, why="it is a variance of fields") + small
         if not (total > 0).all():
             unit = int(np.argmin(total))
             raise ValueError(f"variance[{unit}] + epsilon = 0: a unit without variance needs epsilon > 0, usually 1e-5")
-        single = all(array.dtype == np.float32 for array in arrays.values())
-        dtype = np.dtype(np.float32 if single else np.float64)
+        single_precision = all(array.dtype == np.float32 for array in arrays.values())
+        dtype = np.dtype(np.float32 if single_precision else np.float64)
         for name, array in arrays.items():
             object.__setattr__(self, name, frozen(array, dtype))
         object.__setattr__(self, "epsilon", small)

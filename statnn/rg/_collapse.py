@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, at_least, whole
+from statnn._arguments import Floats, at_least, single, whole
 from statnn._axes import MARKERS, axes, settled
 from statnn._by_value import ByValue
 from statnn._random import root, stream
@@ -100,11 +100,10 @@ class Collapse(ByValue):
         TypeError, ValueError
             If exponents are not finite numbers, or not one per control, or scaled values leave float64.
         """
-        kappa, theta = np.asarray(self.value_exponent), self.control_exponents
+        kappa, theta = self.value_exponent, self.control_exponents
         if value_exponent is not None:
-            kappa = at_least(value_exponent, "value_exponent", minimum=-math.inf, why="it is κ")
-        if kappa.ndim:
-            raise TypeError(f"value_exponent = {value_exponent!r} is not one number: there is one κ")
+            fix = "all depths have the same κ"
+            kappa = single(value_exponent, "value_exponent", minimum=-math.inf, why="it is κ", fix=fix)
         if control_exponents is not None:
             why = "depth to their power scales the controls"
             theta = np.atleast_1d(at_least(control_exponents, "control_exponents", minimum=-math.inf, why=why))

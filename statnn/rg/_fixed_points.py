@@ -107,7 +107,7 @@ class FixedPoint(ByValue):
         object.__setattr__(self, "couplings", couplings)
 
     @property
-    def found(self) -> bool:
+    def exists(self) -> bool:
         """Whether this is a fixed point, and not the end of a search that failed."""
         return self.ending in {FixedPointEnd.EXACT, FixedPointEnd.CONVERGED}
 
@@ -203,7 +203,7 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
             f"fixed_point is a {type(fixed_point).__name__}; pass one that rg.fixed_points or a layer returned"
         )
     b = _block(b)
-    if not fixed_point.found:
+    if not fixed_point.exists:
         raise ValueError(f"this is not a fixed point: {fixed_point.ending}, residual {fixed_point.residual:.3g}")
     if fixed_point.linear is None:
         matrix, wrong = derivative(lambda k: _reals(fixed_point.map(k.copy(), b)), fixed_point.couplings)
@@ -371,7 +371,7 @@ def fixed_points(
     points: list[FixedPoint] = []
     for end in ends:
         near = 1e-6 * np.maximum(1, np.abs(end.couplings))
-        if end.found and not any((np.abs(end.couplings - other.couplings) <= near).all() for other in points):
+        if end.exists and not any((np.abs(end.couplings - other.couplings) <= near).all() for other in points):
             points.append(end)
     if not points and throw:
         best = min(ends, key=lambda end: end.residual)

@@ -90,7 +90,7 @@ def assert_comparison(comparison: Comparison, what: str) -> None:
     ledger = current()
     ledger.enter(comparison.p)
     if comparison.p < ledger.level:
-        raise StatisticalFailure(f"{what}: {comparison.found}, p = {comparison.p:.3g} (limit {ledger.level:.3g})")
+        raise StatisticalFailure(f"{what}: {comparison.finding}, p = {comparison.p:.3g} (limit {ledger.level:.3g})")
 
 
 def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: str) -> None:

@@ -259,7 +259,7 @@ QUESTIONS = [
     (lambda: translation_symmetry([W]), TypeError, r"model is a list; pass a Network, BinaryNeurons or"),
     (lambda: translation_symmetry(net, tolerance=-1), ValueError, r"tolerance = -1 is not a finite number >= 0"),
     (lambda: translation_symmetry(net, tolerance=NAN), ValueError, r"tolerance = nan"),
-    (lambda: translation_symmetry(net, tolerance=[1, 2]), TypeError, r"tolerance = \[1, 2\] must be one number"),
+    (lambda: translation_symmetry(net, tolerance=[1, 2]), TypeError, r"tolerance = \[1, 2\] is not one number"),
     (lambda: node_strength(3), TypeError, r"model is a int; pass a Network"),
     (lambda: layer_fluctuation(net, ddof=2), ValueError, r"ddof = 2 is outside the allowed range \[0, 1\]"),
     (lambda: layer_fluctuation(net, ddof=1), ValueError, r"layer 1 has 1 neuron\(s\); ddof = 1 needs more"),

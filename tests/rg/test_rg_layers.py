@@ -342,7 +342,7 @@ def test_failed_searches_say_how_they_ended():
             rg.fixed_points(function, [0.9], **more)
         assert raised.value.best.ending is ending
         (shown,) = rg.fixed_points(function, [0.9], throw=False, **more)
-        assert not shown.found
+        assert not shown.exists
         assert shown.residual >= 0
         with pytest.raises(ValueError, match="not a fixed point"):
             rg.exponents(shown)

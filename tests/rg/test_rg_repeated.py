@@ -485,7 +485,7 @@ REFUSED = {
         [0.01] * 15), ValueError, r"nothing shows how control 0 scales: .* with it, .* without\)"),
     "constant": (lambda: collapse([1.0] * 18, [1.0, 2.0] * 9, [1.0] * 18, [1.0] * 18), ValueError, "leave it out"),
     "scaled by no number": (lambda: FALLEN.scaled(math.nan), ValueError, "not a finite number"),
-    "scaled by several": (lambda: FALLEN.scaled([1.0, 1.0]), TypeError, "one κ"),
+    "scaled by several": (lambda: FALLEN.scaled([1.0, 1.0]), TypeError, "is not one number: all depths have"),
     "scaled values without end": (lambda: FALLEN.scaled(200.0), ValueError, "out of float64"),
     "scaled values of none": (lambda: FALLEN.scaled(-200.0), ValueError, "out of float64"),
     "scaled controls without end": (lambda: FALLEN.scaled(1.0, [200.0]), ValueError, "out of float64"),

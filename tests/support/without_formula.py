@@ -66,7 +66,7 @@ WITHOUT = {
         interaction.TranslationSymmetry.cell
         interaction.TranslationSymmetry.layers interaction.TranslationSymmetry.repeats interaction.square_lattice
         interaction.translation_symmetry rg.BinaryLayer.fixed_points rg.BinaryLayer.neurons rg.BinaryLayer.shape
-        rg.BinaryLayer.transfer rg.FixedFunction.fixed_points rg.FixedFunction.scaling_fields rg.FixedPoint.found
+        rg.BinaryLayer.transfer rg.FixedFunction.fixed_points rg.FixedFunction.scaling_fields rg.FixedPoint.exists
         rg.LayerPlace.layer rg.LeadingForm.fixed_function rg.LinearLayer.fixed_points rg.LinearLayer.regime
         rg.LinearLayer.shape rg.LinearisedFlow.b rg.LinearisedFlow.even rg.LinearisedFlow.odd
         rg.LinearisedFlow.operators rg.LinearisedFlow.shapes rg.NoisyLayer.coarse rg.NoisyLayer.fixed_points

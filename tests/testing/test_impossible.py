@@ -134,7 +134,7 @@ def test_every_kind_of_number_is_a_theory(half):
     values = np.arange(40) % 2
     comparison = statistics.mean(values, half, bias=half - half)
     assert (type(comparison.theory), comparison.theory, comparison.bias) == (float, 0.5, 0.0)
-    assert "theory 0.5" in comparison.found
+    assert "theory 0.5" in comparison.finding
     assert statistics.proportion(np.int8(52), Fraction(100), half).p == statistics.proportion(52, 100, 0.5).p
 
 

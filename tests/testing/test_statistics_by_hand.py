@@ -226,7 +226,7 @@ def test_the_square_of_a_vector_of_means_is_said_beside_what_is_expected_of_it()
     square = 6 * off @ np.linalg.solve(np.cov(samples.T), off)
     comparison = statistics.mean_vector(samples, [1.0, 1.0])
     assert comparison.estimate == pytest.approx(square)
-    assert comparison.found.startswith(f"T² = {square:.9g}, 5 expected, farthest in entry [1]: 3 instead of 1")
+    assert comparison.finding.startswith(f"T² = {square:.9g}, 5 expected, farthest in entry [1]: 3 instead of 1")
 
 
 def test_the_worst_of_families_is_the_one_with_the_worst_member():

@@ -20,7 +20,7 @@ from statnn._text import percent
 from statnn.measure._classes import checked_labels, inputs_of, number_of_classes
 from statnn.measure._deviations import standard_deviation
 from statnn.measure.basins._rays import SampleRays, WeightRays
-from statnn.measure.basins._search import Found, grid, search
+from statnn.measure.basins._search import Edges, grid, search
 from statnn.network import Network
 
 Space = Literal["samples", "weights"]
@@ -160,7 +160,7 @@ class _Task(NamedTuple):
     steps: int
 
 
-def _block(task: _Task) -> tuple[Found, Ints]:
+def _block(task: _Task) -> tuple[Edges, Ints]:
     rays: SampleRays | WeightRays
     with np.errstate(over="ignore", invalid="ignore"):  # outputs that are not finite are refused
         if task.space == "samples":
@@ -368,7 +368,7 @@ def _basin(
         done += len(tasks[index].x)
         if report is not None:
             report(done, len(inputs))
-    edges = Found(*(np.concatenate(column) for column in zip(*(part for part, _ in parts), strict=True)))
+    edges = Edges(*(np.concatenate(column) for column in zip(*(part for part, _ in parts), strict=True)))
     classes = np.concatenate([classes_of_part for _, classes_of_part in parts])
     return Basin(*edges[:4], classes, known, grid(ends), edges.kept, level, number, space, seed)
 

@@ -42,7 +42,7 @@ class Rays(Protocol):
         ...
 
 
-class Found(NamedTuple):
+class Edges(NamedTuple):
     """Radius with its interval of one standard error, crossings, and shares of unchanged rays on the grid."""
 
     radius: Floats
@@ -59,7 +59,7 @@ def grid(span: tuple[float, float]) -> Floats:
     return np.append(points, span[1] * BEYOND)
 
 
-def search(rays: Rays, sigma: Floats, threshold: float, steps: int) -> Found:
+def search(rays: Rays, sigma: Floats, threshold: float, steps: int) -> Edges:
     """Return radius, interval, crossings and shares for every sample of a block.
 
     Parameters
@@ -90,7 +90,7 @@ def search(rays: Rays, sigma: Floats, threshold: float, steps: int) -> Found:
     low, log_radius, high = map(curve.passes, (threshold + error, middle, threshold - error))
     smallest = floor + (points[1] - floor) / 2**steps
     radius, low, high = (np.where(v <= smallest, 0.0, np.exp(v)) for v in (log_radius, low, high))
-    return Found(
+    return Edges(
         radius,
         np.minimum(low, radius),
         np.maximum(high, radius),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, positive, whole
+from statnn._arguments import Floats, positive, refuse_several, whole
 from statnn._by_value import ByValue
 from statnn.montecarlo._blas import one_thread
 from statnn.network import Activation
@@ -430,10 +430,8 @@ def _around_criticality(b: int) -> Floats:
 
 
 def _number(value: Any, name: str) -> float:
-    array = real(value, name)
-    if array.ndim:
-        raise TypeError(f"{name} = {value!r} is not one number; the layer is scalar: use LinearLayer for wider ones")
-    return float(array)
+    refuse_several(value, name, fix="the layer is scalar; use LinearLayer for wider ones")
+    return float(real(value, name))
 
 
 def renormalised(sigma: Activation, couplings: Floats, b: int) -> Floats:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, array_of, at_least, positive, shaped, whole
+from statnn._arguments import Floats, at_least, positive, shaped, single, whole
 from statnn._axes import axes, ink, settled
 from statnn._notebook import Shown
 from statnn.rg._fixed_points import FixedPoint
@@ -160,9 +160,8 @@ class FixedFunction(Shown):
         >>> float(f.layers(1e300, 150.0)), (3 / 300) ** 0.5
         (0.1, 0.1)
         """
-        if array_of(m, "m").ndim:
-            raise TypeError(f"m = {m!r} is not one number of layers; call again for others")
-        depth = float(at_least(m, "m", minimum=0.0, why="layers can be added, not taken away"))
+        why = "layers can be added, not taken away"
+        depth = single(m, "m", minimum=0.0, why=why, fix="call again for other numbers of layers")
         at = self._points(x)
         n = self.order - 1
         if math.isinf(depth * (n * self.coefficient)):

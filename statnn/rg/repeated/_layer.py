@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, Ints, array_of, at_least, increasing, shaped, whole
+from statnn._arguments import Floats, Ints, array_of, at_least, deviation_of, increasing, shaped, single, whole
 from statnn._random import root
 from statnn.network import Activation
 from statnn.network._activation import activation
@@ -63,10 +63,9 @@ class RepeatedLayer:
     def __post_init__(self) -> None:
         object.__setattr__(self, "activation", activation(self.activation))
         for name in ("w", "b"):
-            value = at_least(getattr(self, name), name, minimum=-np.inf, why="it is the one weight or bias of a layer")
-            if value.ndim:
-                raise TypeError(f"{name} has shape {value.shape}; a repeated layer is scalar: pass one number")
-            object.__setattr__(self, name, float(value))
+            why, fix = "it is the weight or bias of a layer", "a repeated layer is scalar"
+            value = single(getattr(self, name), name, minimum=-np.inf, why=why, fix=fix)
+            object.__setattr__(self, name, value)
 
     @property
     def sigma(self) -> Activation:
@@ -191,12 +190,10 @@ class RepeatedLayer:
         array([[1.  , 0.01]])
         """
         at: Ints = increasing(depths, "depths")
-        begin = at_least(start, "start", minimum=-np.inf, why="it is the signal that enters")
-        strength = at_least(noise_std, "noise_std", minimum=0.0, why="it is the standard deviation of the noise")
-        if begin.ndim or strength.ndim:
-            raise TypeError("start and noise_std are one number each; call again for other values")
+        begin = _signal(start, "start")
+        strength = deviation_of(noise_std, "noise_std", fix="call again for others")
         number = whole(replicas, "replicas", minimum=1, maximum=10**9)
-        return simulate(self.sigma, self.w, self.b, float(strength), float(begin), at, number, root(rng))
+        return simulate(self.sigma, self.w, self.b, strength, begin, at, number, root(rng))
 
     # -- fixed points ------------------------------------------------------------------------------------
 
@@ -443,6 +440,5 @@ class RepeatedLayer:
 
 
 def _signal(value: Any, name: str) -> float:
-    if array_of(value, name).ndim:
-        raise TypeError(f"{name} = {value!r} is not one signal; call again for others")
-    return float(at_least(value, name, minimum=-np.inf, why="signals are finite real numbers"))
+    why, fix = "signals are finite real numbers", "call again for other signals"
+    return single(value, name, minimum=-np.inf, why=why, fix=fix)

@@ -18,12 +18,11 @@ from numpy.typing import ArrayLike
 
 from statnn._archive.fingerprint import digest_of_work
 from statnn._archive.store import opened_or_none
-from statnn._arguments import Floats, at_least, positive, shaped, whole
+from statnn._arguments import Floats, at_least, deviation_of, positive, shaped, whole
 from statnn._random import root, seed_of
 from statnn._tasks import check_executor
 from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
-from statnn.network._network import _deviation as deviation
 from statnn.rg._common import LARGEST
 from statnn.rg._fixed_points import FixedPoint, FixedPointEnd
 from statnn.rg.wide._averages import Averages, averages
@@ -88,8 +87,9 @@ class RandomLayer:
 
     def __init__(self, activation: str | Activation, sigma_w: float, sigma_b: float = 0.0) -> None:
         object.__setattr__(self, "activation", known(activation))
-        object.__setattr__(self, "sigma_w", deviation(sigma_w, "sigma_w"))
-        object.__setattr__(self, "sigma_b", deviation(sigma_b, "sigma_b"))
+        fix = "RandomStack takes unequal layers"
+        object.__setattr__(self, "sigma_w", deviation_of(sigma_w, "sigma_w", fix=fix))
+        object.__setattr__(self, "sigma_b", deviation_of(sigma_b, "sigma_b", fix=fix))
         if max(self.sigma_w, self.sigma_b) > LARGEST:
             raise ValueError(
                 f"sigma_w = {self.sigma_w:g}, sigma_b = {self.sigma_b:g}: above {LARGEST:g} squares overflow"

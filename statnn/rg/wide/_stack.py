@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, array_of, at_least, positive, shaped, whole
+from statnn._arguments import Floats, at_least, positive, refuse_several, shaped, whole
 from statnn.rg.wide._maps import Maps
 
 MOST_GROUPS = 100_000
@@ -210,6 +210,5 @@ def correlations(c: ArrayLike) -> Floats:
 
 def one_correlation(c: float) -> float:
     """Return one correlation, or raise."""
-    if array_of(c, "c").ndim:
-        raise TypeError(f"c = {c!r} is not one correlation: call again for others")
+    refuse_several(c, "c", fix="call again for other correlations")
     return float(correlations(c))

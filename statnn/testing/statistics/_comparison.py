@@ -68,8 +68,8 @@ class Comparison(Shown):
     where: str = ""
 
     @property
-    def found(self) -> str:
-        """The finding in words: the statistic, its value in theory, and where data and theory are farthest apart."""
+    def finding(self) -> str:
+        """The outcome in words: the statistic, its value in theory, and where data and theory are farthest apart."""
         value, theory = f"{self.estimate:.9g}", f"{self.theory:.9g}"
         said = f"estimate {value} ± {self.error:.3g}, theory {theory}"
         if self.z is not None:
