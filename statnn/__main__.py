@@ -106,10 +106,11 @@ def _line(error: Exception) -> str:
     """Return the message of an error in one line, without the number of an operating-system error."""
     if isinstance(error, OSError) and error.strerror is not None:
         return f"{error.strerror}: {str(error.filename)!r}" if error.filename is not None else error.strerror
-    return _ARGUMENT.sub(r"--\1", " ".join(str(error).split())).replace("rng = ", "--seed = ")
+    return _ARGUMENT.sub(r"--\1", " ".join(str(error).split()))
 
 
 def _inspect(given: argparse.Namespace) -> int:
+    from statnn._random import root
     from statnn.inspection import inspect, read_data
 
     for option, names in (("network", given.network), ("data", [given.data]), ("out", [given.out])):
@@ -118,6 +119,7 @@ def _inspect(given: argparse.Namespace) -> int:
     for network in given.network:
         if Path(network).is_dir():
             raise IsADirectoryError(f"network: {network!r} is a directory; give a file, .npz, .safetensors or .onnx")
+    root(given.seed, "--seed")
     several = len(given.network) > 1
     out = Path(given.out or ("comparison" if several else f"{Path(given.network[0]).stem}-inspection"))
     if out.exists() and not out.is_dir():

@@ -18,8 +18,8 @@ Root: TypeAlias = tuple[int | Sequence[int] | None, tuple[int, ...]]
 """Entropy and spawn key: a picklable seed, from which every stream of a run can be made again."""
 
 
-def root(rng: int | np.random.Generator | None) -> Root:
-    """Return the root seed of a run.
+def root(rng: int | np.random.Generator | None, name: str = "rng") -> Root:
+    """Return the root seed of a run; `name` stands in errors.
 
     A generator is asked for 128 fresh bits, so that two calls with the same generator differ and a
     generator restored from a saved state gives the same run.
@@ -35,10 +35,10 @@ def root(rng: int | np.random.Generator | None) -> Root:
         return tuple(int(word) for word in rng.integers(2**32, size=4, dtype=np.uint64)), ()
     if not isinstance(rng, int | np.integer):
         raise TypeError(
-            f"rng = {rng!r} is a {type(rng).__name__}; pass a whole number, a generator of numpy, "
+            f"{name} = {rng!r} is a {type(rng).__name__}; pass a whole number, a generator of numpy, "
             "numpy.random.default_rng(seed), or None"
         )
-    return whole(rng, "rng", minimum=0, maximum=2**128 - 1), ()  # longer seeds would collide with keys
+    return whole(rng, name, minimum=0, maximum=2**128 - 1), ()  # longer seeds would collide with keys
 
 
 def seed_of(words: Any) -> Root:
