@@ -61,13 +61,12 @@ def realigned(array: NDArray[Any]) -> NDArray[Any]:
     return result
 
 
-def lanes(seed: Root, chains: Sequence[int], width: int, *key: int) -> NDArray[np.uint32]:
-    """Return states of shape (4, width): lane k from ``stream(seed, chains[k], *key)``, spare lanes as the last."""
+def lanes(seed: Root, keys: Sequence[tuple[int, ...]], width: int) -> NDArray[np.uint32]:
+    """Return states of shape (4, width): lane k from ``stream(seed, *keys[k])``; nobody reads the spare ones."""
     state = aligned((4, width), np.uint32)
-    for lane in range(width):
-        chain = chains[lane] if lane < len(chains) else chains[-1]
-        spare = () if lane < len(chains) else (lane,)
-        state[:, lane] = stream(seed, chain, *key, *spare).integers(1, 2**32, size=4, dtype=np.uint32)
+    state[:] = np.arange(1, width + 1, dtype=np.uint32)
+    for lane, key in enumerate(keys):
+        state[:, lane] = stream(seed, *key).integers(1, 2**32, size=4, dtype=np.uint32)
     return state
 
 

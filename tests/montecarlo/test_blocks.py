@@ -50,7 +50,7 @@ def test_accept_is_its_twin(rng, dtype):
     fields, scale = np.rint(rng.normal(size=5) * 2**20).astype(dtype), np.float32(-2 / 2**20)
     results = []
     for function in (accept, accept.py_func):
-        spins, state = np.ones((5, 16), dtype), lanes(SEED, range(16), 16)
+        spins, state = np.ones((5, 16), dtype), lanes(SEED, [(lane,) for lane in range(16)], 16)
         changes = np.zeros(16, np.uint32)
         with np.errstate(over="ignore"):
             for _ in range(20):

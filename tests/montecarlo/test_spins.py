@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from statnn import Network
+from statnn._random import stream
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo import Tempering, sample
 from statnn.montecarlo._grid import LARGEST_ERROR, on_grid, rounded
@@ -83,7 +84,7 @@ def test_generator_gives_the_published_numbers():
 
 
 def test_every_lane_is_the_reference():
-    state = lanes((5, ()), range(3), 4)
+    state = lanes((5, ()), [(0,), (1, 2), (2,)], 4)
     expected = [reference(state[:, lane].copy()) for lane in range(4)]
     plain = state.copy()
     for _ in range(50):
@@ -95,12 +96,14 @@ def test_every_lane_is_the_reference():
 
 
 def test_lanes_belong_to_their_chains():
-    assert np.array_equal(lanes((5, ()), [7], 2)[:, 0], lanes((5, ()), range(9), 64)[:, 7])
-    assert np.unique(lanes((5, ()), range(3), 64), axis=1).shape == (4, 64)
+    state = lanes((5, ()), [(7,), (7, 1)], 64)
+    assert np.array_equal(state[:, 0], lanes((5, ()), [(chain,) for chain in range(9)], 9)[:, 7])
+    assert np.array_equal(state[:, 1], stream((5, ()), 7, 1).integers(1, 2**32, size=4, dtype=np.uint32))
+    assert np.unique(state, axis=1).shape == (4, 64)
 
 
 def test_lanes_are_uniform_and_know_nothing_of_each_other(rng):
-    state = lanes((int(rng.integers(2**31)), ()), range(LANES), LANES)
+    state = lanes((int(rng.integers(2**31)), ()), [(lane,) for lane in range(LANES)], LANES)
     u = np.array([[uniform_lane(state, lane) for lane in range(LANES)] for _ in range(4000)])
     assert ((u * 2**24) % 2 == 1).all()
     place = (u * 32).astype(int)
@@ -182,7 +185,7 @@ def test_replica_kernels_are_their_twins(rng, name, strong):
     width = _replica_kernels.LANES
     spins = rng.choice(np.array([-1, 1], np.int8), (2, 6, width))
     beta = np.linspace(0.1, 2, 2 * width).astype(values.dtype).reshape(2, width)
-    state = np.array([lanes((1, ()), range(begin, begin + width), width) for begin in (0, width)])
+    state = np.array([lanes((1, ()), [(begin + lane,) for lane in range(width)], width) for begin in (0, width)])
     changed = np.zeros((2, width), np.int64)
     structure = model.couplings.indptr, model.couplings.indices
     twins(getattr(_replica_kernels, name), *structure, values, own, spins, beta, state, 6, changed)
@@ -202,7 +205,8 @@ def test_colour_kernels_are_their_twins(rng, name, scale):
     spins = aligned(((plan.field.size + 2) * LANES,), np.int8)
     spins[LANES:-LANES] = 1
     spins[positions(model)] = rng.choice([-1, 1], 408)
-    twins(getattr(_colour_kernels, name), plan, spins, plan.couplings.dtype.type(0.4), lanes((1, ()), [0], LANES), 2)
+    state = lanes((1, ()), [(lane,) for lane in range(LANES)], LANES)
+    twins(getattr(_colour_kernels, name), plan, spins, plan.couplings.dtype.type(0.4), state, 2)
     twins(_colour_kernels.energy, energy_plan(model), spins)
     twins(_colour_kernels.total, spins)
     assert (spins[LANES:-LANES] == 1).sum() < spins.size - 3 * LANES

@@ -181,5 +181,6 @@ def draws(out: np.ndarray | None = None) -> Work:
 
     Their sums go into `out`, float32 of shape (LANES,).
     """
-    state, out = lanes(root(1), range(LANES), LANES), np.empty(LANES, np.float32) if out is None else out
+    state = lanes(root(1), [(lane,) for lane in range(LANES)], LANES)
+    out = np.empty(LANES, np.float32) if out is None else out
     return Work(lambda times: _draw(state, times, out), 10**5, 10**6, LANES)

@@ -196,7 +196,7 @@ class _Replicas(_Layers):
         width = _padded(len(chains))
         super().__init__(model, len(chains), width)
         self.spins[:, : self.chains] = initial[:, self.couplings.order].T
-        self.lanes = lanes(seed, chains, width, 0)
+        self.lanes = lanes(seed, [(chain, 0) for chain in chains], width)
         rows = _rows_at_once(model.size, max(layer.size for layer in model.layers))
         self.products = aligned((rows, width), self.spins.dtype)
 
@@ -248,7 +248,8 @@ class _Single(_Layers):
         self.spins[:, 0] = initial[0, self.couplings.order]
         self.fields = aligned((model.size,), self.spins.dtype)
         self.fields[:] = self.couplings.local_fields(self.spins[:, 0])
-        self.lanes = lanes(seed, chains, LANES, 0)
+        chain = chains[0]
+        self.lanes = lanes(seed, [(chain, 0), *((chain, 0, lane) for lane in range(1, LANES))], LANES)
         widest = max(layer.size for layer in model.layers)
         self.up, self.flipped = aligned((widest,), np.bool_), aligned((widest,), np.int64)
 

@@ -73,7 +73,7 @@ class ReplicaWalkers(Untuned):
         used = (len(chains) - 1) % LANES + 1
         self.spins[-1, :, used:] = self.spins[-1, :, used - 1 : used]
         for g in range(groups):
-            self.rng[g] = lanes(seed, chains[LANES * g : LANES * (g + 1)], LANES)
+            self.rng[g] = lanes(seed, [(chain,) for chain in chains[LANES * g : LANES * (g + 1)]], LANES)
         self.changed = np.zeros((groups, LANES), dtype=np.int64)
         self.sweeps = 0
 
