@@ -65,6 +65,23 @@ def test_gelu_ends_as_mpmath_says(point):
     np.testing.assert_allclose(seen(transition), expected, rtol=1e-9)
 
 
+HALF_STABLE = [  # σ_b², σ_w², q* where dq'/dq = χ = 1 (Roberts, Yaida & Hanin 2022), and the fold beside, by mpmath
+    ("gelu", 0.17292239, 1.98305826, 0.17292239, 1.9830627352704776, 0.9960794258487618, 3.1955868715371236),
+    ("silu", 0.55514317, 1.98800468, 0.5551, 1.9880109774548984, 0.9995871413193614, 14.085115743307588),
+]
+
+
+@pytest.mark.parametrize("point", HALF_STABLE, ids=str)
+def test_folds_are_seen_where_the_curve_dips_by_a_millionth(point):
+    """Beside a half-stable critical point w(q) turns twice within a tenth of a decade."""
+    name, published_b, published_w, b, w, chi, q = point
+    transition = rg.transition(name, math.sqrt(b))
+    assert (transition.kind, transition.sigma_w**2) == (Kind.FOLD, pytest.approx(w, rel=1e-13))
+    assert (transition.variance_below, transition.chi_below) == pytest.approx((q, chi), rel=1e-9)
+    edge = rg.critical_line(name, math.sqrt(published_b) * 1.001)
+    assert edge**2 == pytest.approx(published_w, rel=2e-4)
+
+
 @pytest.mark.parametrize(("name", "slope"), [("tanh", 1.0), ("gelu", 0.5), ("silu", 0.5)])
 def test_the_smallest_of_starts_sees_the_edge_at_zero(name, slope):
     """χ = (σ_w φ'(0))² = 1 at q = 0: w(q) is flat to rounding up to there, and has no dips that part it from zero."""
