@@ -465,3 +465,10 @@ def test_a_diagram_is_good_close_to_criticality_as_well():
     assert diagram.variance[1, 0] == pytest.approx(t / 2 * (1 + t * (17 / 12 - 1)), rel=1e-9)
     own = rg.RandomLayer("tanh", 1.00001, 1e-8).fixed_point()
     assert diagram.correlation[1, 1] == pytest.approx(own.correlation, abs=1e-6)
+
+
+def test_averages_of_many_variances_need_what_each_needs_alone():
+    """Panels of quadrature are counted, and held in memory, for some thousand variances at a time."""
+    of, q = averages(ACTIVATIONS["silu"]), np.geomspace(30, 60, 2**14)
+    together, alone = of.moments(q, most=8000), of.moments(q[-1:])
+    np.testing.assert_array_equal([values[-1] for values in together], np.ravel(alone))

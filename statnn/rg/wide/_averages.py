@@ -36,6 +36,8 @@ LARGEST_DIFFERENCE = 1e8
 """Variance of half the difference of two fields up to which tanh is summed; beyond, tanh and sigmoid act as steps."""
 LARGEST = 1e12
 """Largest value of `reach`."""
+AT_ONCE = 2**12
+"""Variances whose averages are computed together: each takes some 50 KB meanwhile."""
 
 
 class Averages(Protocol):
@@ -213,6 +215,9 @@ class _Own:
         return integrals(weighed, self._edges(deviation, *more), what=what, **options)
 
     def moments(self, q: Floats, *, most: int = MOST_PANELS) -> Moments:
+        if q.size > AT_ONCE:
+            parts = (self.moments(q[first : first + AT_ONCE], most=most) for first in range(0, q.size, AT_ONCE))
+            return Moments(*map(np.concatenate, zip(*parts, strict=True)))
         mean, _, slope = direct = self._moments(q, most)
         curve = self._extended(lambda q: self._moments(q, most)[1], q, NARROW) if (q < NARROW**2).any() else direct[1]
         density, size = self._jumps(np.sqrt(np.maximum(q, np.finfo(float).tiny)))
