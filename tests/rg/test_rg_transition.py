@@ -82,6 +82,21 @@ def test_folds_are_seen_where_the_curve_dips_by_a_millionth(point):
     assert edge**2 == pytest.approx(published_w, rel=2e-4)
 
 
+@pytest.mark.parametrize(
+    ("weight", "points"),
+    [
+        (1.98306, [3.065769252157490, 3.397869133191910, 3.696058625200441]),
+        (1.9830627, [3.178778220066743, 3.213133284871576, 3.770280886433495]),
+    ],
+)
+def test_three_fixed_points_close_together_are_told_apart(weight, points):
+    """GELU at the σ_b of its half-stable point, by mpmath: starts from either side end at the first."""
+    layer = rg.RandomLayer("gelu", math.sqrt(weight), math.sqrt(0.17292239))
+    branches = [point.variance for point in layer.branches()]
+    ends = [layer.fixed_point(start).variance for start in (1.0, 100.0)]
+    assert (branches, ends) == (pytest.approx(points, rel=1e-9), pytest.approx(points[::2], rel=1e-9))
+
+
 @pytest.mark.parametrize(("name", "slope"), [("tanh", 1.0), ("gelu", 0.5), ("silu", 0.5)])
 def test_the_smallest_of_starts_sees_the_edge_at_zero(name, slope):
     """χ = (σ_w φ'(0))² = 1 at q = 0: w(q) is flat to rounding up to there, and has no dips that part it from zero."""

@@ -23,17 +23,13 @@ from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
 from statnn.rg._common import LARGEST
 from statnn.rg.wide._averages import Averages, averages
-from statnn.rg.wide._roots import roots
-from statnn.rg.wide._solve import CRITICAL, limits
+from statnn.rg.wide._roots import FLAT, roots
+from statnn.rg.wide._solve import CRITICAL, limits, refined
 
 GRID = np.geomspace(1e-10, 1e12, 22 * 16 + 1)
 """Variances along which fixed points are followed."""
 NARROW, FEWEST = 1e-4, 1e-280
 """The smallest of these variances, relative to the smallest of σ_b² and the start; and its lower limit."""
-FLAT = 1e-10
-"""Relative depth up to which a dip of w(q) is ignored: averages are good to 1e-12."""
-FLATTER, CLOSER = 0.1, 4
-"""Share of the slopes at two neighbours below which the least slope between them calls for a point there; how often."""
 APART = 1e-5
 """Least relative distance of the start from its neighbours: w would be flat to rounding between closer ones."""
 
@@ -267,11 +263,13 @@ class _Curve(NamedTuple):
 def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
     grid = _grid(of, min([start, *biases[biases > 0]]))
     grid = np.unique(np.append(grid[np.abs(grid - start) > APART * start], start))
-    values = np.array(of.moments(grid))
-    for _ in range(CLOSER):
-        more = np.unique(np.concatenate([_flattest(grid, values, b) for b in biases]))
-        order = np.argsort(np.append(grid, more))
-        grid, values = np.append(grid, more)[order], np.append(values, np.array(of.moments(more)), axis=1)[:, order]
+
+    def curve(q: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
+        room = np.where(q > biases[:, None], q - biases[:, None], np.nan)
+        w = room / values[0]
+        return w, (1 - w * values[1]) / values[0], w
+
+    grid, values = refined(of, grid, curve)
     zero = np.array(of.moments(np.array([1e-300])))[:, 0]
     rows, cells = [], []
     for b in biases:
@@ -299,18 +297,6 @@ def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
         dead = b == 0 and zero[0] < 1e-200  # φ(0) = 0: q = 0 is a fixed point for every w
         curves.append(_curve(b, here[order], mean[order], square[order], start, float(zero[2]) if dead else -1.0))
     return curves
-
-
-def _flattest(q: Floats, values: Floats, b: float) -> Floats:
-    """Return where w(q) is far less steep between two points than at them, by a cubic: it may turn twice near there."""
-    mean, curve, _ = values
-    with np.errstate(all="ignore"):
-        w, slope = (q - b) / mean, (mean - (q - b) * curve) / mean**2
-        low, high = slope[:-1], slope[1:]
-        bend = low + high - 2 * np.diff(w) / np.diff(q)
-        at = 1 / 2 + (low - high) / (6 * bend)
-        flat = (low - 3 * bend * at**2) / low < FLATTER * np.minimum(1, high / low)
-        return np.asarray((q[:-1] + at * np.diff(q))[flat & (at > 0) & (at < 1) & (low * high > 0) & (q[:-1] > b)])
 
 
 def _grid(of: Averages, smallest: float) -> Floats:

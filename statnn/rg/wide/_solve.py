@@ -8,7 +8,7 @@ is exactly one more, which attracts [exact].
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -17,7 +17,7 @@ import numpy as np
 
 from statnn._arguments import Floats, Ints
 from statnn.rg.wide._averages import LARGEST, Averages
-from statnn.rg.wide._roots import roots
+from statnn.rg.wide._roots import flattest, roots
 
 PER_DECADE = 8
 LOWEST = 1e-18
@@ -27,6 +27,8 @@ JUMP = 1e-6
 CRITICAL = 1e-10
 """Distance of χ from 1 up to which it counts as critical."""
 ROUNDING = 4e-16
+CLOSER = 4
+"""How often points are put where a function nearly turns between its neighbours."""
 UNCLEAR = 1e-15
 """Least relative change of a variance in a layer whose sign is beyond rounding."""
 FARTHER = 1e16, 1e20, 1e24
@@ -138,6 +140,31 @@ def described(of: Averages, weights: Floats, biases: Floats, q: Floats, *, relat
     return Solution(q, slope, chi, e, steep, residual, outcome, phase)
 
 
+def refined(
+    of: Averages, grid: Floats, curve: Callable[[Floats, Floats], tuple[Floats, Floats, Floats]]
+) -> tuple[Floats, Floats]:
+    """Return variances with more of them where functions nearly turn between neighbours, and the averages there.
+
+    Parameters
+    ----------
+    of : Averages
+        Of the activation.
+    grid : ndarray, shape (points,)
+        Variances in ascending or descending order, which is kept.
+    curve : callable
+        ``curve(q, values)``: functions, slopes and sizes for `flattest`, at variances q with these averages.
+    """
+    values = np.array(of.moments(grid))
+    for _ in range(CLOSER):
+        with np.errstate(all="ignore"):  # where functions are not finite, there is no cubic
+            more = np.unique(flattest(grid, *curve(grid, values)))
+        if not more.size:
+            break
+        order = np.argsort(np.append(grid, more) * np.sign(grid[-1] - grid[0]))
+        grid, values = np.append(grid, more)[order], np.append(values, np.array(of.moments(more)), axis=1)[:, order]
+    return grid, values
+
+
 def variances(of: Averages, weight: float, bias: float, grid: Floats) -> Floats:
     """Return all q > 0 of one layer where V(q) - q changes sign along a grid, or within a cell of it."""
 
@@ -147,8 +174,12 @@ def variances(of: Averages, weight: float, bias: float, grid: Floats) -> Floats:
     def gap(x: Floats, which: Ints) -> Floats:  # noqa: ARG001
         return np.asarray(weight * of.moments(x).square + bias - x)
 
+    def curve(q: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
+        return weight * values[0] + bias - q, weight * values[1] - 1, q
+
+    grid, values = refined(of, grid, curve)
     every = np.arange(grid.size)
-    steep = np.sign(turn(grid, every))
+    steep = np.sign(weight * values[1] - 1)
     cell = np.flatnonzero(steep[:-1] * steep[1:] < 0)
     if cell.size:
         grid = np.unique(np.append(grid, roots(turn, grid[cell], grid[cell + 1])))
@@ -213,10 +244,13 @@ def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats, sign: 
     Cells in which it turns around before it reaches zero are searched, so that a pair of fixed points within one cell
     is not missed.
     """
-    mean, curve, _ = of.moments(grid)
-    with np.errstate(over="ignore"):  # only the sign of an infinite value counts
-        left = weights[:, None] * mean + biases[:, None] - grid
-    steep = weights[:, None] * curve - 1
+
+    def curve(q: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
+        with np.errstate(over="ignore"):  # only the sign of an infinite value counts
+            return weights[:, None] * values[0] + biases[:, None] - q, weights[:, None] * values[1] - 1, q
+
+    grid, values = refined(of, grid, curve)
+    left, steep, _ = curve(grid, values)
     crossed = sign * left[:, 1:] <= -UNCLEAR * grid[1:]
     row, cell = np.nonzero(~crossed & (steep[:, :-1] < 0) & (steep[:, 1:] > 0))
     far = np.broadcast_to(grid[1:], crossed.shape).copy()
