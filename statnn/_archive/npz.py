@@ -128,13 +128,13 @@ def read_npy(file: IO[bytes], size: int, name: str) -> NDArray[Any]:
     wide = {1: 2, 2: 4, 3: 4}.get(start[6])
     if wide is None:
         raise ValueError(f"{name!r} has the unknown version {start[6]} of numpy's format")
-    length = file.read(wide)
-    if len(length) < wide:
-        raise ValueError(f"{name!r} ends inside its header")
-    long = int.from_bytes(length, "little")
+    long = int.from_bytes(file.read(wide), "little")
     if long > _MOST_HEADER:
         raise ValueError(f"{name!r} has a header of {long} bytes, at most {_MOST_HEADER} are read")
-    header = _header(file.read(long), name)
+    text = file.read(long)
+    if size < 8 + wide + long:
+        raise ValueError(f"{name!r} ends inside its header")
+    header = _header(text, name)
     if header.nbytes != size - 8 - wide - long:
         raise ValueError(
             f"{name!r} claims shape {header.shape} of {header.dtype}, {header.nbytes} bytes, but "

@@ -46,6 +46,7 @@ GOOD = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1), }\n"
         (b"\x93NUMPY\x02\x00" + (2**31).to_bytes(4, "little") + bytes(50), "has a header of 2147483648 bytes"),
         (b"\x93NUMPY\x09\x00" + bytes(50), "the unknown version 9"),
         (npy_of(GOOD, bytes(7)), "8 bytes, but 7 follow"),
+        (npy_of(GOOD + " " * 50)[:80], "ends inside its header"),
         (b"text", "is not a numpy array"),
     ],
 )
