@@ -113,7 +113,7 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
     StatisticalFailure
         If the two differ beyond chance and bias.
     Refusal
-        If the data do not allow the comparison: fewer replicates than 20 or 2 log₂(1/level), which is 60 at the level
+        If the data do not allow the comparison: fewer replicates than 20 or 5 log₂(1/level), which is 150 at the level
         1e-9 of the default budget, no spread, values that are not finite, or too much skewness for their number
         (`statistics.mean`); a law without variance, or one whose spread so few draws cannot show
         (`statistics.mean_under`).
@@ -158,10 +158,11 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
 def _enough() -> int:
     """Return the number of replicates of unknown law that the level of one comparison needs.
 
-    A skewed law may have 0.7 of its draws on one side of its mean (the exponential has 0.63). With a probability up to
-    2^(-n/2) all n are there, close together and far from the mean: a false alarm that no statistic can avoid.
+    Draws of a skewed law may happen to lie all close together and far from its mean: a false alarm that no statistic
+    can avoid, since they do not look skewed. Of the exponential law, as many as here raise 1.5 times the alarms of the
+    level at 1e-3, 4 times at 1e-6 and 6 times at 1e-9; 2 log₂(1/level) would raise 5, 35 and 140 times as many.
     """
-    return max(FEWEST_REPLICATES, math.ceil(-2 * math.log2(current().level)))
+    return max(FEWEST_REPLICATES, math.ceil(-5 * math.log2(current().level)))
 
 
 def _reals(given: ArrayLike, name: str) -> Floats:
@@ -336,7 +337,7 @@ def assert_covariance(samples: ArrayLike, theory: ArrayLike, *, what: str) -> No
     Parameters
     ----------
     samples : array, shape (replicas, d)
-        Independent; at least 100, and thousands where they are skewed.
+        Independent; at least 100 and as many as `assert_mean` needs, and thousands where they are skewed.
     theory : array, shape (d, d)
         The covariance that theory gives.
     what : str
@@ -359,7 +360,7 @@ def assert_covariance(samples: ArrayLike, theory: ArrayLike, *, what: str) -> No
     >>> samples = np.random.default_rng(1).standard_normal((2000, 2))
     >>> assert_covariance(samples, np.eye(2), what="normal pair")
     """
-    assert_comparison(statistics.covariance(samples, theory)[0], what)
+    assert_comparison(statistics.covariance(samples, theory, fewest=max(100, _enough()))[0], what)
 
 
 def assert_proportion(successes: int, trials: int, probability: float, *, what: str) -> None:

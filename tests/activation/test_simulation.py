@@ -144,7 +144,7 @@ def test_many_neurons_are_drawn_in_blocks(name, rng):
     """Blocks of neurons have their own streams: together they make one path, and they differ from each other."""
     many = 40_000
     process = PROCESSES[name](many, 0.5, 20.0)
-    path = process.simulate([50, 5000], 60, rng=rng, counts=True)
+    path = process.simulate([50, 5000], 150, rng=rng, counts=True)
     assert_mean(path.working, process.working([50, 5000]), what="E[K]")
     assert np.array_equal(path.working, np.count_nonzero(path.counts, axis=2))
     assert not np.array_equal(path.counts[0, :, : 2**14], path.counts[0, :, 2**14 : 2**15])

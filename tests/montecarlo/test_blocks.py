@@ -195,8 +195,8 @@ def test_a_layer_is_drawn_given_its_neighbours(rng, layout):
 def test_magnetisations_agree_with_enumeration(rng, layout, widths):
     model = random_model(rng, widths, temperature=3.0, field=1.5)  # all mix, none is without a magnetisation
     states, probability = law(model)
-    chains = 256 if layout == "replicas" else 60
-    run = sample(model, 400, chains=chains, burn_in=50, thin=2, rng=rng, method=Blocks(layout))
+    chains = 256 if layout == "replicas" else 150
+    run = sample(model, 200, chains=chains, burn_in=50, thin=2, rng=rng, method=Blocks(layout))
     exact = probability @ states
     layers = np.array([exact[layer].mean() for layer in model.layers])
     measured = run.draws["layer_magnetisation"].mean(axis=1)

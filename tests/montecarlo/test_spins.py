@@ -352,7 +352,7 @@ def test_lattice_energy(rng, rule, layout):
     """4 x 4 spins with periodic boundaries against all 65536 states; sees a temperature off by four percent."""
     model = BinaryNeurons(torus(4), temperature=2.5)
     run = sample(
-        model, 2000, chains=LANES, burn_in=200, rng=rng, method=rule(layout), observables=["energy"], progress=False
+        model, 700, chains=3 * LANES, burn_in=200, rng=rng, method=rule(layout), observables=["energy"], progress=False
     )
     means = run.draws["energy"].mean(axis=1)
     energy = model.energy(all_states(16))

@@ -131,14 +131,14 @@ def test_the_comparison_goes_on_to_the_last_digit(rng):
 def test_a_sweep_at_no_temperature_follows_the_rule(rng):
     """Flips that cost energy never happen here: no colour gains energy, and 15/16 of the free spins flip."""
     model = glass(rng, 32, 64, temperature=0.01)
-    walkers = StripWalkers(model, root(int(rng.integers(2**60))), range(64), None)
+    walkers = StripWalkers(model, root(int(rng.integers(2**60))), range(150), None)
     row, column = walkers._cut.sites()
     before = walkers.states().astype(float)
     walkers.sweep(1)
     after = walkers.states().astype(float)
     even, odd = (row + column) % 2 == 0, (row + column) % 2 == 1
     middle = np.where(even, after, before)
-    share = np.zeros(64)
+    share = np.zeros(len(before))
     for earlier, later, visited in ((before, middle, even), (middle, after, odd)):
         along = (earlier * (earlier @ model.couplings))[:, visited]  # the local field along the spin
         changes, free = (earlier != later)[:, visited], along < 0.5

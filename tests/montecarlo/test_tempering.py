@@ -139,7 +139,7 @@ def ten(root_seed):
     """Energies of a glass of ten spins at eight temperatures, shape (chains, draws, 8), and their exact laws."""
     temperatures = (1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.2)
     model = glass(1.2, 10)
-    run = sample(model, 900, chains=128, burn_in=50, method=Tempering(temperatures), rng=root_seed)
+    run = sample(model, 720, chains=160, burn_in=50, method=Tempering(temperatures), rng=root_seed)
     return run.draws["energies"], [(model.energy(law(model)[0]), law(model.at(t))[1]) for t in temperatures]
 
 

@@ -302,12 +302,12 @@ REFUSED = {
 
 def test_few_replicates_are_judged_at_levels_that_they_can_carry():
     with opened(Ledger(false_alarms=1e-3, comparisons=1)):
-        assert_mean(np.arange(20.0), 9.5, what="twenty at 1e-3")
+        assert_mean(np.arange(50.0), 24.5, what="fifty at 1e-3")
         with (
-            pytest.raises(Refusal, match="20 replicates are too few"),
+            pytest.raises(Refusal, match="50 replicates are too few"),
             opened(Ledger(false_alarms=9e-4, comparisons=1)),
         ):
-            assert_mean(np.arange(20.0), 9.5, what="twenty below it")
+            assert_mean(np.arange(50.0), 24.5, what="fifty below it")
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -347,7 +347,7 @@ def test_a_budget_outside_pytest(monkeypatch):
         with budget(false_alarms=0.5, comparisons=1) as inner:  # the budget of the block around it
             assert inner is ledger
     with pytest.raises(StatisticalFailure, match=r"3 comparisons were made.*=2 planned"), budget(comparisons=2):
-        assert_mean(np.arange(150.0).reshape(50, 3), [73.5, 74.5, 75.5], what="three")
+        assert_mean(np.arange(315.0).reshape(105, 3), [156.0, 157.0, 158.0], what="three")
     with pytest.raises(ZeroDivisionError), budget(comparisons=1):
         _ = 1 / 0
     assert not _ledger._OPEN

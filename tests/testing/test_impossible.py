@@ -181,7 +181,7 @@ def test_what_holds_no_real_numbers_has_no_mean(none):
 
 
 def test_fractions_are_means():
-    values = np.random.default_rng(1).normal(size=(60, 2))
+    values = np.random.default_rng(1).normal(size=(150, 2))
     assert_mean(values, [Fraction(0)] * 2, what="fractions")
 
 
@@ -255,7 +255,7 @@ def test_sixty_draws_that_are_skewed_as_the_exponential_carry_the_mean_of_their_
         (lambda: statistics.mean_under([], stats.norm()), "no values to compare"),
         (lambda: statistics.mean_under(_even(stats.pareto(1.1)), stats.pareto(1.1)), "the law has no finite variance"),
         (lambda: statistics.mean_under(_even(stats.lognorm(2)), stats.lognorm(2)), "2.2e-05 of 200 draws of this law"),
-        (lambda: assert_mean(_even(stats.norm(), 59), stats.norm(), what=""), "59 replicates are too few"),
+        (lambda: assert_mean(_even(stats.norm(), 149), stats.norm(), what=""), "149 replicates are too few"),
         (lambda: statistics.line([1, 2, 3], [1, 2], [1, 1, 1]), r"differ in shape: \(3,\), \(2,\), \(3,\)"),
         (lambda: statistics.line([1, 2, 3], [1, 2, 3], [1, 1, 0]), "error"),
         (lambda: statistics.mean_vector(1e-300 * np.eye(40, 2), [1e300, 0.0]), "overflows float64"),

@@ -46,10 +46,10 @@ def test_a_normal_check_sees_what_its_law_says(rng):
 
 def test_assertions_comparisons_and_p_values_say_the_same():
     def asserts(deviation, rng):
-        assert_mean(rng.normal(1.0, 0.5, 100), 1.0 + deviation, what="mean")
+        assert_mean(rng.normal(1.0, 0.5, 150), 1.0 + deviation, what="mean")
 
     def compares(deviation, rng):
-        return statistics.mean(rng.normal(1.0, 0.5, 100), 1.0 + deviation)
+        return statistics.mean(rng.normal(1.0, 0.5, 150), 1.0 + deviation)
 
     before = list(current().p)
     wrong = np.linspace(0, 1, 65)

@@ -50,8 +50,8 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     bias : float
         Bound on a known difference between the expectation of the values and theory.
     fewest : int
-        Smallest number of replicates that is accepted. From an unknown law, n replicates carry no level below 2^(-n/2),
-        a bound on the chance, 0.63^n, that all lie below the mean of an exponential law.
+        Smallest number of replicates that is accepted. From an unknown law, n replicates carry no level below 2^(-n/5):
+        those of an exponential law may all lie together below its mean, and do not look skewed then.
 
     Raises
     ------

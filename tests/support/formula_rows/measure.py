@@ -114,7 +114,7 @@ def _band(rng: Any, m: float, x: float, p: float) -> Any:
     net = Network(
         [np.stack((direction, -direction)), [[0.0, 0.0], [1.0, 1.0]]], [[0.0, 0.0], [m, 0.0]], ["relu", "identity"]
     )
-    return sample_basin(net, np.tile(x * direction, (100, 1)), draws=2000, threshold=p, rng=rng).radius
+    return sample_basin(net, np.tile(x * direction, (150, 1)), draws=2000, threshold=p, rng=rng).radius
 
 
 MEASURE_SAMPLED = {"basin.band": Sampled(_band, {"m": 1.0, "x": 0.4, "p": 0.5}, bias=0.005)}
