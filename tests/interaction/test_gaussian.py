@@ -248,6 +248,22 @@ def test_large_weights(size, rng):
     assert alone.log_partition == pytest.approx(alone.mean.size / 2 * math.log(math.pi / 2), rel=1e-14)
 
 
+@pytest.mark.parametrize("model", [
+    # a bias of order one beside one of 1e12, which one target pins
+    DynamicNeurons(Network([[[1.15e5]], [[7.5e-6], [-1.51e5]]], None, "identity"), [[3.24e7]], [[6.3e-5, -8.1e-6]],
+                   0.041, 7e7, ("neurons", "biases"), Prior(1.0, 21.0)),
+    # a neuron of 39 beside one of 1e8, which weights of 1e7 lift out of its shadow
+    DynamicNeurons(Network([[[-11.3], [-3.9e7]], [[-5.2e-6, 7.3e6]]], None, "identity"), [[1.6e7]], [[-1.7e-5]],
+                   3.3, 7.5),
+    # neurons along a direction that hardly anything holds, beside one that the output pins
+    DynamicNeurons(Network([[[0.14, -3.9e5], [-6.0, -1.6e5], [0.0, 0.096]],
+                            [[0.0, -9.0e6, 2.7e-7], [0.0, -2.5e-3, 2.55]], [[-6.3e-8, -1.0e7]]], None, "identity"),
+                   [[3.8e-9, -1.0e3]], [[1.2e-7]], 2.8e5, 2.1e-5, ("neurons", "biases"), Prior(1.0, 1.4e5)),
+], ids=["bias", "mean", "covariance"])  # fmt: skip
+def test_rows_and_columns_of_any_scale(model):
+    assert max(off(model)) < 1e-6
+
+
 def test_columns_of_any_scale(rng):
     x = rng.normal(size=(5, 3)) * [1e-8, 1.0, 1e8]
     net = Network.random([3, 2], "identity", rng=rng)

@@ -6,7 +6,8 @@ With d free variables z, βH(z) = βH(m) + (z - m)^T P (z - m)/2, so that ln Z =
 * *Neurons free*: the layers above a layer, integrated out, leave the term |M h + N b - r|² of its neurons h, with as
   many rows as there are targets. Down the network, the noise of each layer reduces M, N and r along their singular
   vectors; up the network every layer is Gaussian given the one below. No small difference of large numbers or squares
-  is taken, so that weights, β and λ may be of any size.
+  is taken, and rows and columns keep their scales, so that weights, β and λ may be of any size. Means and responses to
+  the noise of each neuron and to biases go up in the same steps.
 * *Neurons and biases free*: at the inputs the term |N b - r|² of every sample is left, a linear regression for the
   biases b.
 * *Weights free, one layer*: the neurons integrate out and leave independent regressions with one precision
@@ -140,10 +141,9 @@ class _Message(NamedTuple):
     N: Floats
     r: Floats
     s: Floats
+    """Singular values, then zeros: one for each neuron."""
     root: Floats
     """Factor to which the term reduces the noise of the layer along V, (1 + s²/λ)^(-1/2)."""
-    gain: Floats
-    """Response of the layer to the residual, s/(s² + λ)."""
 
 
 def _chain(model: Neurons, covariance: bool) -> tuple[Floats, float, float, Floats | None]:
@@ -152,92 +152,113 @@ def _chain(model: Neurons, covariance: bool) -> tuple[Floats, float, float, Floa
     messages, N, r, terms = _messages(model, edges)
     roots = np.concatenate([message.root for message in messages])
     log_determinant = model.samples * (edges[-1] * math.log(2 * model.stiffness) - 2 * float(np.log(roots).sum()))
+    root = np.zeros((edges[-1], 0))
     if model.prior is None:
-        biases, root, least = np.concatenate(net.biases), None, float((r**2).sum())
+        biases, rest, least = np.concatenate(net.biases), -r, float((r**2).sum())
         _refuse_if(_EPS**2 * float(terms.sum()) > 1e-6 * max(1, least))
     else:
-        biases, root, least, more = _biases(model.samples, model.prior.sigma_b, N, r, want=covariance)
-        log_determinant += more
-        terms = (N @ biases[:, None] - r) ** 2  # free biases take up what is rounded
-    layers, h, rest = [], model.inputs.T, N @ biases[:, None] - r
-    for weight, message, (start, stop) in zip(net.weights, messages, pairwise(edges), strict=True):
-        fixed, residual = biases[start:stop, None], message.r - message.N @ biases[:, None]
-        size = np.abs(weight) @ np.abs(h) + np.abs(fixed)
-        h, rest, terms = _mean(message, weight @ h + fixed, size, residual, rest, terms, model.stiffness)
-        layers.append(h.T)
-    mean = model.pack(State(tuple(layers), net.weights, tuple(np.split(biases, edges[1:-1]))))
-    return mean, least, log_determinant, _spread(model, messages, edges, root) if covariance else None
+        biases, rest, least, more = _biases(model.samples, model.prior.sigma_b, N, r, terms)
+        log_determinant, terms = log_determinant + more, rest**2  # free biases take up what is rounded
+    columns: list[tuple[Floats, ...]] = [
+        (model.inputs.T, np.repeat(biases[:, None], model.samples, axis=1), rest, terms)
+    ]
+    if covariance:
+        if model.prior is not None:
+            root, seen = _root(model.samples, model.prior.sigma_b, N)
+            columns.append((np.zeros((net.widths[0], edges[-1])), root, seen, seen**2))
+        columns.append(tuple(np.zeros((size, edges[-1])) for size in (net.widths[0], edges[-1], len(N), len(N))))
+    h = _up(model, messages, edges, *map(np.hstack, zip(*columns, strict=True)))
+    mean, *spread = np.split(h, np.cumsum([model.samples, *(len(root.T),) * covariance]), axis=1)
+    layers = tuple(part.T for part in np.split(mean, edges[1:-1]))
+    mean = model.pack(State(layers, net.weights, tuple(np.split(biases, edges[1:-1]))))
+    return mean, least, log_determinant, _covariance(model, root, *spread) if covariance else None
 
 
-def _mean(
-    message: _Message, computed: Floats, size: Floats, residual: Floats, rest: Floats, terms: Floats, stiffness: float
-) -> tuple[Floats, Floats, Floats]:
-    """Return the mean of a layer, and M h + N b - r there with squares of the terms that it adds up.
+def _up(
+    model: Neurons, messages: list[_Message], edges: Any, h: Floats, biases: Floats, rest: Floats, terms: Floats
+) -> Floats:
+    """Return the neurons of all layers in columns: means of samples, and responses to biases and to the noise of each.
 
-    `rest` and `terms` are these from the layers below.
-
-    Along V the mean follows from the computed field, whose terms are of some `size`, or from the residual above and the
-    remainder: whichever is rounded less is taken.
+    `rest` is M h + N b - r, known from the layers below, and `terms` squares of the terms that it adds up. Along V the
+    neurons follow from the field, whose terms are of some `size`, or from the residual above and the rest: whichever is
+    rounded less is taken.
     """
-    U, V, k = message.U, message.V, message.s.size
-    s, root = message.s[:, None], message.root[:, None]
-    along, said = V @ computed, U[:, :k].T @ residual
-    left, terms = np.vstack([root * rest[:k], rest[k:]]), np.vstack([root**2 * terms[:k], terms[k:]])
-    doubt = s.max(initial=0) / s  # small singular values have the errors of large ones
-    above = (np.abs(U[:, :k].T) @ np.abs(residual) + np.sqrt(terms[:k])) / s * doubt
-    below = root**2 * (np.abs(V) @ size)
-    h = V.T @ np.where(above < below, (said + left[:k]) / s, root**2 * along + message.gain[:, None] * said)
-    rounded = np.fmin(above, below)
-    if k < len(computed):
-        h, rounded = h + computed - V.T @ along, size
-    seen = 1e-3 * np.maximum(1 / math.sqrt(2 * stiffness), np.linalg.norm(h, axis=0))
-    _refuse_if((_EPS * np.linalg.norm(rounded, axis=0) > seen).any())
-    return h, U @ left, U**2 @ terms
+    layers = []
+    noise = h.shape[1] - edges[-1]
+    for weight, message, (start, stop) in zip(model.net.weights, messages, pairwise(edges), strict=True):
+        U, V, s, root = message.U, message.V, message.s[:, None], message.root[:, None]
+        k = min(len(U), len(V))
+        share = np.ones((len(U), 1))
+        share[:k] = root[:k]
+        rest, terms = share * rest, share**2 * terms
+        residual = -message.N @ biases
+        residual[:, : model.samples] += message.r
+        along = V @ (weight @ h + biases[start:stop])
+        size = np.abs(V) @ (np.abs(weight) @ np.abs(h) + np.abs(biases[start:stop]))
+        said, left, doubt = np.zeros((3, *along.shape))
+        said[:k], left[:k] = (U.T @ residual)[:k], rest[:k]
+        doubt[:k] = (np.abs(U.T) @ np.abs(residual) + np.sqrt(terms))[:k]
+        above, below = doubt / s, root**2 * size
+        along = np.where(above < below, (said + left) / s, root**2 * along + said / (s + model.stiffness / s))
+        rounded = np.abs(V.T) @ (np.fmin(above, below) + np.abs(along))
+        if noise >= model.samples:
+            own = slice(noise + start, noise + stop)
+            along[:, own] = np.diag(message.root) / math.sqrt(2 * model.stiffness)
+            rest[:k, own] = (s * along[:, own])[:k]
+            terms[:k, own] = rest[:k, own] ** 2
+        h = V.T @ along
+        rest, terms = U @ rest, U**2 @ terms
+        layers.append(h)
+        seen = np.maximum(1 / math.sqrt(2 * model.stiffness), np.linalg.norm(h[:, : model.samples], axis=0))
+        _refuse_if((_EPS * np.linalg.norm(rounded[:, : model.samples], axis=0) > 1e-3 * seen).any())
+        seen = np.linalg.norm(h[:, model.samples :], axis=1)
+        _refuse_if((_EPS * np.linalg.norm(rounded[:, model.samples :], axis=1) > 1e-3 * seen).any())
+    return np.vstack(layers)
 
 
-def _biases(
-    samples: int, sigma: float, N: Floats, r: Floats, *, want: bool
-) -> tuple[Floats, Floats | None, float, float]:
-    """Return mean, a root of the covariance if wanted, least βH, and ln det of the precision, of the biases."""
-    U, s, V = np.linalg.svd(N, full_matrices=want)
-    certainty = math.sqrt(2 * samples) * sigma
-    left = 1 / np.hypot(1, certainty * s)
-    along = U.T @ r
-    common = along.mean(axis=1)
-    mean = V[: s.size].T @ (common / (s + 1 / certainty / (certainty * s)))
-    least = float(((along - common[:, None]) ** 2).sum() + samples * ((left * common) ** 2).sum())
-    log_determinant = -2 * (float(np.log(left).sum()) + N.shape[1] * math.log(sigma))
-    root = sigma * V.T * np.append(left, np.ones(len(V) - s.size)) if want else None
-    return mean, root, least, log_determinant
+def _biases(samples: int, sigma: float, N: Floats, r: Floats, terms: Floats) -> tuple[Floats, Floats, float, float]:
+    """Return the mean of the biases, N b - r there, least βH and ln det of their precision.
+
+    With K = 1/2n + σ² N Nᵀ = Rᵀ R, b = σ² Nᵀ K⁻¹ ⟨r⟩ leaves ⟨r⟩ - N b = K⁻¹ ⟨r⟩/2n: the rows of Q (Rᵀ)⁻¹ ⟨r⟩, where
+    Q R are those of σ Nᵀ and (2n)^(-½). Nothing cancels.
+    """
+    common, width = r.mean(axis=1, keepdims=True), len(N)
+    log_determinant = width * math.log(2 * samples) - 2 * N.shape[1] * math.log(sigma)
+    if not width:
+        return np.zeros(N.shape[1]), r, 0.0, log_determinant
+    rows = np.vstack([sigma * N.T, np.eye(width) / math.sqrt(2 * samples)])
+    large, Q = _large_first(rows), np.empty_like(rows)
+    Q[large], R, order = linalg.qr(rows[large], mode="economic", pivoting=True)
+    pull = linalg.solve_triangular(R, common[order], trans="T")
+    response = sigma * Q[: N.shape[1]]
+    mean, rest = (response @ pull)[:, 0], Q[N.shape[1] :] @ pull / math.sqrt(2 * samples)
+    gain = np.abs(response @ linalg.solve_triangular(R, np.eye(width)[order], trans="T"))
+    moved = gain @ (np.sqrt(terms.mean(axis=1)) + np.abs(N) @ np.abs(mean))
+    seen = np.abs(mean) + 1 / np.hypot(1 / sigma, math.sqrt(2 * samples) * np.linalg.norm(N, axis=0))
+    _refuse_if((_EPS * moved > 1e-3 * seen).any())
+    least = float(((r - common) ** 2).sum() + (pull**2).sum() / 2)
+    log_determinant += 2 * float(np.log(np.abs(np.diag(R))).sum())
+    return mean, common - r - rest, least, log_determinant
 
 
-def _spread(model: Neurons, messages: list[_Message], edges: Any, root: Floats | None) -> Floats:
-    """Return the covariance of neurons, and of biases if the root of their covariance is given."""
-    alone, slope = np.zeros((2, edges[-1], edges[-1]))  # responses to the noise and to the bias of each neuron
-    for m, (message, (start, stop)) in enumerate(zip(messages, pairwise(edges), strict=True)):
-        here, identity = slice(start, stop), np.eye(stop - start)
-        if m:
-            below = slice(edges[m - 1], start)
-            alone[here] = _damped(model.net.weights[m] @ alone[below], message, message.root**2)
-            slope[here] = model.net.weights[m] @ slope[below]
-        alone[here, here] = _damped(identity, message, message.root) / math.sqrt(2 * model.stiffness)
-        if m:
-            rounded, V = _EPS * np.abs(model.net.weights[m]) @ np.abs(alone[below]), np.abs(message.V)
-            if len(V) == stop - start:
-                rounded = V.T @ (message.root[:, None] ** 2 * (V @ rounded))
-            _refuse_if((np.linalg.norm(rounded, axis=1) > 1e-3 * np.linalg.norm(alone[here], axis=1)).any())
-        slope[here, here] += identity
-        slope[here] = _damped(slope[here], message, message.root**2) - _follows(message, message.N)
+def _root(samples: int, sigma: float, N: Floats) -> tuple[Floats, Floats]:
+    """Return a root of the covariance of the biases, and N times it."""
+    U, s, V = _svd(N)
+    left = np.ones(len(V))
+    left[: s.size] = 1 / np.hypot(1, math.sqrt(2 * samples) * sigma * s)
+    seen = np.zeros((len(N), len(V)))
+    seen[:, : s.size] = U[:, : s.size] * (sigma * s * left[: s.size])
+    return sigma * V.T * left, seen
+
+
+def _covariance(model: Neurons, root: Floats, slope: Floats, alone: Floats) -> Floats:
+    """Return the covariance from a root of that of the biases, and responses to it and to the noise of a sample."""
     index = model.unpack(np.arange(model.dimension))
     places: Any = np.hstack(index.neurons).astype(int)  # (samples, neurons of one sample)
     result = np.zeros((model.dimension, model.dimension))
     for place in places:
         result[np.ix_(place, place)] = alone @ alone.T
-    if root is not None:
-        slope = slope @ root
-        rows = len(messages[-1].r)
-        # outputs depend only on the combinations of biases that targets determine
-        slope[edges[-2] :, rows or edges[-1] :] = 0
+    if model.prior is not None:
         own = np.hstack(index.biases).astype(int)
         result[np.ix_(own, own)] = root @ root.T
         across, shared = slope @ root.T, slope @ slope.T
@@ -260,36 +281,54 @@ def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Float
     N, terms = np.zeros((width, edges[-1])), r**2
     messages = []
     for m in reversed(range(net.depth)):
-        U, s, V = np.linalg.svd(M, full_matrices=len(M) > M.shape[1])
+        U, some, V = _svd(M)
+        s = np.zeros(len(V))
+        s[: some.size] = some
         root = 1 / np.hypot(1, s / math.sqrt(model.stiffness))
-        messages.append(_Message(U, V, N, r, s, root, 1 / (s + model.stiffness / s)))
+        messages.append(_Message(U, V, N, r, s, root))
+        lost = _EPS * s.max(initial=0) * root[: some.size].max(initial=0) * np.linalg.norm(net.weights[m])
+        _refuse_if(m > 0 and lost > 1e-3 * math.sqrt(model.stiffness) and _EPS * _condition(M) > 1e-6)
         N = N.copy()
         if model.prior is None:
             r = r - M @ net.biases[m][:, None]
             terms = terms + M**2 @ net.biases[m][:, None] ** 2
         else:
             N[:, edges[m] : edges[m + 1]] = M
-        lost = _EPS * s.max(initial=0) * root.max(initial=0)  # in rows of small s, by large s
-        _refuse_if(m > 0 and lost * np.linalg.norm(net.weights[m]) > 1e-3 * math.sqrt(model.stiffness))
-        share = np.ones((width, 1))
-        share[: s.size, 0] = root
+        share, k = np.ones((width, 1)), some.size
+        share[:k, 0] = root[:k]
+        damped = share[:k] * some[:, None] * V[:k]
         M = np.zeros((width, net.weights[m].shape[1]))
-        M[: s.size] = share[: s.size] * (s[:, None] * V @ net.weights[m])
+        M[:k] = damped @ net.weights[m]
         N, r, terms = share * (U.T @ N), share * (U.T @ r), share**2 * (U.T**2 @ terms)
+        if model.prior is not None:
+            N[:, edges[m] : edges[m + 1]] = 0
+            N[:k, edges[m] : edges[m + 1]] = damped
     inputs = model.inputs.T
     return messages[::-1], N, r - M @ inputs, terms + M**2 @ inputs**2
 
 
-def _damped(values: Floats, message: _Message, share: Floats) -> Floats:
-    """Return columns of a layer, reduced to a share along each of the directions that the layers above constrain."""
-    along = message.V @ values
-    kept = message.V.T @ (share[:, None] * along)
-    return np.asarray(kept if len(along) == len(values) else values - message.V.T @ along + kept)
+def _svd(matrix: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return U, s, V; one-sided Jacobi steps keep digits of small singular values of rows and columns of any scale."""
+    if not matrix.size:
+        return np.linalg.svd(matrix, full_matrices=True)
+    if len(matrix) < matrix.shape[1]:
+        V, s, U = _svd(matrix.T)
+        return U.T, s, V.T
+    order = _large_first(matrix)
+    s, turned, V, scale, _, failed = linalg.lapack.dgejsv(matrix[order], joba=2, jobu=1)
+    if failed:
+        raise linalg.LinAlgError("singular values were not found")
+    U = np.empty_like(turned)
+    U[order] = turned
+    return U, s * (scale[0] / scale[1]), V.T
 
 
-def _follows(message: _Message, residual: Floats) -> Floats:
-    """Return the response of a layer to the residual from above, s/(s² + λ) in each direction."""
-    return np.asarray(message.V.T @ (message.gain[:, None] * (message.U[:, : message.s.size].T @ residual)))
+def _condition(matrix: Floats) -> float:
+    """Return the condition number of rows and columns brought to one scale: it bounds the digits of `_svd`."""
+    matrix = matrix[matrix.any(axis=1)][:, matrix.any(axis=0)]
+    for axis in (1, 0):
+        matrix = matrix / np.abs(matrix).max(axis=axis, keepdims=True)
+    return float(np.linalg.cond(matrix)) if matrix.size else 1.0
 
 
 # -- one layer with free weights -------------------------------------------------------------------------
@@ -349,7 +388,7 @@ def _regression(model: Neurons, covariance: bool) -> tuple[Floats, float, float,
 
 def _large_first(rows: Floats) -> Any:
     """Return the order of rows in which orthogonal steps keep the digits of small rows beside large ones."""
-    return np.argsort(-np.abs(rows).max(axis=1))
+    return np.argsort(-np.abs(rows).max(axis=1), kind="stable")
 
 
 def _least(gamma: float, x: Floats, response: Floats, theta: Floats, scale: Floats) -> float:
