@@ -21,6 +21,8 @@ HIGHEST = 1e5
 """Largest height of a fitted activation: beyond it the fit uses the tail of σ, and no layer but a limit is nearest."""
 ROUNDING = 1e-13
 """Rounding of means of h' on nodes, in deviations of h'; layers that differ by less are equally near."""
+EQUAL = 1e-6
+"""Largest relative difference of mean squares of fits that are equally near: searches towards one limit end apart."""
 PER_PANEL = 6
 """Nodes of an operator per panel, which gets twice as many nodes."""
 MOST_TRIALS = 3000
@@ -39,6 +41,29 @@ def linear_rows(w: float, b: float, noise: float, doublings: int) -> tuple[list[
         w, b, noise = w * w, (1 + w) * b, math.hypot(1, w) * noise
         rows.append((np.array([w, b, noise]), 0.0, 0.0))
     return rows, FlowEnd.COMPLETE
+
+
+def _determined(attempt: Any) -> bool:
+    """Return whether a search ended, and layers beside its end differ from it by more than rounding."""
+    relative = attempt.jac * [abs(attempt.x[0]), *np.maximum(np.abs(attempt.x[1:]), 1.0)]
+    return bool(attempt.status > 0 and np.linalg.svd(relative, compute_uv=False)[-1] > ROUNDING)
+
+
+def _starts(sigma: Activation, means: _Means, spread: float, *, scaled: bool) -> list[tuple[float, float]]:
+    """Return the best (v, b) of a grid of rising, and of one of falling, fields v x/spread + b."""
+    centre = float(means.p @ means.x) / spread
+    p, x, g = (part[:: max(1, means.x.size // 100)] for part in (means.p, means.x, means.g))  # enough for a start
+    steep, middle = np.meshgrid(np.geomspace(0.25, 5.0, 20), np.linspace(-4.0, 4.0, 15))
+    starts = []
+    for v in (steep.ravel(), -steep.ravel()):
+        b = middle.ravel() - v * centre
+        output = sigma(np.outer(v, x / spread) + b[:, None])
+        norm = output**2 @ p
+        height = np.maximum(0.0, output @ (p * g)) / np.where(norm > 0, norm, np.inf)
+        best = int(np.argmax(height**2 * norm))
+        scale = 1.0 if scaled else height[best]
+        starts.append((float(scale * v[best]), float(scale * b[best])))
+    return starts
 
 
 def projected(
@@ -156,17 +181,17 @@ def _fit(
             columns -= (columns @ unit)[:, None] * unit
         return np.asarray(-columns.T / size)
 
-    tried = []
-    for b in [before[1]] if odd else [before[1], 2 * before[1], 0.0]:
-        start = np.array([w * spread, b])[free]
-        tried.append(
-            least_squares(gaps, start, slopes, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=MOST_TRIALS)
+    starts = [(w * spread, before[1])] if odd else _starts(sigma, means, spread, scaled=scaled)
+    tried = [
+        least_squares(
+            gaps, np.array(start)[free], slopes, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=MOST_TRIALS
         )
+        for start in starts
+    ]
     best = min(tried, key=lambda attempt: attempt.cost)
-    A, v = parts(best.x)[0], float(best.x[0])
-    relative = best.jac * [abs(v), *np.maximum(np.abs(best.x[1:]), 1.0)]
-    determined = best.status > 0 and np.linalg.svd(relative, compute_uv=False)[-1] > ROUNDING
+    equal = [attempt for attempt in tried if attempt.cost <= best.cost * (1 + EQUAL)]
     constant = 2 * best.cost * size**2 > 0.99 * float(p @ (g - p @ g) ** 2)
-    if constant or not determined or not 0 < A < HIGHEST:
+    A, v = parts(best.x)[0], float(best.x[0])
+    if constant or not all(0 < parts(attempt.x)[0] < HIGHEST and _determined(attempt) for attempt in equal):
         return None
     return A, v / spread, float(best.x[-1]) if not odd else before[1]
