@@ -88,7 +88,7 @@ def ranks(subject: Subject, tell: Tell) -> Section:
 def _unusual_order(shares: list[Measured], labels: Ints, net: Network) -> str:
     """Name the layer above which activations could be the identity, if it is below the last nonlinear one."""
     whole = shares[-1]
-    bent = [m for m, sigma in enumerate(net.activations[:-1], 1) if sigma.name != "identity"]
+    bent = [m for m, sigma in enumerate(net.activations[:-1], 1) if not sigma.linear]
     by_chance = float(np.bincount(labels).max() / labels.size)
     if not bent or whole.value < by_chance + 2 * whole.error:
         return ""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from statnn._compile import inlined, vector_helper
-from statnn.network._codes import GELU, GELU_TANH, SILU, SOFTPLUS
+from statnn.network._codes import GELU, GELU_TANH, SILU, SIN, SOFTPLUS
 from statnn.network._functions import BEND, BEND_LOW, STEEP, STEEP_LOW
 
 _INVERSE_LN2 = 1 / np.log(2.0)
@@ -140,11 +140,13 @@ def sine(h: Any) -> Any:
 
 @vector_helper
 def smooth(code: Any, h: Any) -> Any:
-    """Return σ(h) and σ'(h) of a field in float64, by the number of σ."""
+    """Return σ(h) and σ'(h) of a field in float64, by the number of σ; NaN of a number that has no branch here."""
     if code == GELU:
         return gelu(h)
     if code == GELU_TANH:
         return gelu_tanh(h)
     if code == SILU:
         return silu(h)
-    return softplus(h) if code == SOFTPLUS else sine(h)
+    if code == SOFTPLUS:
+        return softplus(h)
+    return sine(h) if code == SIN else (math.nan, math.nan)

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from statnn import rg
-from statnn.network import Activation, leaky_relu
+from statnn.network import ACTIVATIONS, Activation, leaky_relu
 from statnn.rg import FixedFunction, LeadingFormKind, RepeatedLayer, collapse, renormalise
 from statnn.rg._collapse import _Problem
 from statnn.rg.repeated._simulation import passed
@@ -244,7 +244,7 @@ def test_the_critical_line_is_critical(name, field):
 # -- noise -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["identity", "tanh", "erf", "relu", "leaky relu", "sigmoid", "sign"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_the_kernel_is_its_twin_and_the_activation(name, rng):
     layer, xi = RepeatedLayer(name, 0.9, -0.1), rng.standard_normal(50)
     arguments = (0.3, xi, layer.w, layer.b, 0.2, *layer.sigma.kernel)

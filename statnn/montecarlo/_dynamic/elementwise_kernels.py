@@ -21,7 +21,7 @@ from numba import types
 from numba.extending import overload
 
 from statnn._compile import vector_helper, vector_kernel
-from statnn.network._codes import ERF, GELU, GELU_TANH, LEAKY_RELU, RELU, SIGMOID, SILU, SOFTPLUS, TANH
+from statnn.network._codes import ERF, GELU, GELU_TANH, LEAKY_RELU, RELU, SIGMOID, SILU, SIN, SOFTPLUS, TANH
 from statnn.network._smooth_kernels import exponential_parts_64, gelu, gelu_tanh, silu, sine, softplus
 
 _F = np.float32
@@ -128,10 +128,12 @@ def _activate_later(code: Any, z: Any, bias: Any, derivative: Any) -> None:
         for i in range(rows):
             for j in range(columns):
                 z[i, j], derivative[i, j] = softplus(np.float64(z[i, j] + bias[i]))
-    else:
+    elif code == SIN:
         for i in range(rows):
             for j in range(columns):
                 z[i, j], derivative[i, j] = sine(np.float64(z[i, j] + bias[i]))
+    else:  # a number that has no branch here
+        z[:], derivative[:] = np.nan, np.nan
 
 
 @vector_kernel
