@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from statnn._arrays import read_only
 from statnn._notebook import Rows, Shown
 from statnn._text import measured, printed, with_error
 from validation.finding import Asks, Finding, farthest
@@ -261,6 +262,5 @@ def frozen(data: Data) -> dict[str, np.ndarray]:
         array = np.array(value)
         if array.dtype.hasobject:
             raise TypeError(f"{name!r} cannot be stored without pickles; give numbers, strings or arrays of them")
-        array.flags.writeable = False
-        arrays[name] = array
+        arrays[name] = read_only(array)
     return arrays
