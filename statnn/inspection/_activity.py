@@ -14,7 +14,7 @@ from statnn._axes import COLOURS
 from statnn._random import stream
 from statnn._text import printed
 from statnn.inspection._section import Cell, Measured, Picture, PValue, Section, Table, panels
-from statnn.inspection._subject import Subject, Tell, few, name_of
+from statnn.inspection._subject import Report, Subject, few, name_of
 from statnn.measure import growth, spikes
 from statnn.measure.growth import Growth
 from statnn.measure.spikes import SpikeStatistics
@@ -32,7 +32,7 @@ _LEVEL = 0.05
 _IDLE, _ORDERED, _UNEVEN = 0.1, 0.1, 1.1
 
 
-def activity(subject: Subject, tell: Tell) -> Section:
+def activity(subject: Subject, report: Report) -> Section:
     """Activation rates and activation laws."""
     subject.needs_hidden()
     net, grown, why = subject.net, {}, {}
@@ -42,7 +42,7 @@ def activity(subject: Subject, tell: Tell) -> Section:
             grown[m] = growth.layer(subject.trace.activations[m], subject.threshold(m), rng=rng)
         except ValueError as error:
             why[m] = str(error)
-        tell(done, len(subject.hidden))
+        report(done, len(subject.hidden))
     if not grown:
         raise ValueError("; ".join(dict.fromkeys(why.values())))
     remarks = [f"{name_of(m, net)}: {reason}" for m, reason in why.items()]
@@ -140,7 +140,7 @@ def _draw_counts(ax: Any, grown: Growth) -> None:
     ax.legend(fontsize=8, loc="upper center")
 
 
-def spiking(subject: Subject, tell: Tell) -> Section:
+def spiking(subject: Subject, report: Report) -> Section:
     """Spike statistics."""
     subject.needs_hidden()
     window = _window(subject)
@@ -162,7 +162,7 @@ def spiking(subject: Subject, tell: Tell) -> Section:
                 blocks = [counted] if labels is None else list(_blocks(*at, labels))
                 rejections[m, order] = _rejected([block.test("binomial").p_value for block in blocks], counted.units)
                 rows.append(_spike_row(name_of(m, subject.net), counted, rejections[m, order]))
-        tell(done + 1, len(subject.hidden))
+        report(done + 1, len(subject.hidden))
     if not statistics:
         raise ValueError("; ".join(why.values()))
     remarks = [f"order {order}: {reason}" for order, reason in why.items()]

@@ -13,7 +13,7 @@ from statnn._axes import COLOURS
 from statnn._random import stream
 from statnn._text import percent
 from statnn.inspection._section import SHARES, Cell, Measured, Picture, Section, Table, panels, share, shown
-from statnn.inspection._subject import Subject, Tell, name_of
+from statnn.inspection._subject import Report, Subject, name_of
 from statnn.measure import basins, order
 from statnn.measure._deviations import standard_deviation
 from statnn.measure.basins import Basin
@@ -27,7 +27,7 @@ _FREE, _WEAK, _FEWEST = 0.1, 0.5, 10
 """Share of unbounded basins, radius of a class over that of all, and its least samples that count as unusual."""
 
 
-def ranks(subject: Subject, tell: Tell) -> Section:
+def ranks(subject: Subject, report: Report) -> Section:
     """Order and the linear map."""
     net, labels, executor = subject.net, subject.known_labels(), subject.options.executor
     alone = np.flatnonzero(np.bincount(labels) == 1)
@@ -39,7 +39,7 @@ def ranks(subject: Subject, tell: Tell) -> Section:
             ranked[m] = order.rank_probability(net, subject.x[shared], labels[shared], m, executor=executor)
         except ValueError as refusal:
             why[m] = str(refusal)
-        tell(m + 1, net.depth)
+        report(m + 1, net.depth)
     accuracy = order.l_map_accuracy(net, subject.x, labels)
     shares = [share(float(p), subject.samples) for p in accuracy]
     error = np.array([measured.error for measured in shares])
@@ -141,7 +141,7 @@ def _order_data(ranked: dict[int, order.RankProbability], accuracy: Floats, erro
     return data
 
 
-def attraction(subject: Subject, tell: Tell) -> Section:
+def attraction(subject: Subject, report: Report) -> Section:
     """Attraction basins."""
     net, options = subject.net, subject.options
     if not subject.is_classifier:
@@ -171,7 +171,7 @@ def attraction(subject: Subject, tell: Tell) -> Section:
                 draws=options.draws,
                 rng=stream(options.seed, 4, step),
                 executor=options.executor,
-                progress=_from(tell, step * len(x), len(spaces) * len(x)),
+                progress=_from(report, step * len(x), len(spaces) * len(x)),
             )
         except ValueError as refusal:
             remarks.append(f"space of {name}: {refusal}")
@@ -238,9 +238,9 @@ def _draw_basins(measured: Mapping[str, Any], figure: Figure) -> None:
             ax.legend()
 
 
-def _from(tell: Tell, before: int, total: int) -> Tell:
+def _from(report: Report, before: int, total: int) -> Report:
     """Return a progress callback for a part of the work, which reports progress of the whole."""
-    return lambda done, _: tell(before + done, total)
+    return lambda done, _: report(before + done, total)
 
 
 def _basin_row(name: str, basin: Basin) -> list[Cell]:

@@ -11,7 +11,7 @@ from scipy import stats
 from statnn._arguments import Ints
 from statnn._text import p_value
 from statnn.inspection._section import SHARES, Cell, Measured, Picture, Section, Table, share, shown
-from statnn.inspection._subject import Subject, Tell
+from statnn.inspection._subject import Report, Subject
 from statnn.inspection._worst import WORST, worst
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ _LEVEL, _WORSE = 0.01, 0.05
 """A class is unusual if its low recognition has less than this probability by chance, and is this much below all."""
 
 
-def confusion(subject: Subject, tell: Tell) -> Section:
+def confusion(subject: Subject, report: Report) -> Section:
     """Which class is taken for which."""
-    del tell  # it takes no time
+    del report  # it takes no time
     labels, answers = subject.known_labels(), subject.classes
     seen = np.union1d(labels, answers)
     counts = np.zeros((seen.size, seen.size), np.int64)

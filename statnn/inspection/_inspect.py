@@ -31,11 +31,11 @@ from statnn.inspection._layers import strength
 from statnn.inspection._meanfield import phase, together
 from statnn.inspection._page import Inspection
 from statnn.inspection._section import REFUSALS, Section
-from statnn.inspection._subject import Options, Subject, Tell
+from statnn.inspection._subject import Options, Report, Subject
 from statnn.io._load import Activations, Loaded, is_source, load
 from statnn.network import Network
 
-Question: TypeAlias = Callable[[Subject, Tell], Section]
+Question: TypeAlias = Callable[[Subject, Report], Section]
 Progress: TypeAlias = Callable[[str, int, int], None]
 Samples: TypeAlias = str | os.PathLike[str] | Data | ArrayLike
 Labels: TypeAlias = ArrayLike | str | os.PathLike[str] | None
@@ -294,21 +294,21 @@ def _of(name: str, progress: Progress | None) -> Progress | None:
 
 
 def _ask(key: str, subject: Subject, progress: Progress | None) -> Section:
-    def tell(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         if progress is not None:
             progress(key, done, total)
 
     begin = time.perf_counter()
-    tell(0, 1)
+    report(0, 1)
     question = QUESTIONS[key]
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")
         try:
-            section = question(subject, tell)
+            section = question(subject, report)
         except REFUSALS as error:
             title = (question.__doc__ or key).strip().rstrip(".")
             section = Section(key, title, "", reason=str(error))
-    tell(1, 1)
+    report(1, 1)
     remarks = (*section.remarks, *dict.fromkeys(str(warning.message) for warning in raised))
     return replace(section, remarks=remarks, seconds=time.perf_counter() - begin)
 

@@ -14,7 +14,7 @@ from statnn._arguments import Floats
 from statnn._axes import COLOURS, LINES
 from statnn._text import p_value, percent, printed
 from statnn.inspection._section import SHARES, Cell, Picture, PValue, Section, Table, panels, share, shown
-from statnn.inspection._subject import Subject, Tell, few, name_of
+from statnn.inspection._subject import Report, Subject, few, name_of
 from statnn.measure import graph
 from statnn.measure._deviations import standard_deviation
 from statnn.network import Network
@@ -31,9 +31,9 @@ _WITHIN = 5.0
 _LOW_RANK, _ZEROS, _STRONG, _UNLIKE = 0.5, 0.01, 0.01, 2.0
 
 
-def layers(subject: Subject, tell: Tell) -> Section:
+def layers(subject: Subject, report: Report) -> Section:
     """Layers."""
-    del tell
+    del report
     net = subject.net
     facts: dict[str, Cell] = {
         "network": repr(net),
@@ -153,9 +153,9 @@ def _draw_histograms(data: Mapping[str, Any], net: Network, figure: Figure) -> N
     figure.axes[0].set_ylabel("density")
 
 
-def strength(subject: Subject, tell: Tell) -> Section:
+def strength(subject: Subject, report: Report) -> Section:
     """Node strength."""
-    del tell
+    del report
     net = subject.net
     strengths = graph.strength(net)
     rows: list[list[Cell]] = []

@@ -11,7 +11,7 @@ import numpy as np
 from statnn._axes import COLOURS
 from statnn._random import stream
 from statnn.inspection._section import Cell, Measured, Picture, Section, Table, panels, shown
-from statnn.inspection._subject import Subject, Tell, name_of
+from statnn.inspection._subject import Report, Subject, name_of
 from statnn.measure import correlation, tangent
 from statnn.network import Network
 from statnn.rg import Placement, place
@@ -24,7 +24,7 @@ _NARROW, _FAR = 0.25, 2.0
 """Unusual are fewer directions of activity than this times those by chance, and a variance off by this factor."""
 
 
-def together(subject: Subject, tell: Tell) -> Section:
+def together(subject: Subject, report: Report) -> Section:
     """Correlation of units and the tangent kernel."""
     subject.needs_hidden()
     net = subject.net
@@ -37,7 +37,7 @@ def together(subject: Subject, tell: Tell) -> Section:
             pairs[m], spread[m] = correlation.neuronal_correlation(h), correlation.participation_ratio(h)
         except (ValueError, MemoryError) as error:
             remarks.append(f"{name_of(m, net)}: {error}")
-        tell(done, len(subject.hidden) + 1)
+        report(done, len(subject.hidden) + 1)
     results: dict[str, Any] = {"correlation": pairs, "participation": spread}
     try:
         results["tangent_kernel"], facts = _kernel(subject)
@@ -127,9 +127,9 @@ def _table(
     return Table(columns, rows)
 
 
-def phase(subject: Subject, tell: Tell) -> Section:
+def phase(subject: Subject, report: Report) -> Section:
     """Place on the mean-field phase diagram."""
-    del tell
+    del report
     net, remarks = subject.net, []
     try:
         placement = place(net, subject.x, rng=stream(subject.options.seed, 6))

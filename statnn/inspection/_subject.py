@@ -15,7 +15,7 @@ from statnn.inspection._data import Data, may_be_classes, within
 from statnn.measure._classes import classes_of, number_of_classes
 from statnn.network import Network
 
-Tell = Callable[[int, int], None]
+Report = Callable[[int, int], None]
 """Progress callback: amount done, and total amount."""
 
 

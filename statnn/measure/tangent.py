@@ -7,7 +7,7 @@ not at hand: here the trace is that of the matrix, and the entropy that of its e
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,8 +53,8 @@ class TangentKernel(ByValue):
     >>> ax = tangent_kernel(Network.random([5, 20, 3], rng=1), np.eye(5)).plot()
     """
 
-    matrix: Floats = field(repr=False)
-    eigenvalues: Floats = field(repr=False)
+    matrix: Floats
+    eigenvalues: Floats
 
     @property
     def trace(self) -> float:

@@ -18,8 +18,8 @@ _MINUTE = 60.0
 class Progress:
     """Counts finished sweeps and reports them to a callback, from any thread."""
 
-    def __init__(self, tell: Callable[[int, int], None] | None, total: int, bar: Any = None) -> None:
-        self._tell, self._total, self._bar = tell, total, bar
+    def __init__(self, report: Callable[[int, int], None] | None, total: int, bar: Any = None) -> None:
+        self._report, self._total, self._bar = report, total, bar
         self._done = 0
         self._lock = Lock()
 
@@ -29,8 +29,8 @@ class Progress:
             self._done += amount
             if self._bar is not None:
                 self._bar.update(amount)
-            if self._tell is not None:
-                self._tell(self._done, self._total)
+            if self._report is not None:
+                self._report(self._done, self._total)
 
     def __enter__(self) -> Self:
         return self

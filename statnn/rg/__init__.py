@@ -22,6 +22,9 @@ layer                 law                                                       
 `decimate`, `block_spins` and `block_means` coarse-grain configurations, recorded or sampled. `sample_flow` and
 `linearise` find eigenvalues of the flow from correlations of `operators`, and `critical_coupling` finds its fixed
 point.
+
+The names are also grouped: `statnn.rg.repeated` has those of one scalar layer repeated, `statnn.rg.wide` those of wide
+random layers, and `statnn.rg.lattice` those of blocks and lattices.
 """
 
 from statnn.rg._collapse import Collapse, collapse
@@ -38,10 +41,11 @@ from statnn.rg.lattice._linearised import LinearisedFlow
 from statnn.rg.lattice._matching import CriticalCoupling, critical_coupling
 from statnn.rg.lattice._monte_carlo import linearise, sample_flow
 from statnn.rg.lattice._operators import Operator, operators
-from statnn.rg.repeated._fixed_function import FixedFunction, ScalingField
+from statnn.rg.repeated._fixed_function import FixedFunction
 from statnn.rg.repeated._layer import RepeatedLayer
 from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._renormalised import RenormalisedLayer, renormalise
+from statnn.rg.repeated._scaling_field import ScalingField, ScalingFieldKind
 from statnn.rg.wide._criticality import Criticality, CriticalityKind, criticality
 from statnn.rg.wide._decay import Decay, DecayEnd
 from statnn.rg.wide._finite_width import FiniteWidth, Signals
@@ -88,6 +92,7 @@ __all__ = [
     "RenormalisedLayer",
     "RepeatedLayer",
     "ScalingField",
+    "ScalingFieldKind",
     "Signals",
     "Spectrum",
     "StationaryLaw",

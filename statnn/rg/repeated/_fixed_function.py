@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,52 +22,7 @@ from statnn._axes import axes, ink, settled
 from statnn._notebook import Shown
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg.repeated._finite_depth import scaling_function
-
-ScalingKind = Literal["relevant", "redundant", "irrelevant"]
-
-
-@dataclass(frozen=True)
-class ScalingField(Shown):
-    """One direction in the space of layers about the fixed point: the perturbation that begins as x^k.
-
-    Parameters
-    ----------
-    power : int
-        k.
-    exponent : float
-        y, eigenvalue b^y.
-    kind : {"relevant", "redundant", "irrelevant"}
-        Redundant directions are changes of the coordinate x: they grow or shrink, but a choice of the coordinate
-        removes them.
-    meaning : str
-        Its meaning in words.
-
-    See Also
-    --------
-    FixedFunction.scaling_fields : makes it.
-
-    Examples
-    --------
-    >>> from statnn.rg import FixedFunction
-    >>> field = FixedFunction(3, 1 / 3).scaling_fields()[0]
-    >>> field.meaning, round(field.eigenvalue(b=2.0), 6)
-    ('bias', 2.828427)
-    """
-
-    power: int
-    exponent: float
-    kind: ScalingKind
-    meaning: str
-
-    def eigenvalue(self, b: float = 2.0) -> float:
-        """Return b^y.
-
-        Parameters
-        ----------
-        b : float
-            Number of layers that become one, above 1.
-        """
-        return _raised(b, self.exponent)
+from statnn.rg.repeated._scaling_field import ScalingField, ScalingFieldKind, block, raised
 
 
 @dataclass(frozen=True)
@@ -209,7 +164,7 @@ class FixedFunction(Shown):
         >>> round(FixedFunction(3, 1 / 3).alpha() ** 2, 12)
         2.0
         """
-        return float(_block(b) ** (1.0 / (self.order - 1)))
+        return float(block(b) ** (1.0 / (self.order - 1)))
 
     # -- the spectrum ------------------------------------------------------------------------------------
 
@@ -249,7 +204,7 @@ class FixedFunction(Shown):
         >>> FixedFunction(3, 1 / 3).eigenvalue(1, b=2.0)
         2.0
         """
-        return _raised(b, self.exponent(k))
+        return raised(b, self.exponent(k))
 
     def eigenfunction(self, k: int, x: ArrayLike) -> Any:
         r"""Return the eigenfunction of the linearised T_b that begins as x^k, the same for every b [exact].
@@ -307,7 +262,7 @@ class FixedFunction(Shown):
         >>> round(FixedFunction(3, 1 / 3).noise_eigenvalue(), 12)
         4.0
         """
-        return _raised(b, self.noise_exponent())
+        return raised(b, self.noise_exponent())
 
     def noise_eigenfunction(self, x: ArrayLike, k: int = 0) -> Any:
         r"""Return the noise variance, as a function of the signal, that a rescaled block of layers preserves [exact].
@@ -404,7 +359,7 @@ class FixedFunction(Shown):
         Examples
         --------
         >>> directions = FixedFunction(3, 1 / 3).scaling_fields()
-        >>> [(field.power, field.kind) for field in directions if field.kind != "redundant"]
+        >>> [(field.power, field.kind.value) for field in directions if field.kind != "redundant"]
         [(0, 'relevant'), (1, 'relevant'), (5, 'irrelevant')]
         """
         z = self.order
@@ -435,10 +390,10 @@ class FixedFunction(Shown):
         thermal = "distance" if self.order > 2 else None
         return (FixedPoint("critical function", names, np.zeros(len(y)), _Scaled(y), _Derivative(y), self, thermal),)
 
-    def _kind(self, k: int) -> ScalingKind:
+    def _kind(self, k: int) -> ScalingFieldKind:
         if k <= self.order - 2:
-            return "relevant"
-        return "irrelevant" if k == 2 * self.order - 1 else "redundant"
+            return ScalingFieldKind.RELEVANT
+        return ScalingFieldKind.IRRELEVANT if k == 2 * self.order - 1 else ScalingFieldKind.REDUNDANT
 
     def _depth(self, at: Floats) -> Floats:
         """Return X = (z-1) u x^(z-1)."""
@@ -482,18 +437,3 @@ def _averaged_power(big: Floats, q: float) -> Floats:
     safe = np.where(big == 0.0, 1.0, big)
     grown = log if q == 0.0 else np.expm1(q * log) / q
     return np.asarray(np.where(big == 0.0, 1.0, grown / safe))
-
-
-def _raised(b: float, exponent: float) -> float:
-    """Return b^exponent, or raise."""
-    try:
-        return float(_block(b) ** exponent)
-    except OverflowError:
-        raise ValueError(f"b = {b:g} to the power {exponent:g} leaves the range of float64; take a smaller b") from None
-
-
-def _block(b: float) -> float:
-    number = positive(b, "b", why="so many layers become one")
-    if number <= 1.0:
-        raise ValueError(f"b = {b!r} must be above 1: so many layers become one; 2 is the usual choice")
-    return number
