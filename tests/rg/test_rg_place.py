@@ -203,6 +203,15 @@ def test_effective_weights_of_normalised_layers_count():
     assert rg.place(net).layers[0].sigma_w == pytest.approx(np.sqrt(3))
 
 
+@pytest.mark.parametrize("sigma_b", [1e6, 1e9])
+def test_places_beyond_all_averages_are_drawn_beside_the_line_that_can_be_computed(sigma_b):
+    placed = rg.place(Network.random([4, 12, 12, 3], ["tanh", "tanh", "identity"], sigma_b=sigma_b, rng=0))
+    path, edge = (line.get_ydata() for line in placed.plot().lines)
+    assert path.tolist() == [place.sigma_b for place in placed.layers]
+    assert edge.max() == pytest.approx(np.sqrt(1e12 / 2))  # averages reach a variance of 1e12
+    mpl.pyplot.close("all")
+
+
 def test_pictures_draw_what_was_found(rng):
     placed = rg.place(Network.random([200, *[50] * 6], "tanh", 1.6, 0.2, rng=rng), images(rng))
     axes = placed.plot(label="net")

@@ -199,7 +199,7 @@ def test_where_rounding_holds_a_signal_it_is_said():
     [
         (math.nan, 5, ValueError, "start = nan is not a finite number: signals are finite real numbers"),
         (math.inf, 5, ValueError, "start = inf is not a finite number"),
-        ([1.0, 2.0], 5, TypeError, "is not one signal; call again for others"),
+        ([1.0, 2.0], 5, TypeError, "is not one number: call again for other signals"),
         ("1", 5, TypeError, "start must hold real numbers"),
         (1.0, -1, ValueError, "layers = -1 is outside"),
         (1.0, 2.0, TypeError, "layers = 2.0 is a float"),

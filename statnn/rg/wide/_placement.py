@@ -143,7 +143,8 @@ class Placement(ByValue):
         ax : matplotlib.axes.Axes or None
             Where to draw; None for a new figure.
         critical : bool
-            Whether to draw the end of order for the activation of the first layer, from `transition`.
+            Whether to draw the end of order for the activation of the first layer, from `transition`, up to the
+            largest :math:`σ_b` whose averages can be computed.
         colour : str
             Colour of the layers.
         label : str or None
@@ -165,9 +166,9 @@ class Placement(ByValue):
                 color=colour, ha="center", va="center",
             )  # fmt: skip
         if critical:
-            top = 1.25 * float((y + y_error).max()) or 1.0
-            sigma_b = np.linspace(0, top, 101)
-            draw_transitions(axes, transition(self.layers[0].layer.activation, sigma_b))
+            sigma = self.layers[0].layer.activation
+            top = min(1.25 * float((y + y_error).max()) or 1.0, math.sqrt(averages(sigma).reach / 2))
+            draw_transitions(axes, transition(sigma, np.linspace(0, top, 101)))
             if axes.get_legend_handles_labels()[0]:
                 axes.legend()
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
