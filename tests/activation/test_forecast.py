@@ -95,7 +95,7 @@ def test_the_urn_knows_b_as_the_gamma_poisson_law_does():
 
 def test_a_fit_finds_them_on_average(rng):
     process, samples = BetaBernoulli(400, 0.5, 8.0), 500
-    paths = process.simulate([samples], replicas=60, rng=rng, counts=True)
+    paths = process.simulate([samples], replicas=150, rng=rng, counts=True)
     fits = [fit(counts, samples) for counts in paths.counts[:, 0]]
     b_error, c_error = fit_errors(process, samples)
     testing.assert_mean([fitted.b_error for fitted in fits], b_error, bias=0.02 * b_error, what="stated errors of b")

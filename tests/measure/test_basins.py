@@ -68,7 +68,7 @@ def test_the_band_from_its_centre_by_its_exact_law(rng):
 @pytest.mark.parametrize(("distance", "threshold"), [(0.0, 0.5), (0.4, 0.5), (0.9, 0.5), (0.3, 0.9)])
 def test_the_band_from_anywhere(distance, threshold, rng):
     draws = 2000
-    x = np.tile(distance * np.array([0.6, 0.8]), (100, 1))
+    x = np.tile(distance * np.array([0.6, 0.8]), (150, 1))
     basin = sample_basin(band(1.0), x, draws=draws, threshold=threshold, rng=rng)
     radius = band_radius(1.0, distance, threshold)
     if distance == 0:
@@ -117,14 +117,14 @@ def test_three_linear_classes_end(rng):
     """One class leads two others with orthonormal weights by Δ, under noise on the inputs or on the weights."""
     draws, ahead = 2000, 0.8
     net = Network([np.eye(3)], [[ahead, 0.0, 0.0]], "identity")
-    basin = sample_basin(net, np.zeros((60, 3)), draws=draws, rng=rng)
+    basin = sample_basin(net, np.zeros((150, 3)), draws=draws, rng=rng)
     theory = mean_log_radius(*classes_kept(3, ahead), ahead / lead(3), draws)
     testing.assert_mean(np.log(basin.radius), theory, what="ln radius of three classes")
     with testing.rejects():
         testing.assert_mean(np.log(basin.radius), math.log(ahead / lead(4)), what="of four classes")
     x = np.array([[0.5, 0.5, 0.5]])
     draws = 200
-    radii = [weight_basin(net, x, draws=draws, rng=int(rng.integers(2**63))).radius[0] for _ in range(60)]
+    radii = [weight_basin(net, x, draws=draws, rng=int(rng.integers(2**63))).radius[0] for _ in range(150)]
     size = math.log(math.sqrt(0.75) * np.eye(3).std())
     theory = mean_log_radius(*classes_kept(3, ahead), ahead / lead(3), draws) - size
     testing.assert_mean(np.log(radii), theory, what="ln radius in weight space")

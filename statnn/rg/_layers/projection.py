@@ -181,7 +181,9 @@ def _fit(
             columns -= (columns @ unit)[:, None] * unit
         return np.asarray(-columns.T / size)
 
-    starts = [(w * spread, before[1])] if odd else _starts(sigma, means, spread, scaled=scaled)
+    starts = [(w * spread, before[1])]  # in the units of fields of this layer, which the grid does not know
+    if not odd:
+        starts += _starts(sigma, means, spread, scaled=scaled)
     tried = [
         least_squares(
             gaps, np.array(start)[free], slopes, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=MOST_TRIALS
