@@ -107,6 +107,7 @@ def follow(fires: Any, begin: int, counters: Any) -> None:
     """Follow the intervals of a batch, the first of whose samples is number ``begin``; few units at a time."""
     samples, units = fires.shape
     last, total, square, cells = counters.last, counters.intervals, counters.interval_squares, counters.cells
+    # units go in groups whose histograms fit the first cache: a spike may hit any of the cells of its unit
     for left in range(0, units, TOGETHER):
         right = min(units, left + TOGETHER)
         for s in range(samples):
@@ -115,7 +116,7 @@ def follow(fires: Any, begin: int, counters: Any) -> None:
                 if fires[s, i]:
                     before = last[i]
                     last[i] = now
-                    if before >= 0:
+                    if before >= 0:  # the time up to the first spike is part of an interval of unknown length
                         interval = now - before
                         total[i] += interval
                         square[i] += interval * interval
@@ -196,6 +197,7 @@ def geometric_fit(cells: Any, first: Any, chance: Any, statistic: Any, freedom: 
             held += cells[unit, j]
             after = (1.0 - rate) ** (first[j + 1] - 1) if j + 1 < groups else 0.0
             mass = above - after
+            # closed only if what is left expects enough as well: the last cell has no neighbour to be pooled with
             if total * mass >= FEWEST and total * after >= FEWEST:
                 start[pooled], seen[pooled] = opened, held
                 pooled += 1
@@ -217,6 +219,7 @@ def geometric_fit(cells: Any, first: Any, chance: Any, statistic: Any, freedom: 
                 information += dp * dp / p
                 above, slope = after, falls
             step = score / (total * information)
+            # scoring may overshoot: half way to either end keeps the rate in (0, 1), where no cell is impossible
             step = min(max(step, -0.5 * rate), 0.5 * (1.0 - rate))
             rate += step
             if abs(step) < 1e-12 * rate:

@@ -27,9 +27,11 @@ def accept(products: Any, fields: Any, scale: Any, spins: Any, state: Any, chang
     for i in range(spins.shape[0]):
         field = fields[i]
         for r in range(spins.shape[1]):
+            # the sum is of whole numbers and exact: rounding begins after it, in the same way for every BLAS
             odds = exponential(np.float32(products[i, r] + field) * scale)
             # u < 1 / (1 + odds) as a product, which is faster than a division
             new = np.float32(1) if uniform_lane(state, r) * (_ONE + odds) < _ONE else np.float32(-1)
+            # 32 bits as the lanes of random numbers; the caller empties the counts after every sweep
             changes[r] += np.uint32(new != spins[i, r])
             spins[i, r] = new
 
@@ -39,6 +41,7 @@ def bond_energies(products: Any, fields: Any, spins: Any, energies: Any) -> None
     """Subtract Σ_i (products[i, r] + fields[i]) spins[i, r] from the energy of every replica r, in the order of i."""
     for i in range(spins.shape[0]):
         field = fields[i]
+        # terms are summed along i and not along a register: bits do not depend on how many replicas there are
         for r in range(energies.size):
             energies[r] -= (products[i, r] + field) * np.float64(spins[i, r])
 

@@ -33,6 +33,7 @@ def sweeps(indptr: Any, indices: Any, chances: Any, spins: Any, states: Any, mem
     """Flip clusters of every chain until they hold N spins in all; write the numbers of clusters and of spins."""
     for chain in range(len(spins)):
         number, size = 0, 0
+        # for the burn-in alone: a stop that depends on sizes prefers the states that large clusters leave behind
         while size < spins.shape[1]:
             size += _flipped(indptr, indices, chances, spins[chain], states[chain], members)
             number += 1
@@ -52,10 +53,11 @@ def _flipped(indptr: Any, indices: Any, chances: Any, spins: Any, state: Any, me
     members[0] = first
     size, done = 1, 0  # `members` is the queue of the search: entries before `done` have visited their neighbours
     while done < size:
-        i = np.uint64(members[done])
+        i = np.uint64(members[done])  # unsigned: a signed index costs a test for counting from the end
         done += 1
         for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
             j = np.uint64(indices[k])
+            # members have the new sign already, so a coupling is tried once at most, as detailed balance needs
             if spins[j] == old and uniform(state) < chances[k]:
                 spins[j] = np.int8(-old)
                 members[size] = j
@@ -73,5 +75,5 @@ def energies(indptr: Any, indices: Any, couplings: Any, spins: Any, out: Any) ->
         out[chain] = 0.0
         for i in range(spins.shape[1]):
             for k in range(indptr[i], indptr[i + 1]):
-                if indices[k] < i:
+                if indices[k] < i:  # each coupling is stored in both rows
                     out[chain] -= couplings[k] * spins[chain, i] * spins[chain, indices[k]]
