@@ -46,7 +46,7 @@ class BinaryNeurons(ByValue):
     ------
     TypeError, ValueError
         If couplings are asymmetric, couple a spin to itself, are not finite or not real; shapes do not match; fields
-        name no node; T <= 0; energies leave float64.
+        name no node; T <= 0; energies exceed the range of float64.
 
     See Also
     --------
@@ -159,7 +159,7 @@ class BinaryNeurons(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If the temperature is not a number above 0, or so high that N T leaves float64.
+            If the temperature is not a number above 0, or so high that N T exceeds the range of float64.
 
         Examples
         --------
@@ -300,10 +300,10 @@ class BinaryNeurons(ByValue):
         return array.astype(np.int8)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"BinaryNeurons never change: make a new model with another {name}")
+        raise AttributeError(f"BinaryNeurons are immutable: make a new model with another {name}")
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"BinaryNeurons never change: {name} cannot be deleted")
+        raise AttributeError(f"BinaryNeurons are immutable: {name} cannot be deleted")
 
     def _compared(self) -> tuple[Any, ...]:
         if self.blocks is not None:
@@ -485,7 +485,8 @@ def _refuse_beyond_floats(model: BinaryNeurons) -> None:
     if total > LARGEST_SUM:
         raise ValueError(
             f"couplings, fields and the temperature times {model.size} spins add up to {total:.3g}, beyond "
-            f"{LARGEST_SUM:.3g}: energies leave float64; divide all three by one number, which changes no probability"
+            f"{LARGEST_SUM:.3g}: energies exceed the range of float64; divide all three by one number, which changes "
+            "no probability"
         )
 
 

@@ -401,7 +401,7 @@ class DynamicNeurons(ByValue):
         """Raise if values computed from states are not finite."""
         if not np.isfinite(values).all():
             raise ValueError(
-                f"{what} leaves floating point: the state reaches {np.abs(states).max():.3g}, inputs "
+                f"{what} exceeds the range of floating point: the state reaches {np.abs(states).max():.3g}, inputs "
                 f"{np.abs(self.inputs).max():.3g}, beta = {self.beta:g}, stiffness = {self.stiffness:g}; bring down "
                 "what is large"
             )
@@ -416,10 +416,10 @@ class DynamicNeurons(ByValue):
         return priors
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"DynamicNeurons never change: make a new model with another {name}")
+        raise AttributeError(f"DynamicNeurons are immutable: make a new model with another {name}")
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"DynamicNeurons never change: {name} cannot be deleted")
+        raise AttributeError(f"DynamicNeurons are immutable: {name} cannot be deleted")
 
     def _compared(self) -> tuple[Any, ...]:
         return self.net, self.inputs, self.targets, self.beta, self.stiffness, self.free, self.prior

@@ -67,5 +67,7 @@ class Prior:
         for name in ("sigma_w", "sigma_b"):
             value = positive(getattr(self, name), name, why="it is a standard deviation; hold what is known fixed")
             if not 1e-150 <= value <= 1e150:
-                raise ValueError(f"{name} = {value:g} is outside [1e-150, 1e150]: its square leaves float64")
+                raise ValueError(
+                    f"{name} = {value:g} is outside [1e-150, 1e150]: its square is outside the range of float64"
+                )
             object.__setattr__(self, name, value)

@@ -183,7 +183,7 @@ def _distance(step: Step, other: Step, enough: float) -> float:
         if sparse.issparse(a):
             largest = max(largest, float(abs(a - b).max()))
         else:
-            with np.errstate(over="ignore"):  # infinite where it leaves float64
+            with np.errstate(over="ignore"):  # infinite where it exceeds the range of float64
                 difference: Any = np.abs(np.subtract(a, b, dtype=np.float64))
             largest = max(largest, float(difference[:1].max()))
             if largest <= enough:

@@ -244,14 +244,16 @@ def _share(k_prime: float, distance: float) -> float:
 
 
 def _strength(J: float, T: float, size: int) -> float:
-    """Return 2K; raise if energies or free energies of `size` spins would leave float64."""
+    """Return 2K; raise if energies or free energies of `size` spins would exceed the range of float64."""
     x = 2 * (abs(J) / T)
     if x > _LARGEST:
-        raise ValueError(f"coupling / temperature = {J:g} / {T:g} leaves float64; this is the ground state")
+        raise ValueError(
+            f"coupling / temperature = {J:g} / {T:g} exceeds the range of float64; this is the ground state"
+        )
     if size * (2 * abs(J) + T) > LARGEST_SUM:
         raise ValueError(
-            f"{size} spins with coupling = {J:g} at temperature = {T:g}: energies leave float64; divide both by one "
-            "number, which changes no probability"
+            f"{size} spins with coupling = {J:g} at temperature = {T:g}: energies exceed the range of float64; divide "
+            "both by one number, which changes no probability"
         )
     return x
 

@@ -274,5 +274,5 @@ def _spread(step: Affine, units: int) -> tuple[Reals, Reals]:
 def _rounded(array: Reals, dtype: Any, where: str) -> Reals:
     result: Reals = array.astype(dtype)
     if not np.isfinite(result).all():
-        raise ValueError(f"{where}: folded into its neighbour it leaves the range of {dtype}")
+        raise ValueError(f"{where}: folded into its neighbour it exceeds the range of {dtype}")
     return result

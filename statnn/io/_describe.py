@@ -78,7 +78,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     if reader is None:
         if not target.exists():
             raise FileNotFoundError(f"there is no {str(path)!r}")
-        raise ValueError(f"{str(path)!r} has the suffix {target.suffix!r}; there are {', '.join(readers)}, and folders")
+        raise ValueError(
+            f"{str(path)!r} has the suffix {target.suffix!r}; choose from {', '.join(readers)}, and folders"
+        )
     refuse_endless(target)
     try:
         return reader(target)

@@ -126,7 +126,7 @@ def _activation(layer: dict[str, Any], m: int, own: Mapping[str, Activation]) ->
             )
         return own[name]
     if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise ValueError(f"activation of layer {m} is {name!r}; there are {', '.join(ACTIVATIONS)}")
+        raise ValueError(f"activation of layer {m} is {name!r}; choose from {', '.join(ACTIVATIONS)}")
     numbers = {key: _number(layer.get(key), f"{key} of layer {m}") for key in ACTIVATIONS[name].parameters}
     return built_in(name, numbers)
 

@@ -106,14 +106,14 @@ def _before(norm: str, dense: Mapping[str, Any]) -> str:
 def _one_a_layer(value: Any, depth: int) -> list[Activation]:
     if value is None:
         raise ValueError(
-            f"these are bare arrays of {depth} dense layers, which say nothing of activations: pass activation=, one "
-            "name for all layers or one a layer, for example ['relu', 'identity']"
+            f"these are bare arrays of {depth} dense layers, which do not name activations: pass activation=, one "
+            "name for all layers or one per layer, for example ['relu', 'identity']"
         )
     if isinstance(value, str | Activation) or not isinstance(value, Iterable):
         return [activation_of(value)] * depth
     sigmas = [activation_of(entry) for entry in value]
     if len(sigmas) != depth:
-        raise ValueError(f"activation has {len(sigmas)} entries for {depth} layers; pass one for all, or one a layer")
+        raise ValueError(f"activation has {len(sigmas)} entries for {depth} layers; pass one for all, or one per layer")
     return sigmas
 
 

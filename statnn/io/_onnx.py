@@ -58,7 +58,7 @@ def read(path: Path) -> Any:
 
 
 def decoded(raw: bytes, name: str) -> Any:
-    """Return the model of some bytes."""
+    """Parse bytes as an ONNX model."""
     try:
         onnx, protobuf = import_module("onnx"), import_module("google.protobuf.message")
     except ImportError:
@@ -229,7 +229,7 @@ class _Graph:
         left = node.input[0] == now
         other = self._in_rows(self._real(node.input[1] if left else node.input[0], where), where)
         if other.ndim > 2 - self._single() or (other.ndim and other.shape[-1] != other.size):
-            raise ValueError(f"{where}: its constant of shape {other.shape} is not one number a unit")
+            raise ValueError(f"{where}: its constant of shape {other.shape} is not one number per unit")
         values = other.reshape(-1).astype(np.float64)
         ones, zeros = np.ones_like(values), np.zeros_like(values)
         if node.op_type == "Add":
@@ -400,7 +400,7 @@ def _attributes(node: Any, where: str) -> dict[str, Any]:
         name, known = attribute.name, attribute.type in {1, 2, 3} and not attribute.ref_attr_name
         if not known or name in attributes or name not in _ATTRIBUTES[node.op_type]:
             raise ValueError(
-                f"{where}: attribute {name!r} is not one that it has, is given twice, or is no number or text: the "
+                f"{where}: attribute {name!r} is not one that it has, is given twice, or is not a number or text: the "
                 "file is damaged; onnx.checker.check_model says more"
             )
         if attribute.type == 1:

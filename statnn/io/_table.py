@@ -113,7 +113,7 @@ def _chosen(by: str | None, scalars: Row, arrays: Row, kind: str) -> str | None:
     if by is not None:
         chosen = next((name for name in (by, f"{by}.real") if name in arrays), None)
         if chosen is None and "failure" not in scalars:
-            raise ValueError(f"by = {by!r} is not an array of the result; there are {there}")
+            raise ValueError(f"by = {by!r} is not an array of the result; choose from {there}")
         return chosen
     if any(value is not None for value in scalars.values()):
         return None

@@ -484,7 +484,7 @@ def activation(value: str | Activation) -> Activation:
     if isinstance(value, str):
         if value in ACTIVATIONS:
             return ACTIVATIONS[value]
-        raise ValueError(f"activation = {value!r} is unknown; there are {', '.join(ACTIVATIONS)}")
+        raise ValueError(f"activation = {value!r} is unknown; choose from {', '.join(ACTIVATIONS)}")
     raise TypeError(
         f"activation = {value!r} is a {type(value).__name__}; pass a name ({', '.join(ACTIVATIONS)}) or "
         "statnn.network.Activation(name, function, derivative)"

@@ -125,7 +125,7 @@ class Network:
         else:
             offsets = _layers_of(biases, "biases", "vector")
         if len(offsets) != len(arrays):
-            raise ValueError(f"there are {len(offsets)} biases for {len(arrays)} layers; pass one a layer, or None")
+            raise ValueError(f"there are {len(offsets)} biases for {len(arrays)} layers; pass one per layer, or None")
         vectors = _each(offsets, lambda b, m: real(b, f"biases[{m}]", 1))
         for m, (w, b) in enumerate(zip(arrays, vectors, strict=True)):
             if b.shape != (w.shape[0],):
@@ -193,7 +193,7 @@ class Network:
         sizes = [whole(n, f"widths[{m}]", minimum=1, maximum=10**8) for m, n in enumerate(widths)]
         if len(sizes) < 2:
             raise ValueError(f"widths = {sizes} has {len(sizes)} entries; give inputs and at least one layer")
-        fix = "for other scales a layer build Network(weights, biases)"
+        fix = "for another scale per layer build Network(weights, biases)"
         scale_w, scale_b = deviation_of(sigma_w, "sigma_w", fix=fix), deviation_of(sigma_b, "sigma_b", fix=fix)
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise ValueError(f"dtype = {dtype!r} is not supported; use numpy.float32 or numpy.float64")
@@ -279,7 +279,7 @@ class Network:
         ------
         TypeError, ValueError
             If inputs do not fit, an activation of your own changes the shape or returns values that are not finite and
-            real, or fields leave the range of the precision.
+            real, or fields exceed the range of the precision.
 
         Examples
         --------
@@ -293,7 +293,7 @@ class Network:
             with np.errstate(over="ignore", invalid="ignore"):
                 fields.append(h @ weight.T + bias)
             if not np.isfinite(fields[-1]).all():
-                raise ValueError(f"fields of layer {m} leave the range of {self.dtype}: scale inputs or weights down")
+                raise ValueError(f"fields of layer {m} exceed the range of {self.dtype}: scale inputs or weights down")
             h = self._activated(m, sigma, fields[-1])
             activations.append(h)
         return Trace(tuple(fields), tuple(activations))
@@ -342,10 +342,10 @@ class Network:
         return array
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"a Network never changes: make a new one with another {name}")
+        raise AttributeError(f"a Network is immutable: make a new one with another {name}")
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"a Network never changes: {name} cannot be deleted")
+        raise AttributeError(f"a Network is immutable: {name} cannot be deleted")
 
     def __copy__(self) -> Network:
         return self
@@ -411,7 +411,7 @@ def _layers_of(values: Any, name: str, entry: str) -> list[Any]:
     shape = getattr(values, "shape", None)
     if not isinstance(values, Iterable) or (shape is not None and len(shape) != (3 if entry == "matrix" else 2)):
         what = f"a {type(values).__name__}" if shape is None else f"an array of shape {shape}"
-        raise TypeError(f"{name} is {what}; pass a list with one {entry} a layer, also where there is one layer only")
+        raise TypeError(f"{name} is {what}; pass a list with one {entry} per layer, also where there is one layer only")
     entries = list(values)
     if not entries:
         raise ValueError(f"{name} is empty; a network has at least one layer, with one {entry} each")
@@ -433,12 +433,14 @@ def _norms_of(values: Any, weights: list[Reals]) -> list[BatchNorm | None]:
         return [None] * len(weights)
     if isinstance(values, BatchNorm) or not isinstance(values, Iterable):
         raise TypeError(
-            f"normalisations = {values!r} is a {type(values).__name__}; pass a list with a BatchNorm or None a layer"
+            f"normalisations = {values!r} is a {type(values).__name__}; pass a list with a BatchNorm or None per layer"
         )
     refuse_unordered(values, "normalisations")
     norms = list(values)
     if len(norms) != len(weights):
-        raise ValueError(f"there are {len(norms)} normalisations for {len(weights)} layers; pass one a layer, or None")
+        raise ValueError(
+            f"there are {len(norms)} normalisations for {len(weights)} layers; pass one per layer, or None"
+        )
     for m, (norm, weight) in enumerate(zip(norms, weights, strict=True)):
         if norm is not None and not isinstance(norm, BatchNorm):
             raise TypeError(f"normalisations[{m}] is a {type(norm).__name__}; pass a BatchNorm or None")
@@ -463,7 +465,7 @@ def _normalised(
             effective = inside(array, norm).astype(array.dtype)
         if not np.isfinite(effective).all():
             raise ValueError(
-                f"layer {m} with its normalisation leaves the range of {array.dtype}: the variance of some unit is "
+                f"layer {m} with its normalisation exceeds the range of {array.dtype}: the variance of some unit is "
                 "too small for its scale gamma"
             )
         known[key] = frozen(effective, array.dtype)
@@ -484,5 +486,5 @@ def _one_a_layer(value: Activations, depth: int) -> tuple[Activation, ...]:
     refuse_unordered(value, "activation")
     sigmas = tuple(activation(sigma) for sigma in value)
     if len(sigmas) != depth:
-        raise ValueError(f"there are {len(sigmas)} activations for {depth} layers; pass one for all, or one a layer")
+        raise ValueError(f"there are {len(sigmas)} activations for {depth} layers; pass one for all, or one per layer")
     return sigmas

@@ -65,7 +65,7 @@ class BatchNorm:
         for name, array in arrays.items():
             if array.shape != arrays["mean"].shape:
                 raise ValueError(
-                    f"{name} has shape {array.shape} but mean has {arrays['mean'].shape}; one entry a unit"
+                    f"{name} has shape {array.shape} but mean has {arrays['mean'].shape}; one entry per unit"
                 )
         why, fix = "it is added to a variance", "it is the same in all units"
         small = single(epsilon, "epsilon", minimum=0, why=why, fix=fix)

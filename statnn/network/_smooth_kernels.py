@@ -2,9 +2,10 @@ r"""GELU, its tanh form, SiLU, softplus and sine inside kernels: σ(h) and σ'(h
 
 e^x = 2^k (1 + p) with x = k ln 2 + r, |r| <= ln(2)/2, p = e^r - 1 by its Taylor series, and 2^k written into the
 exponent bits: sums, products and selections only, which the compiler turns into vector instructions. Arguments whose
-rounding would show in the tails, h²/2 and √(8/π) (h + 0.044715 h³), come in two parts. Where e^x would leave float64
-it is cut, which leaves absolute errors below 1e-290; otherwise errors are a few units in the last place, but for σ'
-near its zeros, where they are of that size relative to 1. The sine is that of the C library, good for any argument.
+rounding would show in the tails, h²/2 and √(8/π) (h + 0.044715 h³), come in two parts. Where e^x would exceed the range
+of float64 it is cut, which leaves absolute errors below 1e-290; otherwise errors are a few units in the last place, but
+for σ' near its zeros, where they are of that size relative to 1. The sine is that of the C library, good for any
+argument.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def own(function):
 
 NETWORKS = [
     (lambda: Network([]), ValueError, r"weights is empty; a network has at least one layer"),
-    (lambda: Network(None), TypeError, r"weights is a NoneType; pass a list with one matrix a layer"),
+    (lambda: Network(None), TypeError, r"weights is a NoneType; pass a list with one matrix per layer"),
     (lambda: Network(np.eye(2)), TypeError, r"weights is an array of shape \(2, 2\); pass a list"),
     (lambda: Network(W), ValueError, r"weights\[0\] has shape \(2,\); a matrix is needed"),
     (
@@ -61,7 +61,7 @@ NETWORKS = [
     (
         lambda: Network([W], activation="tanhh"),
         ValueError,
-        r"activation = 'tanhh' is unknown; there are identity, tanh,",
+        r"activation = 'tanhh' is unknown; choose from identity, tanh,",
     ),
     (lambda: Network([W], activation=np.tanh), TypeError, r"is a ufunc; pass a name .* or statnn.network.Activation"),
     (lambda: Network([W], activation=None), TypeError, r"activation = None is a NoneType; pass a name"),
@@ -97,7 +97,7 @@ NETWORKS = [
     (
         lambda: Network([[[1e300]], [[1e300]]], activation="identity")([1.0]),
         ValueError,
-        r"fields of layer 1 leave .* float64",
+        r"fields of layer 1 exceed .* float64",
     ),
     (lambda: own(lambda h: h[:0]), ValueError, r"activation 'mine' maps shape \(336,\) to \(0,\); keep the shape"),
     (lambda: own(lambda h: 1j * h), TypeError, r"activation 'mine' returns complex128; real numbers are needed"),
@@ -149,11 +149,11 @@ BINARY = [
     (lambda: pair.energy([1, 0]), ValueError, r"state holds 0; spins are -1 and \+1: write 2 \* s - 1"),
     (lambda: pair.energy([1, 1, 1]), ValueError, r"state has shape \(3,\); the last axis must hold the 2 spins"),
     (lambda: pair.energy(["1", "1"]), ValueError, r"state holds <U1; spins are"),
-    (lambda: setattr(pair, "temperature", 2.0), AttributeError, r"BinaryNeurons never change"),
+    (lambda: setattr(pair, "temperature", 2.0), AttributeError, r"BinaryNeurons are immutable"),
     (
         lambda: BinaryNeurons.from_network(large).graph(),
         ValueError,
-        r"6001 nodes .* layers=True gives one node a layer",
+        r"6001 nodes .* layers=True gives one node per layer",
     ),
     (lambda: BinaryNeurons.from_network(dense).graph(), ValueError, r"3600000 edges are too many"),
 ]
@@ -214,7 +214,7 @@ DYNAMIC = [
         ValueError,
         r"layer 0 has the activation sign, whose derivative is zero .* BinaryNeurons",
     ),
-    (lambda: setattr(DynamicNeurons(net, [1.0, 1.0]), "beta", 1), AttributeError, r"DynamicNeurons never change"),
+    (lambda: setattr(DynamicNeurons(net, [1.0, 1.0]), "beta", 1), AttributeError, r"DynamicNeurons are immutable"),
     (
         lambda: DynamicNeurons(net, [1.0, 1.0]).graph(parameters=True),
         ValueError,
@@ -224,7 +224,7 @@ DYNAMIC = [
     (
         lambda: DynamicNeurons(net, [1.0, 1.0]).graph(factors=True, layers=True),
         ValueError,
-        r"one node a layer; leave out parameters and factors",
+        r"one node per layer; leave out parameters and factors",
     ),
     (lambda: DynamicNeurons(large, np.ones(6000)).graph(), ValueError, r"6001 nodes .* layers=True"),
     (lambda: DynamicNeurons(net, [1.0, 1.0]).plot(3), TypeError, r"ax = 3 is not a matplotlib axes"),
@@ -244,7 +244,7 @@ QUESTIONS = [
         TypeError,
         r"the edge \('a', 'b'\) has weight = 'strong'; one real number is needed",
     ),
-    (lambda: delattr(pair, "fields"), AttributeError, r"BinaryNeurons never change: fields cannot be deleted"),
+    (lambda: delattr(pair, "fields"), AttributeError, r"BinaryNeurons are immutable: fields cannot be deleted"),
     (lambda: DynamicNeurons(net, [1.0, 1.0], free=None), TypeError, r"free = None is a NoneType; pass names out of"),
     (
         lambda: DynamicNeurons(net, [1.0, 1.0]).energy(State((np.array([[NAN]]),), (), ())),

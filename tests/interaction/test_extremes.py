@@ -90,7 +90,9 @@ def test_energies_up_to_the_ends_of_float64():
     ],
 )
 def test_models_whose_energies_leave_float64_are_refused(make):
-    with pytest.raises(ValueError, match=r"add up to .*: energies leave float64; divide all three by one number"):
+    with pytest.raises(
+        ValueError, match=r"add up to .*: energies exceed the range of float64; divide all three by one number"
+    ):
         make()
 
 
@@ -121,10 +123,10 @@ def test_layers_have_root_mean_squares_and_spreads_at_any_scale(scale):
 
 
 def test_strengths_beyond_float64_are_refused():
-    with pytest.raises(ValueError, match="strengths of layer 0 leave float64"):
+    with pytest.raises(ValueError, match="strengths of layer 0 exceed the range of float64"):
         node_strength(Network([[[1e308], [1e308]]]))
     size = np.array([[1.0, -1.0], [-1.0, 1.0]])  # strengths are zero, those of other orders are not
-    with pytest.raises(ValueError, match=r"random weights leave .* scale the network down"):
+    with pytest.raises(ValueError, match=r"random weights exceed .* scale the network down"):
         strength(Network([np.kron(1e308 * size, np.ones((3, 3)))]))
     with pytest.raises(ValueError, match="scale sigma_w, sigma_b and"):
         strength(Network([size]), sigma_w=1.7e308, sigma_b=1.7e308)
@@ -166,7 +168,7 @@ def test_lattices_in_units_at_the_ends_of_float64():
         )
     for solve in (onsager, lambda J, T: kaufman(3, 4, J, T)):
         for J, T in ((1e308, 1e308), (1.0, 1e308), (1e308, 1e305)):
-            with pytest.raises(ValueError, match="energies leave float64; divide both by one number"):
+            with pytest.raises(ValueError, match="energies exceed the range of float64; divide both by one number"):
                 solve(J, T)
         with pytest.raises(ValueError, match="must be finite"):
             solve(10**400, 1.0)
@@ -208,27 +210,33 @@ def test_one_linear_neuron_between_input_and_target(beta, stiffness):
         (lambda: line(stiffness=1e-320), "stiffness = 9.99989e-321 is outside"),
         (lambda: line(stiffness=1e39, dtype=np.float32), r"stiffness = 1e\+39 is outside .* float32"),
         (lambda: line(beta=1e-39, dtype=np.float32), r"beta = 1e-39 is outside .* float32"),
-        (lambda: Prior(sigma_w=1e-200), r"sigma_w = 1e-200 is outside \[1e-150, 1e150\]: its square leaves float64"),
+        (
+            lambda: Prior(sigma_w=1e-200),
+            r"sigma_w = 1e-200 is outside \[1e-150, 1e150\]: its square is outside the range of float64",
+        ),
         (lambda: Prior(sigma_b=1e200), r"sigma_b = 1e\+200 is outside"),
         (
             lambda: line(free=("neurons", "biases"), prior=Prior(1.0, 1e-20), dtype=np.float32),
             "the precision 1/1e-20² of the prior of biases is outside .* float32",
         ),
-        (lambda: line(targets=(1e200,)).energy([0.0]), r"βH leaves floating point: the state reaches 0, .* bring down"),
-        (lambda: line().energy([1e200]), r"βH leaves floating point: the state reaches 1e\+200"),
-        (lambda: line(stiffness=1e300).gradient([1e100]), "the gradient of βH leaves floating point"),
+        (
+            lambda: line(targets=(1e200,)).energy([0.0]),
+            r"βH exceeds the range of floating point: the state reaches 0, .* bring down",
+        ),
+        (lambda: line().energy([1e200]), r"βH exceeds the range of floating point: the state reaches 1e\+200"),
+        (lambda: line(stiffness=1e300).gradient([1e100]), "the gradient of βH exceeds the range of floating point"),
         (lambda: line(targets=(1e200,)).exact(), "cannot be inverted in float64"),
         (
             lambda: DynamicNeurons(Network([[[1e9]]]), [1.0], stiffness=1e300).graph(),
-            r"the coupling of .* leaves float64: stiffness = 1e\+300",
+            r"the coupling of .* exceeds the range of float64: stiffness = 1e\+300",
         ),
         (
             lambda: sample(DynamicNeurons(Network([[[1e30]], [[1e30]]], activation="relu"), [1e300]), 2, rng=1),
-            "a draw of layer 0 leaves float64",
+            "a draw of layer 0 exceeds the range of float64",
         ),
         (
             lambda: sample(DynamicNeurons(Network([[[1e30]]], activation="tanh"), [1e300], [0.0]), 2, rng=1),
-            "a draw of layer 0 leaves float64|fields of layer 0 leave float64",
+            "a draw of layer 0 exceeds the range of float64|fields of layer 0 exceed the range of float64",
         ),
         (lambda: sample(line(targets=(1e200,)), 2, rng=1), "the energy of the initial state overflows"),
     ],

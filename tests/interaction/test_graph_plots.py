@@ -198,7 +198,7 @@ def test_large_models_are_drawn_by_layers_and_say_so():
     inside = BinaryNeurons([[0, 1, 1], [1, 0, 5], [1, 5, 0]])
     for shown in inside.plot(Figure().add_subplot(), layers=True).collections:
         assert (shown.norm.vmin, shown.norm.vmax) == (0, 5)  # also where couplings inside a layer are the strongest
-    with pytest.raises(ValueError, match=r"510 nodes .* plot\(layers=True\) draws one bar a layer"):
+    with pytest.raises(ValueError, match=r"510 nodes .* plot\(layers=True\) draws one bar per layer"):
         model.plot(Figure().add_subplot(), layers=False)
 
 

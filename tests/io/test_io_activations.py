@@ -273,7 +273,7 @@ def test_a_name_that_is_neither_known_nor_ones_own(tmp_path):
     with np.load(path) as file:
         arrays = dict(file)
     for change, match in (
-        ({"activation": "tanhh"}, "activation of layer 0 is 'tanhh'; there are identity, tanh"),
+        ({"activation": "tanhh"}, "activation of layer 0 is 'tanhh'; choose from identity, tanh"),
         ({"activation": 3, "own": True}, "activation of layer 0 is 3"),
         ({"activation": "cube", "own": 1}, "activation of layer 0 is 'cube'"),
     ):

@@ -370,7 +370,7 @@ def test_onnx_graphs_that_are_refused(onnx):
         (chain().then("Gemm", matrix, transA=1).model(), "the samples must be its first input"),
         (chain().then("MatMul", before=[matrix]).model(), "the samples must be its first input"),
         (chain().then("MatMul", np.ones(2)).model(), "a matrix is needed"),
-        (chain().then("MatMul", matrix).then("Add", matrix).model(), "is not one number a unit"),
+        (chain().then("MatMul", matrix).then("Add", matrix).model(), "is not one number per unit"),
         (chain().then("MatMul", matrix).then("Div", before=[np.ones(2)]).model(), "only division by constants"),
         (chain().then("MatMul", matrix).then("LeakyRelu", alpha=np.inf).model(), "attribute 'alpha' is inf"),
         (doubled.model(), "has the samples on one side and constants on the other"),
@@ -381,7 +381,7 @@ def test_onnx_graphs_that_are_refused(onnx):
         (chain().then("MatMul", matrix).then("BatchNormalization", *-np.ones((4, 2))).model(), "variance = -1"),
         (chain().then("MatMul", np.full((2, 2), np.inf)).model(), "has entries that are not finite numbers"),
         (chain().then("Gemm", matrix * 1e38, alpha=1e38).model(), "is not finite: every parameter"),
-        (chain().then("MatMul", matrix * 1e38).then("Mul", np.ones(2) * 1e38).model(), "leaves the range of float32"),
+        (chain().then("MatMul", matrix * 1e38).then("Mul", np.ones(2) * 1e38).model(), "exceeds the range of float32"),
         (chain().model(), "there is no dense layer"),
     ]
     for model, match in cases:

@@ -266,7 +266,7 @@ def test_versions_and_meanings_of_operators():
         load_network(model)
 
 
-ATTRIBUTE = "is not one that it has, is given twice, or is no number or text"
+ATTRIBUTE = "is not one that it has, is given twice, or is not a number or text"
 
 
 @pytest.mark.parametrize(
@@ -350,8 +350,8 @@ def test_branches_are_told_with_their_operators():
         ("Shape", (), {}, r"Likely fix: the number of samples is computed .* torch\.flatten"),
         ("Reshape", (np.array([-1, 3]),), {}, "as the first step only.*or export the layers after it alone"),
         ("Softmax", (), {"axis": 0}, "supported over classes"),
-        ("Add", (np.ones((1, 1, 3)),), {}, r"its constant of shape \(1, 1, 3\) is not one number a unit"),
-        ("Add", (np.ones((3, 1)),), {}, r"its constant of shape \(3, 1\) is not one number a unit"),
+        ("Add", (np.ones((1, 1, 3)),), {}, r"its constant of shape \(1, 1, 3\) is not one number per unit"),
+        ("Add", (np.ones((3, 1)),), {}, r"its constant of shape \(3, 1\) is not one number per unit"),
         ("Add", (np.ones(2),), {}, "has 2 entries for 3 units"),
         ("Mul", (np.zeros((0,)),), {}, "has 0 entries for 3 units"),
         ("Add", (np.ones(3, int),), {}, "holds int64, real numbers are needed"),
@@ -426,7 +426,7 @@ def test_inputs_that_are_shifted_before_they_are_flattened(shape):
     assert np.allclose(net(x.reshape(5, -1)), (x - mean).reshape(5, -1) @ weight, rtol=1e-5, atol=1e-5)
     with pytest.raises(ValueError, match=r"constant of shape \(12,\) does not fit samples of \(3, 2, 2\)"):
         load_network(Graph(onnx, 12).then("Sub", np.ones(12)).then("Flatten").model(["n", 3, 2, 2]))
-    refused = "is not one number a unit" if len(shape) > 1 else "supported as the first step only"
+    refused = "is not one number per unit" if len(shape) > 1 else "supported as the first step only"
     with pytest.raises(ValueError, match=refused):
         load_network(Graph(onnx, 12).then("Sub", mean).then("Flatten").then("MatMul", weight).model(None))
 

@@ -60,7 +60,10 @@ def test_one_sample_from_the_left():
         (single(None), r"it is W x of inputs that are one sample, of shape \(n,\)\): export x W\^T"),
         (single((3, 1)), r"it is W x of inputs that are one sample"),  # columns
         (single((7,)), "takes 3 inputs, but a row of inputs has 7 numbers"),
-        (single(bias=BIAS[None]), r"its constant of shape \(1, 4\) is not one number a unit"),  # it makes four samples
+        (
+            single(bias=BIAS[None]),
+            r"its constant of shape \(1, 4\) is not one number per unit",
+        ),  # it makes four samples
         (graph().then("Gemm", FIRST.T).model((3,)), "the samples must be its first input, one in each row"),
         (graph().then("MatMul", FIRST.T).then("BatchNormalization", *np.ones((4, 4))).model((3,)), "samples in rows"),
         (graph().then("MatMul", FIRST.T).then("Flatten").model((3,)), "as the first step only"),

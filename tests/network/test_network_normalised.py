@@ -189,10 +189,10 @@ def test_what_reads_a_network_reads_effective_parameters():
     ("norms_of", "error", "match"),
     [
         ([None, None], ValueError, "there are 2 normalisations for 1 layers"),
-        (BatchNorm([0.0], [1.0]), TypeError, "pass a list with a BatchNorm or None a layer"),
+        (BatchNorm([0.0], [1.0]), TypeError, "pass a list with a BatchNorm or None per layer"),
         ([1.0], TypeError, r"normalisations\[0\] is a float"),
         ([BatchNorm([0.0, 0.0], [1.0, 1.0])], ValueError, r"normalisations\[0\] has 2 units; layer 0 has 1 outputs"),
-        ([BatchNorm([0.0], [1e-300], [1e200], epsilon=0.0)], ValueError, "leaves the range of float64"),
+        ([BatchNorm([0.0], [1e-300], [1e200], epsilon=0.0)], ValueError, "exceeds the range of float64"),
     ],
 )
 def test_normalisations_that_do_not_fit(norms_of, error, match):

@@ -29,7 +29,7 @@ MOST_NODES = 5_000
 MOST_EDGES = 500_000
 
 Node = tuple[Any, ...]
-LAYERS = "layers=True gives one node a layer"
+LAYERS = "layers=True gives one node per layer"
 
 
 def binary_graph(model: Spins, *, layers: bool) -> Any:
@@ -58,7 +58,7 @@ def dynamic_graph(model: Neurons, *, parameters: bool, factors: bool, layers: bo
 
     graph = nx.Graph(name="DynamicNeurons", beta=model.beta, stiffness=model.stiffness)
     if layers and (parameters or factors):
-        raise ValueError("layers=True has one node a layer; leave out parameters and factors")
+        raise ValueError("layers=True has one node per layer; leave out parameters and factors")
     if parameters and len(model.free) == 1:
         raise ValueError("parameters=True but neither weights nor biases are free: name them in free=")
     if layers:
@@ -77,8 +77,8 @@ def dynamic_graph(model: Neurons, *, parameters: bool, factors: bool, layers: bo
     for a, b, coupling in graph.edges(data="coupling", default=0.0):
         if not math.isfinite(coupling):
             raise ValueError(
-                f"the coupling of {a} and {b} leaves float64: stiffness = {model.stiffness:g} or weights are too "
-                "large; graph(factors=True) has the weights themselves"
+                f"the coupling of {a} and {b} exceeds the range of float64: stiffness = {model.stiffness:g} or weights "
+                "are too large; graph(factors=True) has the weights themselves"
             )
     return graph
 

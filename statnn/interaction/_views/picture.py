@@ -77,7 +77,7 @@ def draw_binary(model: Spins, ax: Any, layers: bool | None) -> Any:
 def draw_dynamic(model: Neurons, ax: Any, parameters: bool, layers: bool | None) -> Any:
     """Draw `DynamicNeurons`: pairs of neurons, or the factor graph with weights and biases."""
     if layers and parameters:
-        raise ValueError("layers=True has one bar a layer; leave out parameters")
+        raise ValueError("layers=True has one bar per layer; leave out parameters")
     nodes, edges = network_size(model, parameters=parameters, factors=parameters)
     if _by_layers(False if parameters and layers is None else layers, nodes, edges):
         graph = dynamic_graph(model, parameters=False, factors=False, layers=True)
@@ -138,7 +138,7 @@ def _by_layers(layers: bool | None, nodes: int, lines: int) -> bool:
     if layers is None:
         return nodes > MOST_NODES or lines > MOST_LINES
     if not layers:
-        refuse_large(nodes, lines, "plot(layers=True) draws one bar a layer", MOST_NODES, MOST_LINES)
+        refuse_large(nodes, lines, "plot(layers=True) draws one bar per layer", MOST_NODES, MOST_LINES)
     return layers
 
 
