@@ -68,12 +68,12 @@ class ActivationProcess(ABC):
             raise ValueError(f"start = {self.start!r} does not belong to {self.neurons} neurons: use after(...)")
         if not 1e-150 < self.b * (self.neurons / self.c) < 1e290:
             raise ValueError(
-                f"b N / c with b = {self.b:g}, N = {self.neurons}, c = {self.c:g} leaves [1e-150, 1e290], where "
+                f"b N / c with b = {self.b:g}, N = {self.neurons}, c = {self.c:g} is outside [1e-150, 1e290], where "
                 "laws can be computed: take b and c that differ less"
             )
         if not (1e-150 < self.b < 1e300 / self.neurons and 1e-150 < self.c < 1e150):
             raise ValueError(
-                f"b = {self.b:g} and c = {self.c:g} with N = {self.neurons} leave the range where laws can be "
+                f"b = {self.b:g} and c = {self.c:g} with N = {self.neurons} are outside the range where laws can be "
                 "computed, 1e-150 to 1e300 / N for b, 1e-150 to 1e150 for c: take b and c nearer to 1"
             )
 
@@ -150,7 +150,9 @@ class ActivationProcess(ABC):
         why = "D counts samples" if self.start is None else "the process starts there"
         samples = at_least(D, "D", minimum=self._begin, why=why)
         if samples.size and samples.max() > _MOST_SAMPLES:
-            raise ValueError(f"D = {samples.max():g} exceeds {_MOST_SAMPLES:g}: c D / (b N) could leave float64")
+            raise ValueError(
+                f"D = {samples.max():g} exceeds {_MOST_SAMPLES:g}: c D / (b N) could exceed the range of float64"
+            )
         return samples
 
     def _passed(self, D: ArrayLike) -> Floats:

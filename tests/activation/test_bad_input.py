@@ -46,7 +46,7 @@ TABLE = [
     (lambda: BetaBernoulli(10**16, 0.5, 0.5), ValueError, r"neurons = 10{16} is outside the allowed range"),
     (lambda: BetaBernoulli(4.0, 0.5, 2.0), TypeError, r"neurons = 4.0 is a float; .* write 10\*\*6, not 1e6"),
     (lambda: BetaBernoulli(YES, 0.5, 0.1), TypeError, r"neurons = True is a bool"),
-    (lambda: GammaPoisson(4, 1e200, 1e-200), ValueError, r"b N / c with b.* leaves \[1e-150, 1e290\]"),
+    (lambda: GammaPoisson(4, 1e200, 1e-200), ValueError, r"b N / c with b.* is outside \[1e-150, 1e290\]"),
     (lambda: PolyaUrn(10**15, 1e300, 1e30), ValueError, r"b = 1e\+300 and c = 1e\+30 .* nearer to 1"),
     (lambda: PolyaUrn(2, 1e290, 1e300), ValueError, r"b = 1e\+290 and c = 1e\+300 .* nearer to 1"),
     (lambda: GammaPoisson(1000, 1e-200, 1e-200), ValueError, r"b = 1e-200 and c = 1e-200 .* nearer to 1"),
@@ -92,7 +92,7 @@ TABLE = [
     # losses
     (lambda: beta.loss(3, lambda _: [1.0]), ValueError, r"one finite number for each k"),
     (lambda: beta.loss(3, lambda k: k * NAN), ValueError, r"one finite number for each k"),
-    (lambda: beta.loss(3, "missing"), TypeError, r"per_neuron_loss = 'missing' is no function: pass l\(k\)"),
+    (lambda: beta.loss(3, "missing"), TypeError, r"per_neuron_loss = 'missing' is not a function: pass l\(k\)"),
     (lambda: beta.loss(2.5, np.ones_like), TypeError, r"D = 2.5 is a float"),
     (lambda: beta.loss([3, -1], np.ones_like), ValueError, r"D = -1 is outside"),
     (lambda: GammaPoisson(2, 1e-3, 1.0).loss(10**18, np.ones_like), ValueError, r"counts reach .* fewer samples"),

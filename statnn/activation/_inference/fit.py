@@ -163,7 +163,7 @@ class Fit(ByValue):
 
         The scale is ln b, and logit c/N for :class:`BetaBernoulli` or ln c for :class:`GammaPoisson`, so
         that no interval leaves the allowed range. The urn's c is a point. If b is hardly determined, the ends
-        leave the range of floats: 0 and inf.
+        are outside the range of floats: 0 and inf.
 
         Parameters
         ----------

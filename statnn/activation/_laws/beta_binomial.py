@@ -82,7 +82,7 @@ class _BetaBinomial(Discrete):
 
     def _stats(self, n: Any, a: Any, b: Any, *_: Any) -> Any:
         n, t = np.asarray(n, dtype=float), a + b
-        p, q, share = a / t, b / t, n / t  # ratios, because t^4 leaves the range of floats
+        p, q, share = a / t, b / t, n / t  # ratios, because t^4 may be outside the range of floats
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             variance = n * p * q * ((t + n) / (t + 1))
             skewness = (q - p) * ((t + 2 * n) / (t + 2)) * np.sqrt((1 + t) / (n + t) / (n * p * q))

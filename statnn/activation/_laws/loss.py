@@ -44,7 +44,7 @@ def expected_loss(process: Process, D: int, per_neuron_loss: NeuronLoss) -> floa
     and from there on sees the count law with b raised by one.
     """
     if not callable(per_neuron_loss):
-        raise TypeError(f"per_neuron_loss = {per_neuron_loss!r} is no function: pass l(k), such as lambda k: k == 0")
+        raise TypeError(f"per_neuron_loss = {per_neuron_loss!r} is not a function: pass l(k), such as lambda k: k == 0")
     if process.start is None:
         initial, share = np.array([0]), np.array([1.0])
     else:

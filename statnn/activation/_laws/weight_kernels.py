@@ -134,7 +134,7 @@ def log_binomial(k: Any, m: Any, hazard: Any, out: Any) -> None:
             out[i] = -math.inf
         elif M == 0.0:
             out[i] = K * (math.log1p(-asleep) if asleep < 0.5 else math.log(woken))
-        elif asleep < 1e-290:  # the other factor, woken^K, is one
+        elif asleep < 1e-290:  # woken^K is 1 to rounding here
             out[i] = mixed_log_gamma_scalar(1.0, K, M) - h * M
         else:
             n = K + M

@@ -66,7 +66,7 @@ class _Task:
         return np.empty((self.checkpoints.size, self.neurons.stop - self.neurons.start), dtype=np.int64)
 
     def done(self, counts: Ints) -> tuple[Ints, Ints | None]:
-        """Return working neurons, and the counts unless they are in place."""
+        """Return working neurons, and the counts unless they were written to `out`."""
         working = np.count_nonzero(counts, axis=1)[None]
         if self.out is None:
             return working, counts
