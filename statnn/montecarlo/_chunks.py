@@ -21,7 +21,7 @@ TASKS = 4
 def check_layout(layout: str | None, known: Sequence[str]) -> None:
     """Raise unless a layout is None or known."""
     if layout is not None and layout not in known:
-        raise ValueError(f"layout = {layout!r} is unknown; there are {', '.join(known)}, or None to choose")
+        raise ValueError(f"layout = {layout!r} is unknown; choose from {', '.join(known)}, or leave it at None")
 
 
 def cut(chains: int, fewest: int, most: int) -> int:

@@ -111,7 +111,7 @@ def choose(model: Model, method: str | Method[Any] | None) -> Method[Any]:
     else:
         suiting = ", ".join(names(type(model)))
         raise ValueError(
-            f"method = {method!r} is unknown; of {type(model).__name__} there are {suiting}, or a Method()"
+            f"method = {method!r} is unknown; for {type(model).__name__} choose from {suiting}, or a Method()"
         )
     if not isinstance(model, chosen.model_type):
         raise TypeError(

@@ -274,7 +274,7 @@ def _reasons(chains: int, length: int, tau: Floats, rhats: Floats, error: Floats
     if not (chains * length >= ENOUGH * slow and length >= LONGEST * slow):
         reasons.append(
             f"{chains} chains of {length} draws are too short for an autocorrelation time of {slow:.3g} draws"
-            f"{_of(tau)}: take at least {int(np.ceil(max(ENOUGH * slow / chains, LONGEST * slow)))} draws a chain"
+            f"{_of(tau)}: take at least {int(np.ceil(max(ENOUGH * slow / chains, LONGEST * slow)))} draws per chain"
         )
     if worst > LARGEST_RHAT:
         reasons.append(f"chains disagree, R-hat = {worst:.3g}{_of(rhats)}: extend the burn-in, or use another method")

@@ -96,7 +96,7 @@ def _spacing(bound: float, count: int, digits: int) -> float:
 def refuse_lost(model: BinaryNeurons, temperature: float) -> None:
     """Raise ValueError where rounding to the grid would change the law of a spin at this temperature."""
     if temperature * LARGEST < 1:
-        raise ValueError(f"temperature = {temperature:g} is below {1 / LARGEST:g}: 1/T leaves float64")
+        raise ValueError(f"temperature = {temperature:g} is below {1 / LARGEST:g}: 1/T exceeds the range of float64")
     with np.errstate(over="ignore"):
         bounds = _row_sums(model, np.abs) + np.abs(model.fields)
     i = int(np.argmax(bounds))

@@ -17,7 +17,7 @@ MOST_POINTS = 2000
 def draw(name: str, draws: Values, ax: Any | None) -> Any:
     """Plot draws of shape (chains, draws) on one axes (trace) or two (trace, autocorrelation)."""
     if draws.ndim != 2:
-        raise ValueError(f"{name!r} has entries of shape {draws.shape[2:]}; only one number a draw has a trace")
+        raise ValueError(f"{name!r} has entries of shape {draws.shape[2:]}; only one number per draw has a trace")
     if ax is None:
         from matplotlib import pyplot as plt
 

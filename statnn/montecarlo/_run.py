@@ -410,7 +410,7 @@ class Run(ByValue):
     def _refuse_unfit(self) -> None:
         """Raise if parts read from a file do not fit each other: nothing else checks them."""
         if not self.draws or not self._walkers:
-            raise ValueError("a run has draws, and chains that walk")
+            raise ValueError("the file holds no draws, or no chains to continue")
         whole(self.burn_in, "burn_in", minimum=0)
         whole(self.thin, "thin", minimum=1)
         whole(self._asked, "asked", minimum=0)
@@ -485,7 +485,7 @@ class Run(ByValue):
     def _recorded(self, name: str) -> Values:
         if name not in self.draws:
             known = ", ".join(self.draws)
-            raise ValueError(f"{name!r} was not recorded; there are {known}: see observables= of sample")
+            raise ValueError(f"{name!r} was not recorded; choose from {known}: see observables= of sample")
         return self.draws[name]
 
 

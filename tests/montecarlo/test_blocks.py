@@ -321,7 +321,7 @@ def test_memory_is_state_and_couplings(rng, layout, widths):
 
 
 def test_what_cannot_be_sampled_is_refused(rng):
-    with pytest.raises(ValueError, match="layout = 'replica' is unknown; there are replicas, single"):
+    with pytest.raises(ValueError, match="layout = 'replica' is unknown; choose from replicas, single"):
         Blocks("replica")
     with pytest.raises(ValueError, match="pass a list of blocks"):
         sample(BinaryNeurons([[0, 1], [1, 0]]), 10, method="blocks")

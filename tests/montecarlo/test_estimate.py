@@ -144,7 +144,7 @@ def test_a_run_is_long_enough_as_a_whole_and_in_every_chain(monkeypatch, rng, ch
         assert estimated.warning is None
     else:
         assert f"{chains} chains of {length} draws are too short" in str(estimated.warning)
-        assert f"take at least {least} draws a chain" in str(estimated.warning)
+        assert f"take at least {least} draws per chain" in str(estimated.warning)
 
 
 def test_chains_that_disagree_warn(rng):

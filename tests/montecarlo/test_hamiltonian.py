@@ -427,7 +427,7 @@ def test_chains_begin_where_they_are_told():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"coordinates": "polar"}, ValueError, "coordinates = 'polar' is unknown; there are noise, neurons"),
+        ({"coordinates": "polar"}, ValueError, "coordinates = 'polar' is unknown; choose from noise, neurons"),
         ({"parameters": "none"}, ValueError, "parameters = 'none' is unknown"),
         ({"step": -1.0}, ValueError, "step = -1.0 must be"),
         ({"step": 0.1, "acceptance": 0.8}, ValueError, "leave one of them out"),
@@ -443,7 +443,7 @@ def test_options_that_make_no_sense_are_refused(options, error, message):
 def test_models_that_cannot_be_sampled_are_refused():
     with pytest.raises(ValueError, match="neither weights nor biases are free"):
         Hamiltonian(parameters="joint").check(model_of())
-    with pytest.raises(ValueError, match="needs a layer with activation identity"):
+    with pytest.raises(ValueError, match="needs a layer whose activation is the identity"):
         Hamiltonian(parameters="gibbs").check(model_of(ALL, "tanh"))
     with pytest.raises(ValueError, match="sign"):
         Hamiltonian().check(model_of(activations="sign"))

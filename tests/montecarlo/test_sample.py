@@ -167,7 +167,7 @@ def test_observables_that_cannot_be(observables, message):
 
 def test_estimates_know_only_what_was_recorded():
     run = sample(RING, 10, rng=1, observables=["energy"])
-    with pytest.raises(ValueError, match="'magnetisation' was not recorded; there are energy"):
+    with pytest.raises(ValueError, match="'magnetisation' was not recorded; choose from energy"):
         run.estimate("magnetisation")
 
 
@@ -194,17 +194,17 @@ def test_estimates_know_only_what_was_recorded():
         (
             {"method": "heatbath"},
             ValueError,
-            "'heatbath' is unknown; of BinaryNeurons there are .*heat bath, metropolis",
+            "'heatbath' is unknown; for BinaryNeurons choose from .*heat bath, metropolis",
         ),
         (
             {"method": "gibbs"},
             ValueError,
-            "there are blocks, heat bath, metropolis, multispin, tempering, wolff, or a Method",
+            "choose from blocks, heat bath, metropolis, multispin, tempering, wolff, or a Method",
         ),
         (
             {"model": SMOOTH, "method": "hmc"},
             ValueError,
-            "of DynamicNeurons there are ancestral, hamiltonian, or a Method",
+            "for DynamicNeurons choose from ancestral, hamiltonian, or a Method",
         ),
         ({"method": "hamiltonian"}, TypeError, "BinaryNeurons"),
         ({"method": "blocks"}, ValueError, "layer"),

@@ -468,7 +468,7 @@ def test_the_layout_is_chosen_and_shown(graph):
 
 
 def test_bad_input(rng):
-    with pytest.raises(ValueError, match="layout = 'rows' is unknown; there are replicas, colours"):
+    with pytest.raises(ValueError, match="layout = 'rows' is unknown; choose from replicas, colours"):
         HeatBath("rows")
     net = Network.random([2, 2], rng=rng)
     model = DynamicNeurons(net, inputs=np.ones((1, 2)), beta=1.0, stiffness=1.0)

@@ -72,7 +72,7 @@ def test_other_graphs_are_not():
         if np.ptp(model.couplings.data):
             continue
         assert sample(model, 1, chains=1, rng=1, method="multispin").method == MultiSpin("replicas")
-    with pytest.raises(ValueError, match="layout = 'rows' is unknown; there are replicas, strips"):
+    with pytest.raises(ValueError, match="layout = 'rows' is unknown; choose from replicas, strips"):
         MultiSpin("rows")
 
 

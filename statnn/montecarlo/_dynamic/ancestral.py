@@ -31,7 +31,8 @@ def simulate(model: DynamicNeurons, streams: Sequence[np.random.Generator]) -> V
             below = computed + spread * generator.standard_normal(computed.shape)
             if not np.isfinite(below.astype(net.dtype)).all():
                 raise ValueError(
-                    f"a draw of layer {m} leaves {net.dtype}: bring down inputs, weights or the variances of the prior"
+                    f"a draw of layer {m} exceeds the range of {net.dtype}: bring down inputs, weights or the "
+                    "variances of the prior"
                 )
             neurons.append(below)
         drawn.append(model.pack(State(tuple(neurons), tuple(weights), tuple(biases))))

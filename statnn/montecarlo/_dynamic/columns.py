@@ -114,7 +114,7 @@ class Columns:
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
             first = multiply(model.inputs, net.weights[0].T)
         if not np.isfinite(first).all():
-            raise ValueError(f"fields of layer 0 leave {net.dtype}: bring down inputs or weights")
+            raise ValueError(f"fields of layer 0 exceed the range of {net.dtype}: bring down inputs or weights")
         return GradientPlan(
             units=np.concatenate([[0], np.cumsum(widths[1:])]).astype(np.int64),
             inner=widths[:-1].copy(),

@@ -132,7 +132,7 @@ class Hamiltonian(Method[DynamicNeurons]):
         for name, allowed in (("coordinates", ("noise", "neurons")), ("parameters", ("joint", "gibbs"))):
             if getattr(self, name) not in (None, *allowed):
                 raise ValueError(
-                    f"{name} = {getattr(self, name)!r} is unknown; there are {', '.join(allowed)}, or None"
+                    f"{name} = {getattr(self, name)!r} is unknown; choose from {', '.join(allowed)}, or None"
                 )
         if self.step is not None:
             positive(self.step, "step", why="it is the step of the leapfrog; leave it out to have it tuned")
@@ -152,8 +152,8 @@ class Hamiltonian(Method[DynamicNeurons]):
             raise ValueError(f"parameters = {self.parameters!r}, but neither weights nor biases are free in this model")
         if self.parameters == "gibbs" and not linear_layers(model):
             raise ValueError(
-                "parameters = 'gibbs' needs a layer with activation identity: in the others the noise comes after a "
-                "nonlinear function, and weights have no Gaussian conditional; use 'joint'"
+                "parameters = 'gibbs' needs a layer whose activation is the identity: in the others the noise comes "
+                "after a nonlinear function, and weights have no Gaussian conditional; use 'joint'"
             )
 
     def block(self, model: DynamicNeurons, chains: int) -> int:

@@ -42,7 +42,7 @@ class MultiSpin(Method[BinaryNeurons]):
 
     A sweep visits every spin once and flips it with probability 15/16 min(1, exp(-ΔE/T)); probabilities have 64 binary
     digits. The layout says which spins share a word. *Replicas*: the same spin of 64 chains, spins in the order of
-    their numbers; for several hundred chains and more, 1024 fill a block. *Strips*: sites of a square lattice on a
+    their numbers; from several hundred chains on, a block holds 1024. *Strips*: sites of a square lattice on a
     torus that is cut along its rows (or columns) into P strips, P the largest power of two from 8 to 64 that leaves
     each an even number of rows; one colour of the checkerboard after the other. 64/P chains fill a word, so that
     lattices of 128 rows and more are fast with one chain.
@@ -149,7 +149,7 @@ class MultiSpin(Method[BinaryNeurons]):
 
 
 def in_strips(model: BinaryNeurons) -> bool:
-    """Tell whether strips are possible and fast: on a wide enough torus with couplings ±J and no fields."""
+    """Return whether strips are possible and fast: on a wide enough torus with couplings ±J and no fields."""
     cut = strips(model)
     if cut is None or cut.half < FEWEST_WORDS or model.fields.any():
         return False

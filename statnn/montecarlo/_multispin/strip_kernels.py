@@ -92,7 +92,8 @@ def metropolis(
                         draw[0, w], draw[1, w], draw[2, w], draw[3, w] = s0, s1, s2, s3
                         accepted[w], undecided[w] = yes, open_bits
                     for w in range(WORDS):
-                        if base + w >= FIRST + half:  # beyond the row: drawn all the same, for loops of full width
+                        # lanes beyond the row are drawn too, so that loops keep their full width
+                        if base + w >= FIRST + half:
                             accepted[w] = _NONE
                         elif undecided[w] != 0:
                             accepted[w] = _finish(combination, pick, w, draw[0, w], accepted[w], undecided[w])
@@ -121,7 +122,7 @@ def satisfied(spins: Any, signs: Any, half: Any, bottom: Any, period: Any, total
         for base in range(FIRST, FIRST + half, WORDS):
             _bonds(spins, signs, 0, r, base, bottom, period, bonds)
             for w in range(min(WORDS, FIRST + half - base)):
-                for bond in range(4):  # adds up to 32, and a byte holds 255
+                for bond in range(4):  # each pass adds at most 32, so a byte cannot overflow
                     counted[w] += ones_by_byte(bonds[bond, w])
             _flush(counted, totals)
 

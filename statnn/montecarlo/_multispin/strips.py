@@ -110,7 +110,7 @@ def strips(model: BinaryNeurons) -> Strips | None:
 
 
 def _is_torus(near: NDArray[Any], rows: int, columns: int) -> bool:
-    """Tell whether the neighbours of every spin are those on a torus; some spins at a time, to save memory."""
+    """Return whether the neighbours of every spin are those on a torus; some spins at a time, to save memory."""
     for begin in range(0, len(near), _AT_ONCE):
         neighbours = near[begin : begin + _AT_ONCE]
         row, column = np.divmod(np.arange(begin, begin + len(neighbours)), columns)

@@ -66,7 +66,7 @@ def _slots(model: BinaryNeurons) -> tuple[int, int]:
 
 
 def cheaper(model: BinaryNeurons, chains: int, nanoseconds: float) -> bool:
-    """Tell whether a sweep of all chains in colours takes less than `nanoseconds`."""
+    """Return whether a sweep of all chains in colours takes less than `nanoseconds`."""
     chunks, slots = _slots(model)
     if chains * (COSTS["call"] + COSTS["chunk"] * chunks + COSTS["far"] * slots) < nanoseconds:
         return True

@@ -29,5 +29,5 @@ def drawn(u: Any, exponent: Any) -> Any:
 
 @helper
 def flips(u: Any, exponent: Any) -> Any:
-    """Tell whether Metropolis changes the sign; the exponent is -2 β s h."""
+    """Return whether Metropolis changes the sign; the exponent is -2 β s h."""
     return (u < _MOST) & (u < _MOST * np.float32(exponential(exponent)))
