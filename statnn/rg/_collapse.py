@@ -98,7 +98,8 @@ class Collapse(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If exponents are not finite numbers, or not one per control, or scaled values leave float64.
+            If exponents are not finite numbers, or not one per control, or scaled values are outside the range of
+            float64.
         """
         kappa, theta = self.value_exponent, self.control_exponents
         if value_exponent is not None:
@@ -108,7 +109,9 @@ class Collapse(ByValue):
             why = "depth to their power scales the controls"
             theta = np.atleast_1d(at_least(control_exponents, "control_exponents", minimum=-math.inf, why=why))
         if theta.shape != (len(self.controls),):
-            raise ValueError(f"control_exponents has shape {theta.shape}; one a control, {len(self.controls)} of them")
+            raise ValueError(
+                f"control_exponents has shape {theta.shape}; one per control, {len(self.controls)} of them"
+            )
         given = self.controls, self.values, self.errors
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             scales = self.depths ** theta[:, None], self.depths**kappa, self.depths**kappa
@@ -117,8 +120,8 @@ class Collapse(ByValue):
             np.isfinite(new).all() and ((new != 0) == (old != 0)).all() for new, old in zip(result, given, strict=True)
         ):
             raise ValueError(
-                f"depths to the powers {float(kappa):g} and {theta.tolist()} take numbers out of float64: measure "
-                "depths in another unit"
+                f"depths to the powers {float(kappa):g} and {theta.tolist()} take numbers out of the range of float64: "
+                "measure depths in another unit"
             )
         return result[0], result[1], result[2]
 
@@ -241,8 +244,9 @@ def collapse(
         relative = error / y
     if not (relative.min() > 1e-150 and max(relative.max(), np.abs(c).max()) < 1e150):
         raise ValueError(
-            "relative errors and controls between 1e-150 and 1e150 are needed: their squares leave float64; errors / "
-            f"values go from {relative.min():.3g} to {relative.max():.3g}, controls to {np.abs(c).max():.3g}"
+            "relative errors and controls between 1e-150 and 1e150 are needed: their squares are outside the range of "
+            f"float64; errors / values go from {relative.min():.3g} to {relative.max():.3g}, controls to "
+            f"{np.abs(c).max():.3g}"
         )
     problem = _Problem(c, np.log(m / np.exp(np.log(m).mean())), np.log(y), relative, powers)
     best = _minimised(problem, problem.logs, start)

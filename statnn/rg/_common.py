@@ -100,7 +100,7 @@ def simulated(
             path[m + 1] = layer(path[m], stream(seed, m).standard_normal(start.shape))
     if not np.isfinite(path[-1]).all():
         raise ValueError(
-            f"signals leave the range of float64 within {deep} layers, as the layer is {regime}: ask for fewer layers"
+            f"signals exceed the range of float64 within {deep} layers, as the layer is {regime}: ask for fewer layers"
         )
     return np.moveaxis(path, 0, start.ndim - units)
 

@@ -242,7 +242,7 @@ GOOD = np.ones((2, 4, 6), np.int8)
         (lambda: block_spins(GOOD, 2, first=-1), ValueError, r"first = -1 is outside"),
         (lambda: decimate([[np.inf, 0.0]], 2), ValueError, r"states hold inf; what is kept must be finite"),
         (lambda: block_means([[1.0, np.nan]], 2), ValueError, r"activity holds nan; means need finite numbers"),
-        (lambda: block_means([[1e308, 1e308]], 2), ValueError, r"numbers whose sum leaves float64"),
+        (lambda: block_means([[1e308, 1e308]], 2), ValueError, r"numbers whose sum exceeds the range of float64"),
         (lambda: lattice((1, 2**11, 2**11, 2**11), 2**11, None), ValueError, r"blocks of more than 2147483647 sites"),
     ],
 )  # fmt: skip

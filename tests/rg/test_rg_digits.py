@@ -69,7 +69,7 @@ def test_large_couplings_hand_on_the_small_one():
         assert spin(K, 0.2).compose(spin(0.35, 0.1)).inputs[0] == pytest.approx(0.2, rel=1e-15)
         assert spin(K, K).compose(spin(0.35, 0.1)).fields[0] == pytest.approx(0.1 + 0.35 / 2, rel=1e-15)
     assert spin(1e16, 1e16, 0).compose(spin(1e16, 0, 3.0)).couplings[0, 0] == pytest.approx(0.5e16 - 1.5, rel=1e-15)
-    with pytest.raises(ValueError, match="leave the range of float64"):
+    with pytest.raises(ValueError, match="exceed the range of float64"):
         spin(1.0, 1e308).compose(spin(1.7e308, 0.0, 1e308))
     assert float(total(np.array(1e16), np.array(1.0), np.array(-1e16))) == 1.0
     check_pair((1e90, 1.2e90, 0.0), (-2e89, 0.0, 3.0))
@@ -120,7 +120,7 @@ def test_spectra_of_one_spin_at_the_ends_of_the_range():
             spectrum = spin(sign * K).spectrum()
             assert (spectrum.log_leading, spectrum.ratios[1], spectrum.correlation_length()) == (K, sign, math.inf)
     assert spin(0.0, 3.0).correlation_length() == 0
-    with pytest.raises(ValueError, match=r"the fields f \+ g of a spin .* leave the range"):
+    with pytest.raises(ValueError, match=r"the fields f \+ g of a spin .* exceed the range"):
         spin(1.0, 1e308, 1e308).spectrum()
     with pytest.raises(ValueError, match="has no finite logarithm"):
         spin(1.7e308, 1.7e308).spectrum()
@@ -200,7 +200,7 @@ def test_wide_layers_say_what_rounding_hides():
     with pytest.raises(ArithmeticError, match=r"cannot be told from 0 .* ask a block of fewer layers"):
         blocks.correlation_length()
     assert rg.BinaryLayer(np.zeros((2, 2)), 1.0).correlation_length() == 0
-    with pytest.raises(ValueError, match="whose logarithm leaves float64"):
+    with pytest.raises(ValueError, match="whose logarithm exceeds the range of float64"):
         rg.BinaryLayer(np.full((2, 2), 1e308)).transfer()
 
 
@@ -236,7 +236,7 @@ def test_powers_of_width_one_keep_their_digits_at_any_depth(w, m):
         exact = [v**m, m if v == 1 else (1 - v**m) / (1 - v), m if abs(v) == 1 else (1 - v ** (2 * m)) / (1 - v**2)]
     layer = rg.LinearLayer(w, 1.0, 1.0)
     if max(map(abs, exact)) > 1e308:
-        with pytest.raises(ValueError, match="leaves the range of float64"):
+        with pytest.raises(ValueError, match="exceeds the range of float64"):
             layer.power(m)
         return
     block = layer.power(m)

@@ -150,7 +150,7 @@ def test_finer_rules_are_finer_on_every_panel():
 def test_no_series_is_fitted_where_there_is_none():
     """M/q of the hard tanh is 1 - exp(-1/2q) at small q: no power of q is next."""
     hard = Activation("hard tanh", lambda h: np.clip(h, -1, 1), lambda h: (np.abs(h) < 1) * 1.0)
-    with pytest.raises(ValueError, match=r"no series of powers .* critical sigma_w = 1 there is no amplitude"):
+    with pytest.raises(ValueError, match=r"not a series of powers .* critical sigma_w = 1 there is no amplitude"):
         rg.criticality(hard)
 
 

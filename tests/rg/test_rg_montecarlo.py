@@ -399,7 +399,7 @@ COINS = np.where(np.arange(40 * 64).reshape(40, 8, 8) % 3, 1, -1)
         (lambda: sample_flow(LATTICE, (8, 8), 10, levels=4), ValueError, "axis 1 has length 1|does not fit"),
         (lambda: sample_flow(LATTICE, (8, 8), 10, levels=2), ValueError, r"'second' does not fit on \(2, 2\)"),
         (lambda: sample_flow(LATTICE, (2, 2, 2, 8), 10), ValueError, r"give \(layers,\), \(layers, width\)"),
-        (lambda: sample_flow(LATTICE, (8, 8), 10, rule="mean"), ValueError, "rule = 'mean' is unknown; there are"),
+        (lambda: sample_flow(LATTICE, (8, 8), 10, rule="mean"), ValueError, "rule = 'mean' is unknown; choose from"),
         (lambda: sample_flow(LATTICE, (8, 8), 10, periodic=(True,)), ValueError, r"periodic = \(True,\): give True"),
         (lambda: sample_flow(LATTICE, (8, 8), 10, method="wolf"), ValueError, "method = 'wolf' is unknown"),
         (lambda: sample_flow(BinaryNeurons(-LATTICE.couplings), (8, 8), 10), ValueError, "clusters need J >= 0"),
@@ -439,7 +439,7 @@ def test_operators_that_carry_nothing_are_named():
     linearised = linearise(flipped, groups=8, rng=1)
     with pytest.raises(ValueError, match=r"the operators spin, corner are linearly dependent .* of level 1"):
         linearised.matrix(0, ("spin", "corner"))
-    with pytest.raises(ValueError, match=r"operators \['spine'\] are unknown; there are nearest"):
+    with pytest.raises(ValueError, match=r"unknown operators \['spine'\]; choose from nearest"):
         linearised.matrix(0, ("spine",))
 
 

@@ -280,9 +280,9 @@ def test_a_matrix_of_no_operators_says_so():
     linearised = linearise(
         np.random.default_rng(1).choice([-1, 1], (16, 8, 8)), operators=FEW[2], groups=8, levels=1, rng=1
     )
-    with pytest.raises(ValueError, match="none of the operators is even: pass names of some; there are spin"):
+    with pytest.raises(ValueError, match="none of the operators is even: pass names of some; choose from spin"):
         linearised.matrix(0)
-    with pytest.raises(ValueError, match="no operator is named: pass names of some; there are spin"):
+    with pytest.raises(ValueError, match="no operator is named: pass names of some; choose from spin"):
         linearised.matrix(0, ())
     assert linearised.matrix(0, ("spin",))[0].shape == (1, 1)
 

@@ -464,7 +464,7 @@ BAD = [
     (lambda: good.operator(64).compose(good.operator(96)), ValueError, "different nodes"),
     (lambda: good.operator().moments(100.0), ValueError, "outside the nodes"),
     (lambda: good.operator().propagate([1.0]), ValueError, "density has shape"),
-    (lambda: good.simulate(np.zeros((2, 2)), 3), ValueError, "one number a replica"),
+    (lambda: good.simulate(np.zeros((2, 2)), 3), ValueError, "one number per replica"),
     (lambda: rg.fixed_points(rg.NoisyLayer, activation="relu"), ValueError, "known for tanh, erf and sin"),
     (lambda: renormalised(TANH, np.array([1.0, 0.1, 0.0]), 2), ValueError, "bias of 0.1 without noise"),
     (lambda: rg.TransferOperator([0.0, 1.0], [1.0, 1.0], np.ones((2, 2))), ValueError, "sum to one"),

@@ -283,14 +283,14 @@ def test_scales_beyond_the_root_of_float64_keep_their_digits():
 @pytest.mark.parametrize("gain", [0.01, 100.0])
 def test_signals_whose_squares_leave_float64_are_not_called_zero(gain):
     net = Network.repeated(gain * np.eye(3), activation="identity", depth=100)
-    with pytest.raises(ValueError, match=r"layer 7\d reach from .* squares leave float64"):
+    with pytest.raises(ValueError, match=r"layer 7\d reach from .* squares are outside the range of float64"):
         rg.place(net, np.arange(1.0, 19.0).reshape(6, 3))
 
 
 def test_a_mean_square_beyond_float64_is_refused_as_its_parts_are(rng):
     """The sum of a hundred squares of 1e307 leaves float64."""
     net = Network([np.eye(2) * 1e153, np.eye(2) * 1e-153], activation="identity")
-    with pytest.raises(ValueError, match=r"layer 0 reach from .* squares leave float64"):
+    with pytest.raises(ValueError, match=r"layer 0 reach from .* squares are outside the range of float64"):
         rg.place(net, 3.0 * rng.choice([-1.0, 1.0], size=(100, 2)))
 
 

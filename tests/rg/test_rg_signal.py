@@ -73,7 +73,7 @@ def test_a_signal_that_a_layer_takes_to_the_other_side_is_drawn_in_there():
     count = layer.layers(4.0, -0.1)
     assert layer.iterate(4.0, math.floor(count)) < -0.1 < layer.iterate(4.0, math.ceil(count))
     for start, value in ((4.0, 0.1), (1.0, -0.1), (1.0, 0.0)):
-        with pytest.raises(ValueError, match=r"do not come in on one side of the fixed point 0: no number of layers"):
+        with pytest.raises(ValueError, match=r"do not lie on the same side of the fixed point 0: no number of layers"):
             layer.layers(start, value)
     fold = RepeatedLayer.critical("sin", 0.5)  # draws in from above alone, and takes this signal below
     start = (math.pi - math.asin(fold.leading_form().fixed_point - 1e-3) - fold.b) / fold.w
@@ -115,7 +115,7 @@ def test_a_fold_draws_in_from_one_side_alone():
             layer.signal(x - near, 10**12)
     with pytest.raises(ValueError, match="is not drawn in by the fixed point"):
         layer.depth(x - 0.01)
-    with pytest.raises(ValueError, match="leave the range of float64"):
+    with pytest.raises(ValueError, match="exceed the range of float64"):
         RepeatedLayer(SOFT).signal(-0.5, 100)
 
 
@@ -308,7 +308,9 @@ def test_functions_that_are_no_polynomials_sink_layer_by_layer(name):
     for _ in range(3000):
         signal = sigma.function(signal)
     assert layer.signal(start, 3000) == pytest.approx(float(signal), rel=1e-12)
-    with pytest.raises(ValueError, match=r"a polynomial within radius = 0\.5 .* kink|is no polynomial about the fixed"):
+    with pytest.raises(
+        ValueError, match=r"a polynomial within radius = 0\.5 .* kink|is not a polynomial near the fixed"
+    ):
         layer.depth(start)
 
 

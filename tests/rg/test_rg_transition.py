@@ -340,7 +340,7 @@ def test_what_cannot_be_computed_is_said():
         rg.RandomLayer(COS, 1e5).fixed_point()
     growth = Activation("exp", np.exp, np.exp)
     assert rg.RandomLayer(growth, 1.0).variance_map(2.0) == pytest.approx(math.exp(4), rel=1e-12)
-    with pytest.raises(ValueError, match="leaves the range of floats"):
+    with pytest.raises(ValueError, match="exceeds the range of floats"):
         rg.RandomLayer(growth, 1.0).variance_map(200.0)
     assert rg.RandomLayer(growth, 0.5).fixed_point().outcome.name == "UNBOUNDED"
 

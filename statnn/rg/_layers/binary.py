@@ -79,12 +79,12 @@ class TransferMatrix(ByValue):
         wanted = {2**n for n in range(1, MOST_WIDE + 1)}
         if matrix.ndim != 2 or not set(matrix.shape) <= wanted:
             raise ValueError(
-                f"log_weights have shape {matrix.shape}; (2^n', 2^n) with 1 to {MOST_WIDE} spins a layer are needed"
+                f"log_weights have shape {matrix.shape}; (2^n', 2^n) with 1 to {MOST_WIDE} spins per layer are needed"
             )
         if np.abs(matrix).max() > LARGEST:
             raise ValueError(
-                f"log_weights reach {np.abs(matrix).max():g}; above {LARGEST:g} their sums leave float64: scale "
-                "couplings and fields down"
+                f"log_weights reach {np.abs(matrix).max():g}; above {LARGEST:g} their sums exceed the range of "
+                "float64: scale couplings and fields down"
             )
         largest = float(matrix.max())
         object.__setattr__(self, "log_weights", locked(matrix - largest))
@@ -478,7 +478,7 @@ def _refuse_wider(shape: tuple[int, int]) -> None:
     if max(shape) > MOST_WIDE:
         raise ValueError(
             f"layers of {shape[1]} and {shape[0]} spins have 2^{sum(shape)} pairs of states; at most {MOST_WIDE} spins "
-            "a layer are allowed: use statnn.montecarlo for wider ones"
+            "per layer are allowed: use statnn.montecarlo for wider ones"
         )
 
 
@@ -495,6 +495,6 @@ def _decimated(first: BinaryLayer, second: BinaryLayer) -> BinaryLayer:
     aside += first.constant + second.constant
     if not (np.isfinite(fields).all() and np.isfinite(inputs).all() and math.isfinite(aside)):
         raise ValueError(
-            "fields or the constant of the composed layer leave the range of float64: scale couplings down"
+            "fields or the constant of the composed layer exceed the range of float64: scale couplings down"
         )
     return BinaryLayer(couplings, fields, inputs=inputs, constant=aside)

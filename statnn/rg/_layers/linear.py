@@ -31,7 +31,7 @@ DOUBTFUL_RADIUS = 0.2
 """Spectral radius over norm below which it may be rounding: of defective zeros rounding is a root of high order."""
 MOST_DOUBLINGS = 70
 GROWN = (
-    "the composed layer leaves the range of float64: its signal or its noise grows beyond 1e308. An expanding layer "
+    "the composed layer exceeds the range of float64: its signal or its noise grows beyond 1e308. An expanding layer "
     "(spectral radius of W above 1) has no limit; compose fewer of them, or rescale"
 )
 
@@ -130,7 +130,7 @@ class LinearLayer(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If it is not a linear layer, widths do not match, or the result leaves the range of float64.
+            If it is not a linear layer, widths do not match, or the result exceeds the range of float64.
 
         Examples
         --------
@@ -161,7 +161,7 @@ class LinearLayer(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If the layer is not square, m is not such a number, or the result leaves the range of float64.
+            If the layer is not square, m is not such a number, or the result exceeds the range of float64.
 
         Examples
         --------
@@ -328,8 +328,8 @@ class LinearLayer(ByValue):
         Raises
         ------
         TypeError, ValueError, MemoryError
-            If the layer is not square, shapes do not match, paths would not fit into memory, or signals leave the range
-            of float64.
+            If the layer is not square, shapes do not match, paths would not fit into memory, or signals exceed the
+            range of float64.
 
         Examples
         --------
@@ -482,5 +482,5 @@ def _covariance(values: Floats, wide: int, name: str) -> Floats:
         what = "variance" if wide == 1 else "eigenvalue of a covariance"
         raise ValueError(f"{name} has the {what} {lowest:.6g}, below zero; it is the covariance S, not a deviation")
     if not scale < np.finfo(float).max / 2:
-        raise ValueError(f"{name} reaches {scale:g}: sums leave the range of float64; measure signals in another unit")
+        raise ValueError(f"{name} reaches {scale:g}: sums exceed the range of float64; measure signals in another unit")
     return (values + values.T) / 2

@@ -272,11 +272,11 @@ class NoisyLayer(ByValue):
         Raises
         ------
         TypeError, ValueError, MemoryError
-            If arguments do not fit, paths would not fit into memory, or signals leave the range of float64.
+            If arguments do not fit, paths would not fit into memory, or signals exceed the range of float64.
         """
         h = real(start, "start")
         if h.ndim > 1:
-            raise ValueError(f"start has shape {h.shape}; one number a replica, (replicas,), is needed")
+            raise ValueError(f"start has shape {h.shape}; one number per replica, (replicas,), is needed")
 
         def layer(h: Floats, kicks: Floats) -> Floats:
             result: Floats = self.activation(self.w * h + self.b) + self.noise_std * kicks

@@ -81,7 +81,8 @@ class StationaryLaw(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If it is not an order; or the moment leaves float64, or the nodes end where h^k still contributes.
+            If it is not an order; or the moment exceeds the range of float64, or the nodes end where h^k still
+            contributes.
         """
         order, masses, x = whole(k, "k", minimum=0, maximum=10**4), self.weights * self.density, self.nodes
         if order <= 2:
@@ -104,7 +105,7 @@ class StationaryLaw(ByValue):
             root = math.inf
         mean: float = float(masses @ (x / unit) ** order) * root * root
         if not math.isfinite(mean):
-            raise ValueError(f"k = {order}: the mean of h^k leaves float64; take a smaller k")
+            raise ValueError(f"k = {order}: the mean of h^k exceeds the range of float64; take a smaller k")
         return mean
 
     @property

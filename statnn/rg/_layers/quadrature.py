@@ -236,7 +236,7 @@ def panels(sigma: Activation, w: float, b: float, noise: float, low: float, high
     """Return the ends of panels in h: where the activation is not smooth, and where it is steep for the noise.
 
     Panels as wide as the noise are halved until the activation is resolved, since nodes as close as the noise miss an
-    activation that turns within less.
+    activation that varies on a shorter scale.
     """
     ends = np.array([x for x in breaks(sigma, w, b) if low < x < high])
     edges = np.unique(np.concatenate([np.linspace(low, high, math.ceil((high - low) / noise) + 1), ends]))

@@ -25,7 +25,7 @@ def whole_field(layer: Any) -> Floats:
         total: Floats = layer.fields + layer.inputs
     if not np.isfinite(total).all():
         raise ValueError(
-            "the fields f + g of a spin between two such layers leave the range of float64: scale them down"
+            "the fields f + g of a spin between two such layers exceed the range of float64: scale them down"
         )
     return total
 

@@ -27,8 +27,8 @@ def log_weights(couplings: Floats, fields: Floats, inputs: Floats) -> tuple[Floa
     size = math.fsum(float(np.abs(part / 4).sum()) for part in parts)  # quarters do not overflow
     if size > LARGEST / 4:
         raise ValueError(
-            f"weights of states reach exp(4 · {size:.3g}), whose logarithm leaves float64: scale couplings and "
-            "fields down"
+            f"weights of states reach exp(4 · {size:.3g}), whose logarithm exceeds the range of float64: scale "
+            "couplings and fields down"
         )
     unit = math.ldexp(1.0, max(math.frexp(size)[1] - 49, -1074))  # sums of multiples of the unit fit in 53 bits
     high = [np.round(part / unit) * unit for part in parts]
@@ -65,7 +65,7 @@ def balanced(logs: Floats) -> Floats:
 
 
 def log_product(upper: Floats, lower: Floats) -> Floats:
-    """Return ln(exp(upper) exp(lower)) entry by entry, of any range.
+    """Return ln(exp(upper) exp(lower)) elementwise, without overflow.
 
     Examples
     --------

@@ -181,7 +181,7 @@ def block_means(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None
         kernels.means(values.reshape(-1), blocks.shape, blocks.factors, *_scratch(blocks, np.float64), out.reshape(-1))
     if not np.isfinite(out).all():
         bad = values[~np.isfinite(values)]
-        what = f"holds {bad[0]}" if bad.size else "holds numbers whose sum leaves float64"
+        what = f"holds {bad[0]}" if bad.size else "holds numbers whose sum exceeds the range of float64"
         raise ValueError(f"activity {what}; means need finite numbers")
     return out
 

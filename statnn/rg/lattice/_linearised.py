@@ -182,9 +182,9 @@ class LinearisedFlow(ByValue):
         unknown = [name for name in wanted if name not in known]
         if not wanted:
             none = "none of the operators is even" if names is None else "no operator is named"
-            raise ValueError(f"{none}: pass names of some; there are {', '.join(known)}")
+            raise ValueError(f"{none}: pass names of some; choose from {', '.join(known)}")
         if unknown:
-            raise ValueError(f"operators {unknown} are unknown; there are {', '.join(known)}")
+            raise ValueError(f"unknown operators {unknown}; choose from {', '.join(known)}")
         kept = np.array([known.index(name) for name in wanted])
         together, without = self._matrices(kept)
         return together[0, n], jackknife(without[:, n])

@@ -114,7 +114,7 @@ def linearise(
     number = whole(groups, "groups", minimum=FEWEST_GROUPS)
     if len(array) < 2 * number:
         raise ValueError(
-            f"{len(array)} replicas in {number} groups are too few: correlations need at least two a group, and the "
+            f"{len(array)} replicas in {number} groups are too few: correlations need at least two per group, and the "
             f"jackknife {FEWEST_GROUPS} groups"
         )
     keys = plan.keys(root(rng))

@@ -68,7 +68,7 @@ def scheme(
 ) -> Scheme:
     """Return the scheme for lattices of this shape, or raise before any work."""
     if rule not in RULES:
-        raise ValueError(f"rule = {rule!r} is unknown; there are {', '.join(RULES)}")
+        raise ValueError(f"rule = {rule!r} is unknown; choose from {', '.join(RULES)}")
     sides: Sequence[int] = shape if array_of(shape, "shape").ndim else ()
     lengths = tuple(whole(length, "a length of shape", minimum=1) for length in sides)
     if not 1 <= len(lengths) <= 3:

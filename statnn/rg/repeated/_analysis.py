@@ -240,8 +240,8 @@ def _from_series(series: list[Any], errors: list[Any], x: float) -> Analysis:
         return analysis
     if not np.isfinite(analysis.local).all():
         raise ValueError(
-            f"the Taylor coefficients of the layer about its fixed point {x:g} leave float64: the activation is "
-            "all but flat there; choose a field where it rises"
+            f"the Taylor coefficients of the layer about its fixed point {x:g} exceed the range of float64: the "
+            "activation is all but flat there; choose a field where it rises"
         )
     rest = max(abs(c / u) ** (1 / (k - order)) for k, c in enumerate(analysis.local) if k > order)
     summed = min(analysis.near, REACH[len(series) == TERMS] / rest) if rest else analysis.near

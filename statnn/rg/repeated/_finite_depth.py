@@ -44,7 +44,7 @@ def scaling_function(order: int, coefficient: float, distance: Floats, noise: Fl
         result = np.asarray(np.where(fallen == 0.0, 0.0, reached * fallen * fallen))
     if not np.isfinite(result).all():
         beyond = distance[~np.isfinite(result)].flat[0]
-        raise ValueError(f"distance = {beyond:g}: the signal leaves the range of float64")
+        raise ValueError(f"distance = {beyond:g}: the signal exceeds the range of float64")
     if not (noise > 0.0).any():
         return result
     if order != 3:
@@ -60,7 +60,7 @@ def scaling_function(order: int, coefficient: float, distance: Floats, noise: Fl
         elif root * e > UNFELT:
             result[index] = _mean_square(a, root * e) * e / root
             if not np.isfinite(result[index]):
-                raise ValueError(f"distance = {a:g} with noise_std = {e:g}: the signal leaves the range of float64")
+                raise ValueError(f"distance = {a:g} with noise_std = {e:g}: the signal exceeds the range of float64")
     return result
 
 

@@ -73,8 +73,8 @@ class FixedFunction(Shown):
         object.__setattr__(self, "coefficient", positive(self.coefficient, "coefficient", why=why))
         if not 1e-150 <= self.coefficient <= 1e150:
             raise ValueError(
-                f"coefficient = {self.coefficient:g} is outside [1e-150, 1e150]: powers of it leave float64; measure "
-                "signals in another unit"
+                f"coefficient = {self.coefficient:g} is outside [1e-150, 1e150]: powers of it are outside the range of "
+                "float64; measure signals in another unit"
             )
 
     # -- the function ------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ class FixedFunction(Shown):
         Raises
         ------
         ValueError
-            If m is below 0, or m u leaves the range of float64.
+            If m is below 0, or m u exceeds the range of float64.
 
         Examples
         --------
@@ -120,7 +120,7 @@ class FixedFunction(Shown):
         at = self._points(x)
         n = self.order - 1
         if math.isinf(depth * (n * self.coefficient)):
-            raise ValueError(f"m = {depth:g} layers with u = {self.coefficient:g}: m u leaves the range of float64")
+            raise ValueError(f"m = {depth:g} layers with u = {self.coefficient:g}: m u exceeds the range of float64")
         root, unit = depth ** (1.0 / n), (n * self.coefficient) ** (1.0 / n)
         with np.errstate(all="ignore"):  # x^n and m u may overflow, and 0 layers have no upper branch
             rate = np.abs(at) * root * unit  # to the power n it is m X
@@ -303,7 +303,7 @@ class FixedFunction(Shown):
                 outer = (image * np.exp(-q / power * log)) ** power * (1.0 + 1.0 / far) * np.expm1(q * log) / q
             result = np.where(big <= 1.0, inner, outer)
         if not np.isfinite(result).all():
-            raise ValueError(f"x = {at[~np.isfinite(result)].flat[0]} to the power {power} leaves the range of float64")
+            raise ValueError(f"x = {at[~np.isfinite(result)].flat[0]}: x^{power} exceeds the range of float64")
         return shaped(result, x)
 
     # -- finite depth ------------------------------------------------------------------------------------
@@ -401,7 +401,7 @@ class FixedFunction(Shown):
         with np.errstate(over="ignore"):
             big = np.asarray(n * self.coefficient * at**n)
         if not np.isfinite(big).all():
-            raise ValueError(f"x = {at[~np.isfinite(big)].flat[0]} is too large: x^{n} leaves the range of float64")
+            raise ValueError(f"x = {at[~np.isfinite(big)].flat[0]} is too large: x^{n} exceeds the range of float64")
         return big
 
     def _points(self, x: ArrayLike) -> Floats:

@@ -133,7 +133,7 @@ class RepeatedLayer:
         Raises
         ------
         TypeError, ValueError
-            If signals or layers are not such numbers, or signals leave the range of float64.
+            If signals or layers are not such numbers, or signals exceed the range of float64.
 
         Examples
         --------
@@ -147,7 +147,7 @@ class RepeatedLayer:
             for _ in range(count):
                 h = np.asarray(sigma(self.w * h + self.b), dtype=float)
         if not np.isfinite(h).all():
-            raise ValueError(f"signals leave the range of float64 within {count} layers: this layer amplifies them")
+            raise ValueError(f"signals exceed the range of float64 within {count} layers: this layer amplifies them")
         return shaped(h, x)
 
     def simulate(
@@ -182,7 +182,7 @@ class RepeatedLayer:
         Raises
         ------
         TypeError, ValueError, MemoryError
-            If arguments do not fit, signals would not fit into memory, or they leave the range of float64.
+            If arguments do not fit, signals would not fit into memory, or they exceed the range of float64.
 
         Examples
         --------
@@ -325,7 +325,7 @@ class RepeatedLayer:
         ways = [self._near(x, analysis) for x in (start, value) if x != centre]
         if len(ways) < 2 or (ways[0][0] < 0.0) != (ways[1][0] < 0.0):
             raise ValueError(
-                f"start = {start} and value = {value} do not come in on one side of the fixed point {centre:g}: "
+                f"start = {start} and value = {value} do not lie on the same side of the fixed point {centre:g}: "
                 "no number of layers leads from one to the other"
             )
         (first, passed), (last, more) = ways
@@ -352,7 +352,7 @@ class RepeatedLayer:
         Raises
         ------
         ValueError
-            If the signal leaves the range of float64; or if it still moves after 10^8 layers, 10^7 for a function of
+            If the signal exceeds the range of float64; or if it still moves after 10^8 layers, 10^7 for a function of
             your own, without being critical.
 
         Examples
@@ -410,8 +410,8 @@ class RepeatedLayer:
         form.amplitude  # noqa: B018 - raises unless critical
         if analysis.doubt > ROUGH:
             raise ValueError(
-                f"{self.sigma.name!r} is no polynomial about the fixed point {form.fixed_point:g}: the change of a "
-                f"signal per layer is known to {analysis.doubt:.1g} of itself only; iterate the layer instead"
+                f"{self.sigma.name!r} is not a polynomial near the fixed point {form.fixed_point:g}: the change of a "
+                f"signal per layer is known only to a relative {analysis.doubt:.1g}; iterate the layer instead"
             )
         way = self._approach(x, analysis)
         if way is None or way[0] == 0.0:

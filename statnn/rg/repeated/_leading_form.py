@@ -120,7 +120,8 @@ class LeadingForm(Shown):
             signal = self.amplitude * depth ** (-1.0 / (z - 1))
         if not np.isfinite(signal).all():
             raise ValueError(
-                f"layers = {depth.min():g} is so few that the law leaves float64; it is one of large depth"
+                f"layers = {depth.min():g} is so few that the law exceeds the range of float64; it is one of large "
+                "depth"
             )
         return shaped(signal, layers)
 
@@ -145,7 +146,7 @@ class LeadingForm(Shown):
         ------
         ValueError
             Unless the layer is critical with z odd: for even z, noise carries every signal over the fixed point and
-            away. Also if the result leaves float64.
+            away. Also if the result is outside the range of float64.
 
         Examples
         --------
@@ -214,7 +215,9 @@ class LeadingForm(Shown):
         with np.errstate(over="ignore", under="ignore"):
             result = float(at_one * np.float64(strength) ** power)
         if not 0.0 < result < math.inf:
-            raise ValueError(f"noise_std = {strength:g}: the law leaves float64; measure signals in another unit")
+            raise ValueError(
+                f"noise_std = {strength:g}: the law is outside the range of float64; measure signals in another unit"
+            )
         return result
 
     def _moment(self, n: int) -> float:

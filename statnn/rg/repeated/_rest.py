@@ -26,7 +26,7 @@ def rested(sigma: Activation, w: float, b: float, start: float, layers: int) -> 
     while left:
         now = advanced(h, quiet[:left], sigma, w, b, 0.0)
         if not math.isfinite(now):
-            raise ValueError(f"signals leave the range of float64: w = {w:g} amplifies {start:g} without bound")
+            raise ValueError(f"signals exceed the range of float64: w = {w:g} amplifies {start:g} without bound")
         if now == h and left >= LAYERS_AT_ONCE:
             step = advanced(h, quiet[:1], sigma, w, b, 0.0)
             if step == h:

@@ -67,7 +67,7 @@ def simulate(
             result[r, i] = h
     if not np.isfinite(result).all():
         raise ValueError(
-            f"signals leave the range of float64 within {ends[-1]} layers: w = {w:g} amplifies them without bound"
+            f"signals exceed the range of float64 within {ends[-1]} layers: w = {w:g} amplifies them without bound"
         )
     return result
 

@@ -158,7 +158,7 @@ def criticality(activation: str | Activation) -> Criticality:
     series, slopes, missed = _series(of, power, scale)
     if missed > UNFIT * changed:
         raise ValueError(
-            f"the variance map of activation {known(activation).name!r} is no series of powers of q near q = 0, the "
+            f"the variance map of activation {known(activation).name!r} is not a series of powers of q near q = 0, the "
             f"best misses {missed / changed:.1g} of its change: kinks and jumps away from zero leave terms smaller "
             "than all powers, poles a series that diverges. At its critical "
             f"sigma_w = {ratio[0] ** -0.5:.6g} there is no amplitude and no exponent"

@@ -216,13 +216,13 @@ def _chain(task: _Task) -> Floats:
             out[:, m + 1, 2] = weight * (x * y).mean(axis=1) + bias
         if not np.isfinite(out[:, m + 1]).all():
             raise ValueError(
-                f"fields of layer {m + 1} leave the range of floats: take fewer layers or a smaller sigma_w"
+                f"fields of layer {m + 1} exceed the range of floats: take fewer layers or a smaller sigma_w"
             )
     return out
 
 
 def leading_order(of: Averages, weight: float, bias: float, q: float, depth: int) -> FiniteWidth:
-    """Return the recursion of mean and variance of K to first order in 1/n, or raise if it leaves float64."""
+    """Return the recursion of mean and variance of K to first order in 1/n; raise beyond the range of float64."""
     rows = [(q, 0.0, 0.0)]
     for q_now, shift, spread in _last(rows, depth):
         at = np.array([q_now])
@@ -237,7 +237,7 @@ def leading_order(of: Averages, weight: float, bias: float, q: float, depth: int
             )
         if not np.isfinite(row).all():
             raise ValueError(
-                f"after {len(rows)} layers, from q = {q_now:.3g}, variance, shift or spread leave the range of "
+                f"after {len(rows)} layers, from q = {q_now:.3g}, variance, shift or spread exceed the range of "
                 "float64: take fewer layers, or another q"
             )
         rows.append(row)

@@ -124,7 +124,7 @@ class RandomLayer:
             after = weight * self._of.moments(given.ravel()).square + bias
         if not np.isfinite(after).all():
             raise ValueError(
-                f"q = {given.max():g}: the variance leaves the range of floats: it grows without bound; take fewer "
+                f"q = {given.max():g}: the variance exceeds the range of floats: it grows without bound; take fewer "
                 "layers, or smaller sigma_w"
             )
         return shaped(after.reshape(given.shape), q)
@@ -201,7 +201,7 @@ class RandomLayer:
         if self.activation.odd and bias == 0 and near.any():
             correlation[near] = self._from_zero(flat_c[near], flat[near], flat[near] / (total[near] / weight))
         if not np.isfinite(correlation).all():
-            raise ValueError(f"q from {flat.min():g} to {flat.max():g}: averages over pairs leave the range of float64")
+            raise ValueError(f"q from {flat.min():g} to {flat.max():g}: averages of pairs exceed the range of float64")
         return shaped(correlation.reshape(given.shape), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
 
     def _from_zero(self, c: Floats, q: Floats, share: Floats) -> Floats:
@@ -402,7 +402,7 @@ class RandomLayer:
         Raises
         ------
         TypeError, ValueError, MemoryError
-            If arguments do not fit, replicas would not fit into memory, or fields leave the range of float64.
+            If arguments do not fit, replicas would not fit into memory, or fields exceed the range of float64.
 
         Notes
         -----
@@ -496,5 +496,5 @@ def _derivative(layer: RandomLayer, point: MeanField) -> Floats:
 def _variances(q: ArrayLike) -> Floats:
     given = at_least(q, "q", minimum=0, why="it is a variance of fields")
     if given.size and given.max() > LARGEST_VARIANCE:
-        raise ValueError(f"q = {given.max():g} is above {LARGEST_VARIANCE:g}: averages leave float64")
+        raise ValueError(f"q = {given.max():g} is above {LARGEST_VARIANCE:g}: averages exceed the range of float64")
     return given

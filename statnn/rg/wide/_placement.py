@@ -295,7 +295,8 @@ def _placed(net: Network) -> tuple[LayerPlace, ...]:
 
 def root_mean_square(values: Floats) -> tuple[float, float]:
     """Return the root mean square and its standard error."""
-    power = int(np.frexp(np.abs(values).max())[1])  # scaled: squares of very small or large numbers leave float64
+    # scaled, because squares of very small or large numbers are outside the range of float64
+    power = int(np.frexp(np.abs(values).max())[1])
     squares = np.ldexp(values, -power) ** 2
     root = float(np.sqrt(squares.mean()))
     if root == 0:
@@ -324,7 +325,7 @@ def _with_error(
         if not (min(part.min() for part in squares) >= LEAST and math.isfinite(mean)):
             raise ValueError(
                 f"fields of layer {m} reach from {sizes.min():.3g} to {sizes.max():.3g} over the inputs, and their "
-                "squares leave float64: follow signals through fewer layers, or scale the network"
+                "squares are outside the range of float64: follow signals through fewer layers, or scale the network"
             )
         variance.append(mean / first.shape[1])
         cosine = (first * second).sum(axis=1) / (np.sqrt(squares[0]) * np.sqrt(squares[1]))

@@ -95,7 +95,7 @@ def integrals(
         half = (high - low) / 2
         values = integrand((low + high)[:, None] / 2 + half[:, None] * _NODES, owner)
         if not np.isfinite(values).all():
-            raise ValueError(f"{what} leaves the range of floats: take fields of smaller variance")
+            raise ValueError(f"{what} exceeds the range of floats: take fields of smaller variance")
         fine, error = half * (values @ _KRONROD), np.abs(half * (values @ (_KRONROD - _GAUSS)))
         size = half * (np.abs(values) @ _KRONROD)
         if total is None:

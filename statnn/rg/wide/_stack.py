@@ -119,7 +119,7 @@ class RandomStack:
         Raises
         ------
         TypeError, ValueError
-            If a variance is negative, or leaves the range of float64.
+            If a variance is negative, or exceeds the range of float64.
         """
         now = at_least(q, "q", minimum=0, why="it is a variance of fields")
         for layer, count in zip(self.layers, self.counts, strict=True):
@@ -197,7 +197,7 @@ class RandomStack:
 
 def _refuse_overflow(q: Floats) -> None:
     if not np.isfinite(q).all():
-        raise ValueError("the variance leaves the range of floats: it grows without bound; take fewer layers")
+        raise ValueError("the variance exceeds the range of floats: it grows without bound; take fewer layers")
 
 
 def correlations(c: ArrayLike) -> Floats:
