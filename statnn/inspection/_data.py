@@ -246,7 +246,7 @@ def _samples(x: NDArray[Any], scale: float | None, name: str) -> tuple[NDArray[A
         with np.errstate(over="ignore"):
             flat = flat * (flat.dtype.type(scale) if flat.dtype.kind == "f" else float(scale))
     if flat.dtype.kind == "f" and not np.isfinite(flat).all():
-        raise ValueError(f"{name} times {scale:g} leaves the range of {flat.dtype}: choose a smaller scale")
+        raise ValueError(f"{name} times {scale:g} exceeds the range of {flat.dtype}: choose a smaller scale")
     return flat, how
 
 
@@ -255,12 +255,12 @@ def _labels(y: NDArray[Any] | None, samples: int) -> tuple[Ints | None, str]:
     if y is None:
         return None, ""
     if len(y.shape) == 0 or len(y) != samples:
-        raise ValueError(f"labels have shape {y.shape} for {samples} samples; one a sample is needed")
+        raise ValueError(f"labels have shape {y.shape} for {samples} samples; one per sample is needed")
     y = _row(y)
     if y.ndim == 2 and y.dtype.kind in "biuf" and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all()):
         return y.argmax(axis=1).astype(np.int64), ""
     if y.ndim > 1:
-        return None, f"the labels have shape {y.shape}, so they are no classes"
+        return None, f"the labels have shape {y.shape}, so they are not classes"
     return _whole(y)
 
 
@@ -278,7 +278,7 @@ def _whole(y: NDArray[Any]) -> tuple[Ints | None, str]:
         if bool((y == np.round(y)).all()) and bool((np.abs(y) < 2**31).all()):
             y = y.astype(np.int64)
     if y.dtype.kind not in "biu":
-        return None, f"the labels are {y.dtype}, not whole numbers, so they are no classes numbered as the outputs"
+        return None, f"the labels are {y.dtype}, not whole numbers, so they are not classes numbered as the outputs"
     for reached in (int(y.min()), int(y.max())):
         if not 0 <= reached < 2**63:
             return None, f"the labels reach {reached}; classes are numbered from 0, in the order of the outputs"

@@ -65,7 +65,7 @@ def _described(file: Path, start: bytes) -> str:
     if known is None and start.startswith((b"\x93NUMPY", b"PK")):
         known = _misnamed(file)
     if known is None:
-        kind = "text, no array" if text else "no array file of numpy"
+        kind = "text, not an array" if text else "not an array file of numpy"
         known = f"{kind}: store samples and labels with numpy.savez('{{stem}}.npz', x=samples, y=labels)"
     stem = f"{file.stem}-array" if file.suffix.lower() in _MAGIC else file.stem  # must not overwrite the file itself
     return known.format(stem=stem, name=file.name, mark=mark, skipped=skipped)

@@ -226,7 +226,7 @@ class _Order:
         with _said_of(whose):
             if data.x.shape[1] != net.widths[0]:
                 raise ValueError(
-                    f"the data have {data.x.shape[1]} numbers a sample ({data.source}), the network takes "
+                    f"the data have {data.x.shape[1]} numbers per sample ({data.source}), the network takes "
                     f"{net.widths[0]}"
                 )
             needed = 3.0 * len(data.x) * sum(net.widths) * net.dtype.itemsize
@@ -320,7 +320,7 @@ def _chosen(only: Sequence[str] | None) -> list[str]:
         raise TypeError(f"only = {only!r} is a text; pass a list of names, [{only!r}]")
     for key in only:
         if key not in QUESTIONS:
-            raise ValueError(f"only = {key!r} is no question; there are {', '.join(QUESTIONS)}")
+            raise ValueError(f"only = {key!r} is not a question; choose from {', '.join(QUESTIONS)}")
     return [key for key in QUESTIONS if key in only]
 
 

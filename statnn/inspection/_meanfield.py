@@ -170,7 +170,7 @@ def phase(subject: Subject, report: Report) -> Section:
         "squares): χ is the factor by which squared small distances between signals change in such a layer, ξ_c the "
         "number of layers over which correlations are forgotten. Variance of the fields and correlation of random "
         "pairs of samples are measured in the network and predicted from those in the first layer. For trained "
-        "weights two numbers a layer are a coarse description; the gap says how coarse.",
+        "weights two numbers per layer are a coarse description; the gap says how coarse.",
         facts=facts,
         tables=(Table(columns, rows),),
         pictures=(_phase_picture(placement),),

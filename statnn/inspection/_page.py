@@ -115,4 +115,4 @@ def named(sections: tuple[Section, ...], name: str) -> Section:
     for section in sections:
         if section.name == name:
             return section
-    raise KeyError(f"there is no section {name!r}; there are {', '.join(s.name for s in sections)}")
+    raise KeyError(f"there is no section {name!r}; choose from {', '.join(s.name for s in sections)}")

@@ -57,13 +57,13 @@ def checked_labels(labels: ArrayLike, samples: int, classes: int) -> Ints:
     array = array_of(labels, "labels")
     if array.ndim == 2:
         raise ValueError(
-            f"labels has shape {array.shape}; one whole number a sample is needed: pass onehot.argmax(axis=1)"
+            f"labels has shape {array.shape}; one whole number per sample is needed: pass onehot.argmax(axis=1)"
         )
     if array.dtype.kind == "b":
         array = array.astype(np.int64)
     numbers = whole_array(array, "labels")
     if numbers.size != samples:
-        raise ValueError(f"there are {numbers.size} labels for {samples} samples; pass one a sample")
+        raise ValueError(f"there are {numbers.size} labels for {samples} samples; pass one per sample")
     if numbers.max() >= classes:
         raise ValueError(
             f"labels reach {numbers.max()}, but the network tells {classes} classes apart: number them from 0 to "

@@ -36,7 +36,7 @@ def node_strength(model: Model) -> tuple[Floats, ...]:
     Raises
     ------
     TypeError, ValueError
-        If the model is none of these, or strengths leave float64.
+        If the model is none of these, or strengths exceed the range of float64.
 
     See Also
     --------
@@ -66,7 +66,9 @@ def node_strength(model: Model) -> tuple[Floats, ...]:
                 strengths[m + 1] += weight.sum(axis=1, dtype=np.float64) + bias
         for m, strength in enumerate(strengths):
             if not np.isfinite(strength).all():
-                raise ValueError(f"strengths of layer {m} leave float64: divide weights and biases by one number")
+                raise ValueError(
+                    f"strengths of layer {m} exceed the range of float64: divide weights and biases by one number"
+                )
         return tuple(strengths)
     if not isinstance(model, BinaryNeurons):
         raise TypeError(f"model is a {type(model).__name__}; pass a Network, DynamicNeurons or BinaryNeurons")

@@ -171,13 +171,13 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
         )
     if not np.isfinite(deviation).all():
         what = "the network down" if sigma_w is None else "sigma_w, sigma_b and the network down"
-        raise ValueError(f"strengths of random weights leave the range of float64: scale {what}")
+        raise ValueError(f"strengths of random weights exceed the range of float64: scale {what}")
     grain = _grain(net) if sigma_w is None else np.zeros(net.depth + 1)
     units = np.array(net.widths, dtype=float)
     with np.errstate(over="ignore"):
         strengths = node_strength(net)
     if not all(np.isfinite(layer_strength).all() for layer_strength in strengths):
-        raise ValueError("sums of the weights of a unit leave the range of float64: scale the network down")
+        raise ValueError("sums of the weights of a unit exceed the range of float64: scale the network down")
     fluctuation = np.array([standard_deviation(layer_strength) for layer_strength in strengths])
     possible = (units > 1) & (deviation > 0)
     with np.errstate(over="ignore"):  # an infinite statistic has p = 0

@@ -134,7 +134,8 @@ def tangent_kernel(
     Raises
     ------
     TypeError, ValueError
-        If inputs do not fit, numbers leave the range, or all gradients vanish (sign units, or units all saturated).
+        If inputs do not fit, numbers exceed the range of float64, or all gradients vanish (sign units, or units all
+        saturated).
     MemoryError
         If samples and outputs are too many for the matrix.
 
@@ -189,7 +190,7 @@ def tangent_kernel(
     with np.errstate(over="ignore"):
         trace_of_all = np.trace(matrix)
     if not (np.isfinite(matrix).all() and np.isfinite(trace_of_all)):
-        raise ValueError("gradients leave the range of float64: scale inputs or weights down")
+        raise ValueError("gradients exceed the range of float64: scale inputs or weights down")
     if trace_of_all < np.finfo(float).tiny:
         raise ValueError(
             "all gradients vanish on these samples, or their squares are below the smallest float: the kernel is zero "

@@ -61,7 +61,7 @@ def test_a_seed_gives_the_page_again(whole):
         assert section.plain() | {"seconds": 0} == whole[section.name].plain() | {"seconds": 0}
     other = inspect(net, x, labels, rng=2, basins=20, draws=8, only=["basins"])
     assert other["basins"].tables[0].rows != whole["basins"].tables[0].rows
-    with pytest.raises(KeyError, match="there is no section 'order'; there are basins"):
+    with pytest.raises(KeyError, match="there is no section 'order'; choose from basins"):
         other["order"]
 
 
@@ -143,11 +143,11 @@ def test_sigmoid_units_are_active_above_one_half():
 def test_arguments_that_do_not_fit():
     net, x, labels = subject()
     cases = [
-        ({"data": x[:, :5]}, ValueError, "the data have 5 numbers a sample .* the network takes 6"),
+        ({"data": x[:, :5]}, ValueError, "the data have 5 numbers per sample .* the network takes 6"),
         ({"data": x[:1]}, ValueError, "there is one sample"),
         ({"labels": labels[:5]}, ValueError, r"labels have shape \(5,\) for 240 samples"),
         ({"only": "order"}, TypeError, "pass a list of names"),
-        ({"only": ["colour"]}, ValueError, "only = 'colour' is no question; there are layers, activity"),
+        ({"only": ["colour"]}, ValueError, "only = 'colour' is not a question; choose from layers, activity"),
         ({"threshold": np.nan}, ValueError, "threshold = nan must be a finite number"),
         ({"data": Data(x, None, "mine")}, TypeError, "the Data hold them already"),
         ({"data": np.where(x == x[7, 4], np.nan, x)}, ValueError, "first nan at input 4 of sample 7: leave out such"),
@@ -424,7 +424,7 @@ def test_bad_commands_say_why_and_write_nothing(files, capsys, monkeypatch):
         (["net.safetensors", "--data", "nothing.npy"], "nothing.npy"),
         (["net.safetensors", "--data", "data.npz", "--out", "file"], "is a file; give a directory"),
         (["net.safetensors", "--data", "data.npz", "--out", "no/where"], "does not exist; make it first"),
-        (["net.safetensors", "--data", "data.npz", "--only", "colour"], "is no question"),
+        (["net.safetensors", "--data", "data.npz", "--only", "colour"], "is not a question"),
         (["net.safetensors", "--data", "data.npz", "--labels", "y2"], "is neither an array of the data nor"),
         (["net.safetensors", "--data", "data.npz", "--activation", "tanh"], "says its activations itself"),
     ]

@@ -244,7 +244,7 @@ def test_arrays_by_name_are_one_network():
             lambda nets: nets | {"narrow": Network([np.eye(3)])},
             {},
             ValueError,
-            "^network 'narrow': the data have 6 numbers a sample .*, the network takes 3",
+            "^network 'narrow': the data have 6 numbers per sample .*, the network takes 3",
         ),
         (lambda nets: {"one": nets["first"], "file": "none.npz"}, {}, OSError, "none.npz"),
     ],
@@ -317,7 +317,7 @@ def test_the_command_compares(tmp_path, capsys, monkeypatch):
     assert "'a.npz' is given twice" in capsys.readouterr().err
     save_network(Network([np.eye(3)]), "c.npz")
     assert main(["inspect", "a.npz", "c.npz", *rest, "--out", "three"]) == BAD_INPUT
-    assert capsys.readouterr().err.startswith("error: network 'c': the data have 6 numbers a sample")
+    assert capsys.readouterr().err.startswith("error: network 'c': the data have 6 numbers per sample")
 
 
 def test_text_has_all_networks(compared):

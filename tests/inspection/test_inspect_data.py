@@ -36,7 +36,7 @@ def test_halves_are_scaled_in_single_precision(tmp_path):
     np.savez(tmp_path / "half.npz", x=np.full((3, 2), 200.0, np.float16))
     assert np.allclose(read_data(tmp_path / "half.npz", scale=1e-6).x, 2e-4, rtol=1e-6)
     assert read_data(tmp_path / "half.npz", scale=1000.0).x[0, 0] == 200_000
-    with pytest.raises(ValueError, match="times 1e\\+300 leaves the range of float32"):
+    with pytest.raises(ValueError, match="times 1e\\+300 exceeds the range of float32"):
         read_data(tmp_path / "half.npz", scale=1e300)
 
 

@@ -50,7 +50,10 @@ FOREIGN = {
     "x.npz": (pickle.dumps({"x": X}), PICKLE),
     "x.pt": (archive("x/data.pkl"), PICKLE),
     "x.zip": (archive("x/data.pkl"), PICKLE),
-    "README.md": (b"# A network\n\nIt has layers.\n", r"is text, no array: store samples and labels with numpy.savez"),
+    "README.md": (
+        b"# A network\n\nIt has layers.\n",
+        r"is text, not an array: store samples and labels with numpy.savez",
+    ),
     "x.csv": (
         table(),
         r"is a table in text: numpy.save\('x.npy', numpy.loadtxt\('x.csv', delimiter=',', skiprows=0\)\)",
@@ -79,7 +82,7 @@ FOREIGN = {
     "renamed.npz": (array(), r"but has the suffix '.npz': rename it to .npy"),
     "renamed.npy": (archive("x.npy"), r"but has the suffix '.npy': rename it to .npz"),
     "book.xlsx": (archive("xl/workbook.xml"), "is an archive .zip. that holds no arrays of numpy"),
-    "noise.bin": (bytes(range(256)), "is no array file of numpy"),
+    "noise.bin": (bytes(range(256)), "is not an array file of numpy"),
 }
 
 
@@ -128,13 +131,13 @@ LINES = {
     "no name": (["net.npz", "--data", ""], "data is an empty name"),
     "no name of a network": (["", "--data", "data.npz"], "network is an empty name"),
     "no name of a page": (["net.npz", "--data", "data.npz", "--out", ""], "out is an empty name"),
-    "text": (["net.npz", "--data", "README.md"], "is text, no array"),
+    "text": (["net.npz", "--data", "README.md"], "is text, not an array"),
     "text as network": (["README.md", "--data", "data.npz"], "README.md"),
     "table with a head": (["net.npz", "--data", "head.csv"], "skiprows=1"),
     "pickle": (["net.npz", "--data", "x.joblib"], "is a pickle"),
     "pickle as network": (["x.joblib", "--data", "data.npz"], "is a pickle"),
     "cut off": (["net.npz", "--data", "torn.npz"], "cut off or damaged"),
-    "other inputs": (["net.npz", "--data", "wide.npy"], "the data have 5 numbers a sample"),
+    "other inputs": (["net.npz", "--data", "wide.npy"], "the data have 5 numbers per sample"),
     "labels of another length": (["net.npz", "--data", "data.npz", "--labels", "few.npy"], "labels have shape (5,)"),
     "unwritable": (["net.npz", "--data", "data.npz", "--out", "/proc/page"], "cannot be written to"),
     "a file as page": (["net.npz", "--data", "data.npz", "--out", "few.npy"], "is a file; give a directory"),

@@ -107,7 +107,7 @@ def test_data_made_by_hand_are_taken_as_arrays_are(kind, change):
         page = inspect(net, Data(x, wrong, kind), only=["layers", "order"])
         assert re.search(match, page["order"].reason)
         assert "accuracy" not in page["layers"].facts
-    with pytest.raises(ValueError, match=r"labels have shape \(5,.*\) for 240 samples; one a sample is needed"):
+    with pytest.raises(ValueError, match=r"labels have shape \(5,.*\) for 240 samples; one per sample is needed"):
         inspect(net, Data(x, change(labels[:5]), kind), only=["layers"])
 
 
@@ -128,7 +128,7 @@ def test_labels_that_are_replaced_in_the_data_that_were_read(tmp_path):
         (np.arange(240) % 4, "labels reach 3, but the network tells 3 classes apart"),
         (np.arange(240) - 1, "the labels reach -1"),
         (np.array(["a"] * 240), "the labels are <U1"),
-        (np.ones((240, 2)), r"the labels have shape \(240, 2\), so they are no classes"),
+        (np.ones((240, 2)), r"the labels have shape \(240, 2\), so they are not classes"),
     ],
 )
 def test_labels_that_are_no_classes(labels, match):

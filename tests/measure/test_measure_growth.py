@@ -269,7 +269,7 @@ def test_strengths_know_no_scale(power):
         np.testing.assert_array_equal(scaled.p_value, expected.p_value)
         np.testing.assert_array_equal(scaled.fluctuation / scale, expected.fluctuation)
         np.testing.assert_allclose(scaled.null_fluctuation / scale, expected.null_fluctuation, rtol=1e-14)
-    with pytest.raises(ValueError, match="leave float64"):
+    with pytest.raises(ValueError, match="exceed the range of float64"):
         graph.strength(Network(np.full((1, 2, 2), 1.5e308)))
 
 

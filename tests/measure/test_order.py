@@ -313,7 +313,7 @@ def test_l_map_is_the_product_of_effective_weights(rng):
     assert l_map(Network([[[1e200]], [[1e200]]]), 0) == [[1e200]]  # whatever is below the layer
     biased = Network([[[1.0]], [[1.0]], [[10.0]]], [[0.0], [1e308], [1e308]])
     assert l_map(biased, 0) == [[10.0]]  # or added to it
-    with pytest.raises(ValueError, match="linear map from layer 0 leave the range"):
+    with pytest.raises(ValueError, match="linear map from layer 0 exceed the range"):
         l_map_accuracy(biased, [[1.0]], [1])
 
 
@@ -354,7 +354,7 @@ def test_outputs_of_the_l_map_beyond_float64_have_no_class():
     weights = [1e100 * np.array([[1, 1], [1, -1]]), 1e200 * np.array([[1, -1], [1, 1]]), np.eye(2)]
     net = Network(weights, activation="tanh")
     assert l_map_accuracy(net, [[2e7, 1e7], [1e7, 3e7]], [0, 1]).shape == (4,)
-    with pytest.raises(ValueError, match="linear map from layer 0 leave the range of float64"):
+    with pytest.raises(ValueError, match="linear map from layer 0 exceed the range of float64"):
         l_map_accuracy(net, [[1e10, 2e10], [3e10, 1e10]], [1, 0])
 
 
@@ -402,7 +402,7 @@ def test_no_two_of_many_classes_are_drawn_alike(rng):
         (unit_order, (Activation("log", lambda h: np.log(np.abs(h)), np.reciprocal), [0.0, 1.0]), ValueError, "finite"),
         (group_order, ("tanh", TWO, [1.0]), ValueError, r"need \(groups, 2\)"),
         (group_order, ("tanh", TWO, [[1.0, np.inf]]), ValueError, "weights = inf"),
-        (group_order, ("tanh", [[1e200, 1e200]] * 2, [1e200, 1e200]), ValueError, "leave the range of float64"),
+        (group_order, ("tanh", [[1e200, 1e200]] * 2, [1e200, 1e200]), ValueError, "exceed the range of float64"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero")

@@ -33,7 +33,7 @@ def l_map(net: Network, layer: int = 0) -> Floats:
     Raises
     ------
     ValueError
-        If there is no such layer, or products leave the range of float64.
+        If there is no such layer, or products exceed the range of float64.
 
     See Also
     --------
@@ -87,7 +87,7 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
     Raises
     ------
     TypeError, ValueError
-        If inputs or labels do not fit, or numbers leave the range of the precision.
+        If inputs or labels do not fit, or numbers exceed the range of the precision.
 
     See Also
     --------
@@ -119,7 +119,7 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
             outputs = h @ matrix.T + shift
         if not np.isfinite(outputs).all():
             raise ValueError(
-                f"outputs of the linear map from layer {m} leave the range of float64: scale inputs or weights down"
+                f"outputs of the linear map from layer {m} exceed the range of float64: scale inputs or weights down"
             )
         accuracies.append(np.mean(classes_of(linear, outputs) == known))
     accuracies.append(np.mean(classes_of(net, trace.fields[-1]) == known))
@@ -136,7 +136,7 @@ def _affine(net: Network, first: int = 0) -> list[tuple[Floats, Floats]]:
             matrix = matrix @ net.weights[m]
         if not np.isfinite(matrix).all():
             raise ValueError(
-                f"the linear map from layer {m} leaves the range of float64: scale the weights above it down"
+                f"the linear map from layer {m} exceeds the range of float64: scale the weights above it down"
             )
         maps.append((matrix, shift))
     return maps[::-1]

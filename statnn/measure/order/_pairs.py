@@ -173,7 +173,7 @@ def _sums(values: NDArray[Any], rows: Floats) -> Floats:
     sums = np.zeros((len(values), len(rows)))
     add_up(np.ascontiguousarray(values, dtype=np.float64), np.ascontiguousarray(rows.T), sums)
     if not np.isfinite(sums).all():
-        raise ValueError("weighted sums of a group leave the range of float64: scale fields or weights down")
+        raise ValueError("weighted sums of a group exceed the range of float64: scale fields or weights down")
     return sums
 
 

@@ -195,8 +195,8 @@ def pooled_ranks(
     fields : array_like, shape (samples, units)
         Local fields h_i(μ), or any activity by which samples are to be ordered.
     weights : array_like, shape (classes, units)
-        W_ki, of which the signs alone matter; a unit of weight 0 does not count for that class. Ones rank by the
-        fields as they are.
+        W_ki, of which the signs alone matter; a unit of weight 0 does not count for that class. Use ones to
+        rank by the fields themselves.
     labels : array_like of int, shape (samples,)
         Classes, which number the rows of `weights`; at least two of them, at least two samples of each that occurs.
     bins, executor

@@ -263,7 +263,7 @@ def thresholds(value: ArrayLike, units: int) -> Floats:
     """Return one threshold per unit, shape (units,), from one for all or one each; or raise."""
     array = array_of(value, "threshold")
     if array.dtype.kind not in "iuf":
-        raise TypeError(f"threshold must be a real number, or one a unit, not {array.dtype}")
+        raise TypeError(f"threshold must be a real number, or one per unit, not {array.dtype}")
     if array.shape not in ((), (units,)):
         raise ValueError(f"threshold has shape {array.shape}; one number, or shape ({units},), is needed")
     if not np.isfinite(array).all():

@@ -120,10 +120,10 @@ def _labels(labels: ArrayLike | None, order: str, samples: int) -> NDArray[np.in
             raise ValueError(f"labels are given but order = {order!r} does not use them: pass order='blocked'")
         return np.empty(0, dtype=np.int64)
     if labels is None:
-        raise ValueError("order = 'blocked' presents one class after another: pass labels=, one a sample")
+        raise ValueError("order = 'blocked' presents one class after another: pass labels=, one per sample")
     given = array_of(labels, "labels")
     if given.shape != (samples,):
-        raise ValueError(f"labels have shape {given.shape}; one a sample, shape ({samples},), is needed")
+        raise ValueError(f"labels have shape {given.shape}; one per sample, shape ({samples},), is needed")
     missing = np.array([is_missing(label) for label in given]) if given.dtype == object else given != given  # noqa: PLR0124
     if missing.any():
         where = int(np.argmax(missing))

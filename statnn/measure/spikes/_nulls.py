@@ -137,7 +137,7 @@ def blocked_fano_factor(rates: ArrayLike, window: int, *, weights: ArrayLike | N
     """
     p = _rates(rates, "rates")
     if p.ndim != 1:
-        raise ValueError(f"rates has shape {p.shape}; one rate a class is needed, shape (classes,)")
+        raise ValueError(f"rates has shape {p.shape}; one rate per class is needed, shape (classes,)")
     T = whole(window, "window", minimum=1)
     if weights is None:
         share = np.full(p.size, 1.0 / p.size)
