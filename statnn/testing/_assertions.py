@@ -464,4 +464,4 @@ def rejects(match: str = "") -> Iterator[None]:
 def _refuse_unless_probability(p: Any, what: str) -> None:
     if isinstance(p, bool) or not (isinstance(p, numbers.Real) and 0 <= float(p) <= 1):
         advice = ": pass the p-value, not what it was compared with" if isinstance(p, bool | np.bool_) else ""
-        raise Refusal(f"{what}: p = {p!r} is no probability{advice}")
+        raise Refusal(f"{what}: p = {p!r} is not a probability{advice}")

@@ -316,7 +316,9 @@ def alike(actual: Any, expected: Any, *, rel: float, abs: float) -> str:  # noqa
     first, second = leaves(actual), leaves(expected)
     if [name for name, _ in first] != [name for name, _ in second]:
         parts = [", ".join(name for name, _ in every) for every in (first, second)]
-        raise Broken(f"{type(actual).__name__} of parts {parts[0]} instead of {type(expected).__name__} of {parts[1]}")
+        raise Broken(
+            f"{type(actual).__name__} with parts {parts[0]} instead of {type(expected).__name__} with {parts[1]}"
+        )
     worst = 0.0
     for (name, a), (_, b) in zip(first, second, strict=True):
         if not isinstance(a, np.ndarray):

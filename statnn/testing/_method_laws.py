@@ -99,7 +99,7 @@ class _Method:
             if of == "energy":
                 p = np.bincount(np.unique(self.model.energy(self.states()), return_inverse=True)[1], p)
             if (alike := float((p**2).sum())) > ALIKE:
-                raise NotAsked(f"{percent(alike, 1)} of pairs of draws have one {of}: {WARMER}")
+                raise NotAsked(f"{percent(alike, 1)} of pairs of draws share the same {of}: {WARMER}")
 
     def compare(self, states: Any, what: str) -> str:
         """Compare states of independent chains with the exact law."""
@@ -323,7 +323,7 @@ def _chunks(s: _Method) -> str:
 def _error_bars(s: _Method) -> str:
     """Compare the squared distance of estimates from the exact mean energy with their squared standard errors."""
     if "energy" not in s.method.observables:
-        raise NotAsked("energy is no observable")
+        raise NotAsked("energy is not an observable")
     s.refuse_alike("energy")
     far, excess = _errors(s)
 

@@ -187,7 +187,7 @@ def test_fractions_are_means():
 
 @pytest.mark.parametrize("p", ["0.5", np.array([0.5, 0.6]), None, 0.5j, 1.5, np.nan, True, np.True_], ids=repr)
 def test_what_is_no_probability_is_refused(p):
-    with pytest.raises(Refusal, match="is no probability"):
+    with pytest.raises(Refusal, match="is not a probability"):
         assert_pvalue(p, "p")
 
 

@@ -131,7 +131,7 @@ def test_a_cold_model_is_no_fault_of_the_method(method, rng):
     assert lattice.names("not asked") == ("reach",)
     pair = check_method(method, BinaryNeurons([[0, 1], [1, 0]], temperature=0.3), rng=rng)
     assert pair.names("not asked") == ("reach", "seeds", "error bars")
-    assert "of pairs of draws have one energy: pass a model whose draws differ more" in str(pair)
+    assert "of pairs of draws share the same energy: pass a model whose draws differ more" in str(pair)
     free = check_method(method, BinaryNeurons(np.zeros((3, 3))), rng=rng)
     assert free.names("not asked") == ("seeds", "error bars")
     assert "stationarity" not in check_method(method, BinaryNeurons(np.zeros((3, 3)), 9.0), rng=rng).names("held")

@@ -149,10 +149,10 @@ def test_whole_numbers_of_decades_are_whole():
 
 
 BAD = [
-    (lambda: strategies.couplings(["chain"]).example(), "'chain' is unknown; there are graph, dense"),
+    (lambda: strategies.couplings(["chain"]).example(), "'chain' is unknown; choose from graph, dense"),
     (lambda: strategies.couplings(["ring"], most=2).example(), "most = 2 spins are too few for ring"),
     (lambda: strategies.layers(rg.NoisyLayer, width=2), "layers of NoisyLayer have no width"),
-    (lambda: strategies.layers(int), "there are LinearLayer, BinaryLayer"),
+    (lambda: strategies.layers(int), "choose from LinearLayer, BinaryLayer"),
     (lambda: strategies.log_uniform(0, 1), "low = 0, high = 1: 0 < low <= high < ∞ is needed"),
     (lambda: strategies.networks(width=(3, 1)).example(), r"width = \(3, 1\): the smallest and the largest"),
     (lambda: strategies.log_uniform(1, np.inf), "low = 1, high = inf: 0 < low <= high < ∞ is needed"),
@@ -162,7 +162,10 @@ BAD = [
     (lambda: strategies.counts(neurons=1).example(), r"neurons = 1 is outside the allowed range \[2,"),
     (lambda: strategies.networks(dtype=np.float16).example(), "dtype = float16: networks are of float64 or float32"),
     (lambda: strategies.layers(rg.LinearLayer, width=0), r"width = 0 is outside the allowed range \[1,"),
-    (lambda: strategies.layers(rg.BinaryLayer, largest=1e-4), "largest = 0.0001: couplings are from 0.01 up"),
+    (
+        lambda: strategies.layers(rg.BinaryLayer, largest=1e-4),
+        "largest = 0.0001: couplings must be finite and at least 0.01",
+    ),
     (lambda: strategies.activity(dtype=int).example(), "activity is float64, float32 or bool"),
     (lambda: strategies.activity(dtype=np.float16).example(), "dtype = float16: activity is float64, float32 or bool"),
     (lambda: strategies.couplings("tree").example(), r"kinds = 'tree' is one text; give a tuple of them, \('tree',\)"),
@@ -173,8 +176,8 @@ BAD = [
     (lambda: strategies.couplings(most=2.5).example(), "most = 2.5 is a float; a whole number"),
     (lambda: strategies.dynamic_neurons(samples=0).example(), r"samples = 0 is outside the allowed range \[1,"),
     (lambda: strategies.dynamic_neurons(free=("neurons", "weights")).example(), r"give a list of choices, \[\('neu"),
-    (lambda: strategies.dynamic_neurons(net=3).example(), r"net = 3 is no strategy; for this value alone give"),
-    (lambda: strategies.binary_neurons(temperatures=1.0).example(), r"temperatures = 1.0 is no strategy; for this"),
+    (lambda: strategies.dynamic_neurons(net=3).example(), r"net = 3 is not a strategy; for this value alone give"),
+    (lambda: strategies.binary_neurons(temperatures=1.0).example(), r"temperatures = 1.0 is not a strategy; for this"),
     (lambda: strategies.decades(5, 10**400), r"is outside the allowed range \[5, 1.8e\+308\]$"),
 ]
 

@@ -45,7 +45,8 @@ def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
     Raises
     ------
     Refusal
-        If shapes differ, x has fewer than three distinct values, errors are not positive, or the fit leaves float64.
+        If shapes differ, x has fewer than three distinct values, errors are not positive, or the fit is outside the
+        range of float64.
 
     See Also
     --------

@@ -201,7 +201,7 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
         raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers; take {max(fewest, d + 2)}")
     sizes = np.array([unit(column) for column in drawn.T])
     with np.errstate(over="ignore"):  # refused below
-        scaled, expected = drawn / sizes, claimed / sizes  # so that no square leaves float64
+        scaled, expected = drawn / sizes, claimed / sizes  # so that squares stay within float64
     if not np.isfinite(expected).all():
         raise Refusal(BEYOND)
     gaps, expected = _from_first(scaled, expected)

@@ -56,7 +56,7 @@ def couplings(
     if isinstance(kinds, str):
         raise TypeError(f"kinds = {kinds!r} is one text; give a tuple of them, ({kinds!r},)")
     if unknown := set(kinds) - set(KINDS):
-        raise ValueError(f"kinds = {tuple(kinds)}: {unknown.pop()!r} is unknown; there are {', '.join(KINDS)}")
+        raise ValueError(f"kinds = {tuple(kinds)}: {unknown.pop()!r} is unknown; choose from {', '.join(KINDS)}")
     least = {"ring": 3, "lattice": 4, "layers": 2}
     fitting = [kind for kind in kinds if least.get(kind, 1) <= whole(most, "most", minimum=0)]
     if not fitting:

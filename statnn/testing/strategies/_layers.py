@@ -48,12 +48,12 @@ def layers(family: type[Any] | None = None, *, width: int | None = None, largest
             [layers(each, width=width, largest=largest) for each in FAMILIES if each in ANY_WIDTH or not width]
         )
     if family not in FAMILIES:
-        raise ValueError(f"family = {family!r}; there are {', '.join(each.__name__ for each in FAMILIES)}")
+        raise ValueError(f"family = {family!r}; choose from {', '.join(each.__name__ for each in FAMILIES)}")
     if width is not None and family not in ANY_WIDTH:
         raise ValueError(f"width = {width}: layers of {family.__name__} have no width to choose")
     wide = st.integers(1, 3) if width is None else st.just(whole(width, "width", minimum=1))
     if not 0.01 <= largest < math.inf:
-        raise ValueError(f"largest = {largest}: couplings are from 0.01 up, and finite")
+        raise ValueError(f"largest = {largest}: couplings must be finite and at least 0.01")
     if family is LinearLayer:
         return wide.flatmap(_linear)
     if family is BinaryLayer:

@@ -68,7 +68,9 @@ def signed(low: float = 1e-3, high: float = 5.0) -> Numbers:
 def chosen(value: Any, name: str, default: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Return the strategy given by the caller, or the default for None; raises for a bare value."""
     if value is not None and not isinstance(value, st.SearchStrategy):
-        raise TypeError(f"{name} = {value!r} is no strategy; for this value alone give hypothesis.strategies.just(it)")
+        raise TypeError(
+            f"{name} = {value!r} is not a strategy; for this value alone give hypothesis.strategies.just(it)"
+        )
     return default if value is None else value
 
 
