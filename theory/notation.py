@@ -42,7 +42,7 @@ class Sigma(sp.Function):
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """Return the next derivative."""
         if argindex != 1:
-            raise ValueError("the order of a derivative is no variable")
+            raise ValueError("the order of a derivative is not a variable")
         return self.func(self.args[0], self.args[1] + 1)
 
     def _eval_is_extended_real(self) -> bool:

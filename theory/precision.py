@@ -88,6 +88,6 @@ def converged(
             return mpmath.mpf(0)
     else:
         span = "the arguments span too many orders of magnitude"
-        raise ArithmeticError(f"no {digits} digits at {arguments}: {span}")
+        raise ArithmeticError(f"could not reach {digits} digits at {arguments}: {span}")
     with mpmath.workdps(digits + more):
         return +value

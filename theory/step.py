@@ -324,7 +324,7 @@ class Step:
     def _second_opinion(self, *, thorough: bool) -> str:
         """Return what is wrong with the printed equation in numbers, or nothing if it holds."""
         if not isinstance(self.equation, Relational if self.kind == "inequality" else sp.Eq):
-            return f"{self.equation} is no {'relation' if self.kind == 'inequality' else 'equation'} of two sides"
+            return f"{self.equation} is not {'a relation' if self.kind == 'inequality' else 'an equation'} of two sides"
         if empty := self._says_nothing():
             return _FORMLESS if self.kind == "inequality" else empty
         if self.kind == "instance" and not self.cases:

@@ -170,7 +170,7 @@ class _Reader:
     def _fence(self) -> str:
         mark = self.tokens.pop()
         if mark not in _FENCES:
-            raise ValueError(f"{mark} is no fence that is known here")
+            raise ValueError(f"{mark} is not a fence that is known here")
         return _FENCES[mark]
 
 

@@ -36,8 +36,8 @@ class Variable:
 
     Examples
     --------
-    >>> print(Variable(sp.Symbol("c", positive=True), "0 < c < N", "active neurons a sample"))
-    c: active neurons a sample, 0 < c < N
+    >>> print(Variable(sp.Symbol("c", positive=True), "0 < c < N", "active neurons per sample"))
+    c: active neurons per sample, 0 < c < N
     """
 
     symbol: sp.Symbol

@@ -142,8 +142,8 @@ class Finding(Shown):
             p = min(1.0, self.comparisons * 2 * float(stats.t.sf(abs(self.z), self.dof)))
             if not math.isclose(self.p, p, rel_tol=1e-6, abs_tol=1e-300):
                 raise ValueError(
-                    f"p = {self.p} of {self.quantity!r} is not that of z = {self.z}, {self.dof} degrees of freedom "
-                    f"and {self.comparisons} comparisons, {p}"
+                    f"p = {self.p} of {self.quantity!r} does not belong to z = {self.z}, {self.dof} degrees of freedom "
+                    f"and {self.comparisons} comparisons; it should be {p}"
                 )
 
     def _distance(self) -> float:

@@ -95,7 +95,7 @@ class Journal:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise RefusedError(f"{self.path} is damaged ({line_of(error)}): start anew without --resume") from None
         if there is None:
-            raise RefusedError(f"{self.path} is no file of records of this version: start anew without --resume")
+            raise RefusedError(f"{self.path} is not a file of records of this version: start anew without --resume")
         here = json.loads(json.dumps(dict(self.key)))
         words = [f"{name} is {there.get(name)} there and {here.get(name)} here" for name in {**here, **there}
                  if there.get(name) != here.get(name)]  # fmt: skip

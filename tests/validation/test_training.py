@@ -343,9 +343,9 @@ def test_folder_is_outside_the_tree_by_default(monkeypatch):
 BAD = {
     "one width": ({"widths": (64,)}, "at least two classes"),
     "one class": ({"widths": (64, 1)}, "at least two classes"),
-    "activation": ({"activation": "sign"}, "activation = 'sign' is unknown; there are identity"),
+    "activation": ({"activation": "sign"}, "activation = 'sign' is unknown; choose from identity"),
     "loss": ({"loss": "hinge"}, "loss = 'hinge' is unknown"),
-    "optimiser": ({"optimiser": "lbfgs"}, "there are adam, sgd"),
+    "optimiser": ({"optimiser": "lbfgs"}, "choose from adam, sgd"),
     "rate": ({"learning_rate": 0.0}, "learning_rate = 0.0 must be a finite number above 0"),
     "decay": ({"weight_decay": -1.0}, "weight_decay = -1.0 must be a finite number >= 0"),
     "momentum": ({"optimiser": "sgd", "momentum": 1.0}, "momentum = 1.0 must be below 1"),
@@ -395,7 +395,7 @@ def test_without_torch_plain_recipes_are_trained_all_the_same(images, monkeypatc
             train(replace(RECIPE, **changes), images, 1)
         with pytest.raises(ValueError, match="scikit-learn trains only plain recipes"):
             train(replace(RECIPE, **changes), images, 1, engine="scikit-learn")
-    with pytest.raises(ValueError, match="there are torch, scikit-learn"):
+    with pytest.raises(ValueError, match="choose from torch, scikit-learn"):
         train(RECIPE, images, 1, engine="jax")
 
 
@@ -457,7 +457,7 @@ def test_option_names_the_folder_of_the_cache(tmp_path, capsys):
 
 def test_what_is_no_file_of_mnist_is_refused_without_advice_to_load_it_unsafely(tmp_path):
     (tmp_path / "mnist.npz").write_text("no zip")
-    with pytest.raises(ValueError, match=r"mnist\.npz is no npz file: an mnist\.npz holds x_train"):
+    with pytest.raises(ValueError, match=r"mnist\.npz is not an npz file: an mnist\.npz holds x_train"):
         mnist(tmp_path / "mnist.npz")
     np.savez(tmp_path / "part.npz", x_train=np.zeros(3))
     with pytest.raises(ValueError, match=r"part\.npz lacks y_train, x_test, y_test"):

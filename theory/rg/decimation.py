@@ -190,7 +190,7 @@ def _fixed_points() -> tuple[Step, ...]:
 
 
 def decimation() -> Derivation:
-    """Derive the decimation of spins with field, the spectrum, and the fixed points of one spin a layer."""
+    """Derive the decimation of spins with field, the spectrum, and the fixed points of one spin per layer."""
     return Derivation(
         "decimation",
         "Layers of one spin",

@@ -24,7 +24,7 @@ def main() -> None:
     arguments = parser.parse_args()
     unknown = [part for part in arguments.parts if part not in PARTS]
     if unknown:
-        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(PARTS)}")
     if arguments.json and not arguments.json.parent.is_dir():
         parser.error(f"--json {arguments.json}: its folder does not exist")
     print(HEADING)

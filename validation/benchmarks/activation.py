@@ -90,7 +90,7 @@ def _urn(*, quick: bool) -> Iterator[Row]:
     )
     yield Row(
         f"stepwise urn, N = {neurons:.0e}, {events:.0e} events, one core (ns)",
-        f"{ratio.ours / events * 1e9:.1f} ns an event",
+        f"{ratio.ours / events * 1e9:.1f} ns per event",
         f"numpy cumsum, searchsorted: {ratio.peer / few * 1e6:.1f} us",
         f"{ratio.median * events / few:.0f}",
         ratio.ours / events * 1e9,
@@ -111,7 +111,7 @@ def _laws(*, quick: bool) -> Iterator[Row]:
     ratio = alternate(lambda: process.working(D), four_gammas, rounds=7)
     yield Row(
         "working(D), 1e6 values up to D = 1e18 (ns)",
-        f"{ratio.ours / D.size * 1e9:.0f} ns a value",
+        f"{ratio.ours / D.size * 1e9:.0f} ns per value",
         f"four gammaln of scipy, without digits: {ratio.peer / D.size * 1e9:.0f} ns",
         f"{ratio.median:.2f}",
         ratio.ours / D.size * 1e9,

@@ -228,7 +228,7 @@ def _sampling(*, quick: bool) -> Iterator[Row]:
 
 
 def _installed(package: str) -> bool:
-    """Tell whether a peer is there; jax gets one thread, like every program here."""
+    """Return whether a peer is there; jax gets one thread, like every program here."""
     if "XLA_FLAGS" not in os.environ:
         os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     return importlib.util.find_spec(package) is not None

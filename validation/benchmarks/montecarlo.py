@@ -24,7 +24,7 @@ from validation.benchmarks import peers
 from validation.benchmarks.measure import Row, Work, alternate, draws, products, slopes
 
 CRITICAL = 2 / np.log1p(np.sqrt(2))
-DRAWS = "random numbers alone, one an update"
+DRAWS = "random numbers alone, one per update"
 
 
 def _ours(model: BinaryNeurons, method: Method[Any], chains: int, few: int, many: int) -> Work:

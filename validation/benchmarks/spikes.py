@@ -77,7 +77,7 @@ def _stream(*, quick: bool) -> Iterator[Row]:
         ratio = alternate(lambda intervals=intervals: ours(intervals=intervals), numpy_counts, rounds=3)
         yield Row(
             f"streamed activations, {units} units, {'with' if intervals else 'without'} intervals",
-            f"{ratio.ours / (batches * batch * units) * 1e9:.2f} ns a sample",
+            f"{ratio.ours / (batches * batch * units) * 1e9:.2f} ns per sample",
             f"numpy counts, var, mean: {ratio.peer / (batches * batch * units) * 1e9:.2f} ns",
             str(ratio),
         )

@@ -41,7 +41,7 @@ Starts = Sequence[Sequence[NDArray[np.float32]]]
 def choose(wanted: str | None, *, plain: bool) -> str:
     """Return the name of the engine for a recipe, or raise if it is not there or cannot do it."""
     if wanted is not None and wanted not in ENGINES:
-        raise ValueError(f"engine = {wanted!r} is unknown; there are {', '.join(ENGINES)}")
+        raise ValueError(f"engine = {wanted!r} is unknown; choose from {', '.join(ENGINES)}")
     if wanted == "scikit-learn" and not plain:
         raise ValueError(f"scikit-learn trains only plain recipes ({PLAIN}): leave engine= out and install torch")
     if wanted != "scikit-learn" and util.find_spec("torch") is not None:

@@ -65,10 +65,10 @@ def digits(rng: np.random.Generator) -> Images:
 
 
 def mnist(path: str | Path) -> Images:
-    """MNIST from an npz file with x_train, y_train, x_test, y_test (28 x 28 bytes an image), in single precision."""
+    """MNIST from an npz file with x_train, y_train, x_test, y_test (28 x 28 bytes per image), in single precision."""
     wanted = ("x_train", "y_train", "x_test", "y_test")
     if Path(path).is_file() and not zipfile.is_zipfile(path):  # numpy would advise to load it as a pickle
-        raise ValueError(f"{path} is no npz file: an mnist.npz holds {', '.join(wanted)}")
+        raise ValueError(f"{path} is not an npz file: an mnist.npz holds {', '.join(wanted)}")
     with np.load(path, allow_pickle=False) as file:
         missing = [name for name in wanted if name not in file]
         if missing:

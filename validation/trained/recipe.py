@@ -33,12 +33,13 @@ class Recipe:
     optimiser : str
         ``"adam"`` (with decoupled decay) or ``"sgd"``.
     learning_rate, momentum, weight_decay : float
-        Momentum is that of ``"sgd"``. The decay acts on weights alone: w loses learning_rate · weight_decay · w a step.
+        Momentum is that of ``"sgd"``. The decay acts on weights alone and takes learning_rate · weight_decay · w
+        from w per step.
     scale : float
         Factor of the initial weights, W_ij ~ N(0, scale² GAINS[activation]²/n_in) below the last layer and
         N(0, scale²/n_in) in it; biases start at zero.
     batch : int
-        Samples a step, drawn without replacement in every epoch; at most the number of training images counts.
+        Samples per step, drawn without replacement in every epoch; at most the number of training images counts.
     snapshots : tuple of int
         Epochs, increasing; 0 is the start, the last one the end of the training.
     """
@@ -62,7 +63,7 @@ class Recipe:
         object.__setattr__(self, "widths", widths)
         for name, allowed in (("activation", tuple(GAINS)), ("loss", LOSSES), ("optimiser", OPTIMISERS)):
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} = {getattr(self, name)!r} is unknown; there are {', '.join(allowed)}")
+                raise ValueError(f"{name} = {getattr(self, name)!r} is unknown; choose from {', '.join(allowed)}")
         for name in ("learning_rate", "scale"):
             object.__setattr__(self, name, positive(getattr(self, name), name, why="it multiplies what is trained"))
         for name in ("momentum", "weight_decay"):

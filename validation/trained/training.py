@@ -94,13 +94,13 @@ def train(recipe: Recipe, images: Images, seed: int, *, engine: str | None = Non
 def train_all(
     recipe: Recipe, images: Sequence[Images] | Images, seeds: Sequence[int], *, engine: str | None = None
 ) -> list[Training]:
-    """Train one replica a seed, side by side: on small networks a step of five costs that of two.
+    """Train one replica per seed, side by side: on small networks a step of five costs that of two.
 
     Parameters
     ----------
     recipe : Recipe
     images : Images or sequence of Images
-        One for all, or one a seed with equally many training images.
+        One for all, or one per seed with equally many training images.
     seeds : sequence of int
     engine : str, optional
         As in `train`.
@@ -148,7 +148,7 @@ def scrambled(images: Images, share: float, rng: np.random.Generator) -> Images:
 
 def _check(recipe: Recipe, images: list[Images], seeds: list[int]) -> None:
     if not seeds or len(images) != len(seeds):
-        raise ValueError(f"{len(images)} sets of images for {len(seeds)} seeds: give one a seed, or one for all")
+        raise ValueError(f"{len(images)} sets of images for {len(seeds)} seeds: give one per seed, or one for all")
     if len({len(own.train) for own in images}) > 1:
         raise ValueError("replicas that are trained side by side need equally many training images: train them apart")
     for own in images:

@@ -243,7 +243,7 @@ CLAIMS = (
         expected=Outcome.EXACT,
         caption=(
             "Number $K$ of working neurons against samples $D$ in the urn of $N = 100$ neurons with $c = 5$ "
-            "activations a sample, for four $b$. Curves: exact mean. Dots: mean of stepwise simulations, 1,200 "
+            "activations per sample, for four $b$. Curves: exact mean. Dots: mean of stepwise simulations, 1,200 "
             "replicas (8,000 in a full run); bands hold 95 % of the replicas, whose mean has errors below the size "
             r"of dots. Rings: where growth against $\ln D$ is steepest; dotted: $cD = N$." + BELOW
         ),
