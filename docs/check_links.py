@@ -136,7 +136,9 @@ def main(arguments):
     parser.add_argument("--external", action="store_true", help="list external links, which are not followed")
     given = parser.parse_args(arguments)
     if not (given.site / "index.html").exists():
-        parser.error(f"{given.site} is no built site: it has no index.html; python -m sphinx -W docs site builds one")
+        parser.error(
+            f"{given.site} is not a built site: it has no index.html; python -m sphinx -W docs site builds one"
+        )
     faults, external = check(given.site.resolve())
     for name, wrong in faults.items():
         print(name, *wrong, sep="\n    ")

@@ -183,7 +183,9 @@ def main(arguments):
     given = parser.parse_args(arguments)
     every = [str(file.relative_to(given.site)) for file in sorted(given.site.rglob("*.html"))]
     if "index.html" not in every:
-        parser.error(f"{given.site} is no built site: it has no index.html; python -m sphinx -W docs site builds one")
+        parser.error(
+            f"{given.site} is not a built site: it has no index.html; python -m sphinx -W docs site builds one"
+        )
     pages = given.pages or [page for page in every if not page.startswith("_modules/")]
     if unknown := sorted(set(pages) - set(every)):
         parser.error(f"not in {given.site}: {', '.join(unknown)}; paths are like tutorials/index.html")

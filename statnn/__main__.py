@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument(
         "--threshold", type=float, metavar="H", help="above it a unit is active; default: 0, sigmoid 0.5, softplus 0.69"
     )
-    page.add_argument("--window", type=int, metavar="T", help="samples a window of spikes; default: at most 100")
+    page.add_argument("--window", type=int, metavar="T", help="samples per window of spikes; default: at most 100")
     page.add_argument("--basins", type=int, default=200, metavar="N", help="samples with basins (default: %(default)s)")
     page.add_argument("--draws", type=int, default=32, metavar="N", help="directions of noise (default: %(default)s)")
     page.add_argument("--only", nargs="+", metavar="QUESTION", help="names of sections; default: all")

@@ -108,7 +108,7 @@ def _seal(kept: Any) -> None:
         return digest(code), code
 
     def unsealed(context: Any, data: tuple[Any, ...]) -> Any:
-        if len(data) != 2:  # kept before there were digests
+        if len(data) != 2:  # cached before digests were stored
             return None
         expected, code = data
         if expected != digest(code):

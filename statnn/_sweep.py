@@ -289,14 +289,14 @@ def _points(grid: Any) -> tuple[Point, ...]:
     elif isinstance(grid, Sequence) and all(isinstance(point, Mapping) for point in grid):
         points = tuple(map(dict, grid))
     else:
-        raise TypeError(f"grid is a {type(grid).__name__}; pass {{name: values}}, or a list of mappings, one a point")
+        raise TypeError(f"grid is a {type(grid).__name__}; pass {{name: values}}, or a list of mappings, one per point")
     if not points or not all(points):
         raise ValueError("grid has no points: every name needs at least one value, every point at least one name")
     for point in points:
         if not all(isinstance(name, str) for name in point) or "rng" in point:
-            raise ValueError(f"the point {point} must name arguments of the function; rng is the sweep's own")
+            raise ValueError(f"the point {point} must name arguments of the function; rng is supplied by the sweep")
         if any(value is np.ma.masked for value in point.values()):
-            raise ValueError(f"the point {point} has a masked entry, which is no value: drop it")
+            raise ValueError(f"the point {point} has a masked entry, which is not a value: drop it")
     seen = set()
     for point in points:
         digest = _digest(_plain(point))

@@ -19,7 +19,7 @@ _DIED = (
 
 
 def check_executor(executor: Any) -> None:
-    """Raise if work cannot be submitted to `executor`, and name the call that makes one.
+    """Raise if work cannot be submitted to `executor`, and say how to make one.
 
     Examples
     --------

@@ -474,7 +474,7 @@ def test_fields_and_exponents_of_objects():
         NORM(X.astype(object))
     shape = np.asarray(COLLAPSE.scaled(control_exponents=np.array([1], dtype=object))[0])
     assert shape.dtype == float
-    with pytest.raises(ValueError, match="one a control, 1 of them"):
+    with pytest.raises(ValueError, match="one per control, 1 of them"):
         COLLAPSE.scaled(control_exponents=[])
 
 

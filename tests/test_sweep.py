@@ -125,7 +125,7 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
         ([], ValueError, "no points"),
         ({"a": []}, ValueError, "no points"),
         ({}, ValueError, "no points"),
-        ({"rng": [1]}, ValueError, "rng is the sweep's own"),
+        ({"rng": [1]}, ValueError, "rng is supplied by the sweep"),
         ([{1: 2}], ValueError, "must name arguments"),
         ({"a": [1, 1]}, ValueError, "names the point {'a': 1} twice"),
         ({"a": 3}, TypeError, "grid['a'] = 3 is one value; pass a list of them, [3]"),
@@ -134,8 +134,8 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
         ({"a": [1, Fraction(1, 2)]}, TypeError, "grid has a = Fraction(1, 2), a Fraction: points are known by numbers"),
         ({"a": np.array(0.5)}, TypeError, "grid['a'] = array(0.5) is one value"),
         ({"a": np.ma.array([1, 2], mask=[0, 1])}, ValueError, "the point {'a': masked} has a masked entry"),
-        ({"a": [1, np.ma.masked]}, ValueError, "has a masked entry, which is no value: drop it"),
-        ([{"a": 1}, {"a": np.ma.masked}], ValueError, "has a masked entry, which is no value: drop it"),
+        ({"a": [1, np.ma.masked]}, ValueError, "has a masked entry, which is not a value: drop it"),
+        ([{"a": 1}, {"a": np.ma.masked}], ValueError, "has a masked entry, which is not a value: drop it"),
     ],
 )
 def test_what_is_no_grid_is_refused(grid, error, message):

@@ -17,7 +17,7 @@ PACKAGES = ("statnn", "numpy", "scipy", "numba")
 
 
 def provenance(command: Sequence[str] | None = None) -> dict[str, Any]:
-    """Return the command and the time, with all that does not change while a process runs.
+    """Return the command and the time, and everything that is fixed while the process runs.
 
     Examples
     --------

@@ -213,7 +213,7 @@ def _key_of(head: Path) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise StoreError(f"{head} is damaged ({line_of(error)}); {_ANOTHER}") from None
     if kind != FORMAT or not isinstance(key, dict):
-        raise StoreError(f"{head} describes {line_of(repr(kind))}, not {FORMAT!r}: it is no store")
+        raise StoreError(f"{head} describes {line_of(repr(kind))}, not {FORMAT!r}: it is not a store")
     if version != VERSION:
         raise StoreError(f"{head} has version {line_of(repr(version))} of the format, this package reads {VERSION}")
     if not whole:

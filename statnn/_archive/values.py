@@ -277,7 +277,7 @@ class Unpacker:
         *parts, shape = tree["csr"]
         data, indices, indptr = map(value, parts)
         if any(np.asarray(part).dtype.kind not in "iu" for part in (indices, indptr)):
-            raise ValueError("the places of a sparse matrix are no whole numbers")
+            raise ValueError("the places of a sparse matrix are not whole numbers")
         matrix = sparse.csr_array((data, indices, indptr), shape=tuple(shape))
         refuse_malformed(matrix, "couplings")
         matrix.check_format(full_check=True)
@@ -306,7 +306,7 @@ class Unpacker:
     def _of_partial(self, tree: Any, value: Any) -> Any:
         function, arguments, words = map(value, tree["partial"])
         if not isinstance(arguments, tuple):
-            raise ValueError(f"arguments of a function are no tuple: {arguments!r:.60}")  # noqa: TRY004 - of a file
+            raise ValueError(f"arguments of a function are not a tuple: {arguments!r:.60}")  # noqa: TRY004 - of a file
         return partial(function, *arguments, **words)
 
     def _of_name(self, tree: Any, _: Any) -> Any:
@@ -318,7 +318,7 @@ class Unpacker:
     def _of_exception(self, tree: Any, value: Any) -> Any:
         kind, arguments = class_of(tree["exception"], "exception"), value(tree["arguments"])
         if not isinstance(arguments, tuple):
-            raise ValueError(f"arguments of an exception are no tuple: {arguments!r:.60}")  # noqa: TRY004 - of a file
+            raise ValueError(f"arguments of an exception are not a tuple: {arguments!r:.60}")  # noqa: TRY004 - of a file
         return kind(*arguments)
 
     def _of_object(self, tree: Any, value: Any) -> Any:
