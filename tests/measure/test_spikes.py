@@ -404,7 +404,7 @@ def test_bad_counts_are_refused(counts, window, error, match):
         (lambda: spikes.independent_fano_factor([]), ValueError, "empty"),
         (lambda: spikes.shuffled_fano_factor(0.5, 11, 10), ValueError, "window = 11"),
         (lambda: spikes.blocked_fano_factor([0, 0], 5), ValueError, "silent unit"),
-        (lambda: spikes.blocked_fano_factor([[0.5]], 5), ValueError, "one rate a class"),
+        (lambda: spikes.blocked_fano_factor([[0.5]], 5), ValueError, "one rate per class"),
         (lambda: spikes.blocked_fano_factor([0.5, 0], 5, weights=[0, 0]), ValueError, "not all 0"),
         (lambda: spikes.blocked_fano_factor([0.5, 0], 5, weights=[1]), ValueError, r"shape \(1,\)"),
         (lambda: spikes.from_window_counts([[1], [2]], 5).test("normal"), ValueError, "choose 'binomial'"),

@@ -455,7 +455,7 @@ def test_the_diagram_is_made_of_fixed_points():
 BAD = {
     "negative": (lambda: rg.RandomLayer("tanh", -1.0), ValueError, "standard deviation"),
     "no number": (lambda: rg.RandomLayer("tanh", "1"), TypeError, "sigma_w"),
-    "unknown": (lambda: rg.RandomLayer("tan", 1.0), ValueError, "there are identity"),
+    "unknown": (lambda: rg.RandomLayer("tan", 1.0), ValueError, "choose from identity"),
     "c above one": (lambda: LAYERS[0].correlation_map(1.1, 1.0), ValueError, "above 1"),
     "no variance": (lambda: LAYERS[0].correlation_map(0.1, 0.0), ValueError, "pass q > 0"),
     "negative q": (lambda: LAYERS[0].variance_map(-1.0), ValueError, "it is a variance"),

@@ -463,8 +463,8 @@ REFUSED = {
     "own rest points": (lambda: RepeatedLayer(ATAN).rest_points(), ValueError, "leading_form"),
     "wild": (lambda: RepeatedLayer(ATAN).leading_form(-0.9), ValueError, "not a fixed point"),
     "supercritical": (lambda: RepeatedLayer("tanh", 2.0).depth(1.0), ValueError, "not critical"),
-    "sides": (lambda: TANH.layers(1.0, -0.1), ValueError, "one side"),
-    "sides far below": (lambda: TANH.layers(1e-170, -1e-170), ValueError, "one side"),
+    "sides": (lambda: TANH.layers(1.0, -0.1), ValueError, "the same side"),
+    "sides far below": (lambda: TANH.layers(1e-170, -1e-170), ValueError, "the same side"),
     "nowhere": (lambda: TANH.depth(0.0), ValueError, "not drawn in"),
     "fold from the wrong side": (lambda: LAYERS["fold"][0].depth(0.1), ValueError, "not drawn in"),
     "stationary fold": (lambda: LAYERS["fold"][0].leading_form().stationary_variance(0.1), ValueError, "no stationary"),
@@ -486,9 +486,9 @@ REFUSED = {
     "constant": (lambda: collapse([1.0] * 18, [1.0, 2.0] * 9, [1.0] * 18, [1.0] * 18), ValueError, "leave it out"),
     "scaled by no number": (lambda: FALLEN.scaled(math.nan), ValueError, "not a finite number"),
     "scaled by several": (lambda: FALLEN.scaled([1.0, 1.0]), TypeError, "is not one number: all depths have"),
-    "scaled values without end": (lambda: FALLEN.scaled(200.0), ValueError, "out of float64"),
-    "scaled values of none": (lambda: FALLEN.scaled(-200.0), ValueError, "out of float64"),
-    "scaled controls without end": (lambda: FALLEN.scaled(1.0, [200.0]), ValueError, "out of float64"),
+    "scaled values without end": (lambda: FALLEN.scaled(200.0), ValueError, "out of the range of float64"),
+    "scaled values of none": (lambda: FALLEN.scaled(-200.0), ValueError, "out of the range of float64"),
+    "scaled controls without end": (lambda: FALLEN.scaled(1.0, [200.0]), ValueError, "out of the range of float64"),
     "negative values": (lambda: collapse([0.0, 1.0], [1.0, 2.0], [-1.0, 1.0], [1.0, 1.0]), ValueError, "squares"),
 }  # fmt: skip
 
