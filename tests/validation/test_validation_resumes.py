@@ -81,7 +81,7 @@ def undigested(text):
         ),
         (
             lambda text: undigested(text.replace('"version": 1', '"version": 2', 1)),
-            "no file of records of this version",
+            "not a file of records of this version",
         ),
         (lambda text: undigested(text.replace('"outcome"', '"income"', 1)), "is damaged"),
         (lambda text: text.replace('"as_expected": true', '"as_expected": false'), "something else than was written"),
