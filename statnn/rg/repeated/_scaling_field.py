@@ -66,7 +66,7 @@ def raised(b: float, exponent: float) -> float:
     try:
         return float(block(b) ** exponent)
     except OverflowError:
-        raise ValueError(f"b = {b:g} to the power {exponent:g} exceeds the range of float64; take a smaller b") from None
+        raise ValueError(f"b = {b:g}: b^{exponent:g} exceeds the range of float64; take a smaller b") from None
 
 
 def block(b: float) -> float:
