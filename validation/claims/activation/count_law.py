@@ -45,7 +45,7 @@ def _laws(shapes):
 def _judge(data):
     findings = []
     for i, (seen, pmf) in enumerate(zip(data["observed"], data["pmf"], strict=True)):
-        findings.append(Finding.of(LAWS[i], counts(seen, pmf), sees=0.12, unit="of b"))
+        findings.append(Finding.of(LAWS[i], counts(seen, pmf), sees=0.15, unit="of b"))
         scores = data["batches"][i] @ data["score"][i] / data["batches"][i].sum(axis=1)
         findings.append(Finding.of(SCORES[i], mean(scores, 0.0), sees=0.03, unit="of b"))
     return Verdict.judged(

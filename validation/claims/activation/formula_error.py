@@ -85,11 +85,11 @@ def _judge(data):
             ),
             Finding(
                 quantity=BOUND, estimate=ratios.max(), theory=1.0, tolerance=1e-9, asks=Asks.AT_MOST,
-                sees=0.002, unit="of the bound, relative", **never,
+                sees=5e-4, unit="of the bound, relative", **never,
             ),
             Finding(
                 quantity=SIGN, estimate=data["limit_true"].min(), theory=float(data["least"]), asks=Asks.AT_LEAST,
-                sees=0.01, unit="in the error", **never,
+                sees=0.002, unit="in the error", **never,
             ),
         ],
         Outcome.ASYMPTOTIC,

@@ -206,7 +206,7 @@ def _judge_start(data):
         if t > 0
     )
     return Verdict.judged(
-        [Finding.of(FROM_START, comparison, sees=0.006, unit="of K, relative")],
+        [Finding.of(FROM_START, comparison, sees=0.0075, unit="of K, relative")],
         Outcome.EXACT,
         "simulation against the formula with a general start, by the binomial law",
         otherwise="simulation and the formula with a general start differ beyond chance",

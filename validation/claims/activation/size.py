@@ -48,7 +48,7 @@ def _judge_compressibility(data):
     whole = float(data["sparse"][-1] - data["sparse"][0])
     return Verdict.judged(
         [
-            Finding.of(RISE, rise, sees=0.1, unit="in the rise", asks=Asks.ABOVE),
+            Finding.of(RISE, rise, sees=0.125, unit="in the rise", asks=Asks.ABOVE),
             Finding.of(SPARSE, sparse, sees=0.006, unit="of the ratio, relative"),
             Finding.of(DENSE, dense, sees=0.02, unit="of the ratio, relative"),
         ],

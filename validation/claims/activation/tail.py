@@ -94,7 +94,7 @@ def _judge(data):
         theory=most,
         p=stats.poisson.cdf(data["beyond"][at], np.exp(most) * data["beyond_power_law"][at]),
         law="Poisson",
-        sees=5.0,
+        sees=6.0,
         unit="in the logarithm",
         asks=Asks.BELOW,
     )

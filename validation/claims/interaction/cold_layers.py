@@ -49,7 +49,7 @@ def _judge(data):
     mixed, stuck = map(float, data["rhat"])
     findings = (
         Finding.of(
-            "energy by tempering", mean(data["tempered"], float(data["exact"])), sees=0.002, unit="of the energy"
+            "energy by tempering", mean(data["tempered"], float(data["exact"])), sees=0.001, unit="of the energy"
         ),
         Finding(
             quantity="R-hat of tempering", estimate=mixed, error=0.0, theory=MIXED, asks=Asks.AT_MOST, sees=0.1,
@@ -57,7 +57,7 @@ def _judge(data):
         ),
         Finding(
             quantity=FREEZE, estimate=(stuck - 1) / max(mixed - 1, 1e-3), error=0.0, theory=TIMES, asks=Asks.ABOVE,
-            sees=0.98, unit="of the excess of block updates",
+            sees=1.0, unit="of the excess of block updates",
         ),
     )  # fmt: skip
     detail = (

@@ -68,7 +68,7 @@ def _judge(data):
     order = z_score(-1 - free[3], free_error[3], float(data["order"]))
     amplitude = z_score(held[0], held_error[0], 0.0)
     findings = (
-        Finding.of(ORDER, order, sees=0.006, unit="of the order"),
+        Finding.of(ORDER, order, sees=0.0075, unit="of the order"),
         Finding.of(AMPLITUDE, amplitude, sees=0.006, unit="of the amplitude"),
     )
     detail = f"{len(x)} stiffnesses from λ = {x[0]:g} up; the fit has corrections to the leading order up to 1/λ²"

@@ -88,7 +88,7 @@ def _judge(data):
         ),
         Finding.of(
             RANKS, worst(uniform(data["ranks"][:, i]) for i in each),
-            sees=4.0 if few else 0.5, unit="of the posterior's width, by which it is too narrow",
+            sees=5.0 if few else 0.5, unit="of the posterior's width, by which it is too narrow",
         ),
     )  # fmt: skip
     detail = f"{len(data['ranks'])} teachers; {', '.join(NAMES)}"

@@ -108,7 +108,7 @@ def _judge(data):
     weights = mean(data["weights"], float(theory["weights"]))
     findings = (
         Finding.of(BAND, band, sees=0.04, unit="of σ*"),
-        Finding.of(LINEAR, linear, sees=0.015, unit="of σ*"),
+        Finding.of(LINEAR, linear, sees=0.01, unit="of σ*"),
         Finding.of(WEIGHTS, weights, sees=0.04, unit="of σ*"),
         Finding(
             quantity=ENDLESS, estimate=float(data["endless"].min()), error=0.0, theory=1.0, tolerance=1e-12,

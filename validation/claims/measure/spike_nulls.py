@@ -95,7 +95,7 @@ def _judge(data):
         Finding.of(INDEPENDENT, family("independent"), sees=0.03, unit="of the factor"),
         Finding.of(SHUFFLED, family("shuffled"), sees=0.03, unit="of the factor"),
         Finding.of(BLOCKED, family("blocked"), sees=0.004, unit="of the factor"),
-        Finding.of(NULL, family("over_null"), sees=0.002, unit="of the factor"),
+        Finding.of(NULL, family("over_null"), sees=3e-4, unit="of the factor"),
         Finding.of(MIXED, family("mixed"), sees=0.03, unit="of the factor"),
         Finding.of(POISSON, below, asks=Asks.BELOW, sees=0.125, unit="of Poisson's"),
     )

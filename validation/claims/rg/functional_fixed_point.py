@@ -53,7 +53,7 @@ def _judge(data):
     lens = data["direct"][0, 9:] / data["direct"][0, 8:-1]
     findings = [
         Finding(
-            quantity=_rate(name), estimate=rate, error=0, theory=theory, tolerance=1e-3, sees=0.005, unit="of it"
+            quantity=_rate(name), estimate=rate, error=0, theory=theory, tolerance=1e-3, sees=0.003, unit="of it"
         )
         for name, rate, theory in zip(NAMES, rates, data["rate"], strict=True)
     ] + [

@@ -162,7 +162,7 @@ def _judge_noisy(data):
     findings = [
         Finding(
             quantity=f"eigenvalue of the {name}, ε → 0", estimate=limit[i], error=0, theory=data["exact"][i],
-            tolerance=max(2 * error[i], 1e-3), sees=0.03, unit="of the eigenvalue",
+            tolerance=max(2 * error[i], 1e-3), sees=0.006, unit="of the eigenvalue",
         )
         for i, name in enumerate(NAMES)
     ] + [
