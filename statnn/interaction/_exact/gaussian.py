@@ -184,7 +184,7 @@ def _up(
     rounded less is taken.
     """
     layers = []
-    noise = h.shape[1] - edges[-1]
+    noise = h.shape[1] - edges[-1]  # the first of the columns of noises, which are there for a covariance only
     for weight, message, (start, stop) in zip(model.net.weights, messages, pairwise(edges), strict=True):
         U, V, s, root = message.U, message.V, message.s[:, None], message.root[:, None]
         k = min(len(U), len(V))
