@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -263,3 +264,23 @@ def test_entries_that_are_not_numbers_are_equal_to_themselves(dtype):
 @pytest.mark.parametrize("value", [(1.5,), (1, "a"), [2], [], ()])
 def test_short_sequences_are_written_as_python_reads_them(value):
     assert ast.literal_eval(_brief(value, 120)) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "digest"),
+    [
+        (rg.FlowEnd, "82f8fb87"),
+        (rg.FixedPointEnd, "d2134a96"),
+        (rg.VarianceEnd, "73f4849b"),
+        (rg.DecayEnd, "e8038640"),
+        (rg.LeadingFormKind, "3acf89f8"),
+        (rg.CriticalityKind, "0df7aca5"),
+        (rg.TransitionKind, "bff508a8"),
+        (rg.Phase, "16d20ed7"),
+        (rg.Regime, "249729b7"),
+        (rg.ScalingFieldKind, "325e90e5"),
+    ],
+)
+def test_texts_of_endings_and_kinds_stay_as_files_hold_them(kind, digest):
+    """A kept result names a member by its text: with another text it could not be read any more."""
+    assert sha256("|".join(member.value for member in kind).encode()).hexdigest()[:8] == digest

@@ -21,7 +21,7 @@ class FlowEnd(StrEnum):
     """Why a trajectory ends."""
 
     COMPLETE = "all doublings done"
-    OVERFLOW = "couplings exceed the range of float64"
+    OVERFLOW = "couplings leave the range of float64"
     DISORDERED = "the output of a block no longer depends on its input"
     UNLIKE = "no layer of the family is nearest to the block: none is near, or only a limit of layers is nearest"
     UNRESOLVED = "no nodes resolve the projected layer"

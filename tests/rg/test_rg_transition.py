@@ -90,7 +90,7 @@ def test_folds_are_seen_where_the_curve_dips_by_a_millionth(point):
     ],
 )
 def test_three_fixed_points_close_together_are_told_apart(weight, points):
-    """GELU at the σ_b of its half-stable point, by mpmath: starts from either side end at the first."""
+    """GELU at the σ_b of its half-stable point, by mpmath: a start ends at the first that it meets."""
     layer = rg.RandomLayer("gelu", math.sqrt(weight), math.sqrt(0.17292239))
     branches = [point.variance for point in layer.branches()]
     ends = [layer.fixed_point(start).variance for start in (1.0, 100.0)]

@@ -70,6 +70,7 @@ def raised(b: float, exponent: float) -> float:
 
 
 def block(b: float) -> float:
+    """Return the number of layers that become one, or raise if it is not above 1."""
     number = positive(b, "b", why="so many layers become one")
     if number <= 1.0:
         raise ValueError(f"b = {b!r} must be above 1: so many layers become one; 2 is the usual choice")
