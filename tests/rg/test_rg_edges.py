@@ -300,3 +300,18 @@ def test_what_is_no_layer_is_not_renormalised():
     for other in ("tanh", None, rg.FixedFunction(3, 1.0), rg.RandomLayer("tanh", 1.0)):
         with pytest.raises(TypeError, match=r"layer is a .*; pass a RepeatedLayer"):
             rg.renormalise(other)
+
+
+def test_what_lies_beyond_computed_averages_is_not_guessed():
+    """φ = exp(h²/100): E φ² = (1 - q/25)^(-1/2), whose curve folds at q = 50/3, but overflows on the way there."""
+    bell = Activation("bell", lambda h: np.exp(h * h / 100), lambda h: h / 50 * np.exp(h * h / 100))
+    for act in (lambda: rg.transition(bell, 0.1), lambda: rg.RandomLayer(bell, 4.0).fixed_point()):
+        with pytest.raises(ValueError, match="up to the variance 10, where E φ²/q has not settled"):
+            act()
+    assert rg.RandomLayer(bell, 1.0).fixed_point().variance == pytest.approx(1.0210690102626498)
+    narrow = Activation("narrow", lambda h: np.exp(h * h), lambda h: 2 * h * np.exp(h * h))
+    with pytest.raises(ValueError, match=r"can be computed up to 0\.1"):  # E φ² = (1 - 4q)^(-1/2)
+        rg.transition(narrow, 0.1)
+    logarithm = Activation("logarithm", lambda h: np.log(np.abs(h)), lambda h: 1 / h)
+    with pytest.raises(ValueError, match="not finite at the field 0"):
+        rg.transition(logarithm, 0.1)

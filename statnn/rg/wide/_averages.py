@@ -176,12 +176,17 @@ class _Own:
 
     @cached_property
     def reach(self) -> float:
-        reached = 1.0
-        with suppress(ValueError):
-            for half_decades in range(1, 25):
-                self.moments(np.array([10 ** (half_decades / 2)]), most=MOST_PROBED)
-                reached = 10 ** (half_decades / 2)
-        return reached
+        """Largest variance, in half decades up to 1e12; where none from 1e-12 can be computed, the error says why."""
+
+        def computed(half_decades: int) -> bool:
+            with suppress(ValueError):
+                return bool(self.moments(np.array([10 ** (half_decades / 2)]), most=MOST_PROBED))
+            return False
+
+        begin = next((down for down in range(0, -24, -1) if computed(down)), -24)
+        if begin == -24:
+            self.moments(np.array([1e-12]))
+        return float(10 ** (next((up for up in range(begin, 24) if not computed(up + 1)), 24) / 2))
 
     def _edges(self, deviation: Floats, *more: float) -> Floats:
         places = np.append(self.breaks, more)

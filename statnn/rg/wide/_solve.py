@@ -224,7 +224,7 @@ def _walk(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[
             done = far > 0
             low[going[done]], high[going[done]] = np.minimum(near, far)[done], np.maximum(near, far)[done]
             going, q = going[~done], float(grid[-1])
-            if up and not of.bounded and q >= of.reach:
+            if going.size and up and not of.bounded and q >= of.reach:
                 _refuse_unknown(of, weights[going], biases[going], q)
                 bounded[going] = False
                 break
@@ -283,9 +283,17 @@ def limits(of: Averages) -> tuple[float, float, float]:
     """Return the limits of M/q, D and qD/M as q → ∞: growth of the variance, χ and the slope at c = 1, each over σ_w².
 
     Read off at the largest variances that can be computed, with corrections in powers of q^(-1/2) removed; if values do
-    not settle there, variances far beyond are tried, and if they still grow or fall the limit is inf or zero.
+    not settle there, variances far beyond are tried, and if they still grow or fall the limit is inf or zero. Where no
+    variance beyond can be computed, that is known only of M that has ended, or is huge.
     """
     readings = _read_off(of, of.reach)
+    if of.reach < LARGEST and readings[0][0] is None:
+        last, before = of.moments(of.reach / np.array([1.0, 4.0])).square
+        if last < LARGEST and abs(last - before) > 1e-6 * last:
+            raise ValueError(
+                f"averages of this activation can be computed up to the variance {of.reach:g}, where E φ²/q has not "
+                "settled: what signals of larger variance do is unknown; take smaller scales"
+            )
     for far in FARTHER if of.reach == LARGEST else ():
         if all(limit is not None for limit, _ in readings):
             break
