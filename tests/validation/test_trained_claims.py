@@ -154,9 +154,22 @@ def test_verdicts_follow_the_data(rng):
 def test_accuracies_that_do_not_differ_show_no_relation(rng):
     slopes = rng.standard_normal((1, 6, 4))
     accuracy = 0.9 + np.concatenate((np.zeros((1, 3, 4)), rng.standard_normal((1, 3, 4))), axis=1)
-    correlations = order_in_training._correlations({"slopes": slopes, "test_accuracy": accuracy}, 0)
-    assert (correlations[:3] == 0).all()
-    np.testing.assert_allclose(correlations[3:], [np.corrcoef(slopes[0, i], accuracy[0, i])[0, 1] for i in (3, 4, 5)])
+    relations = order_in_training._relations({"slopes": slopes, "test_accuracy": accuracy}, 0)
+    assert (relations[:3] == 0).all()
+    correlations = [np.corrcoef(slopes[0, i], accuracy[0, i])[0, 1] for i in (3, 4, 5)]
+    np.testing.assert_allclose(np.tanh(relations[3:]), np.clip(correlations, -0.9999, 0.9999))
+
+
+def test_nearly_straight_relations_are_judged(rng):
+    """Correlations just below 1 but for a weaker few are so skewed that 24 could not be judged; their z can."""
+    slopes = np.tile(np.linspace(-1, 1, 4), (2, 24, 1))
+    aside = np.tile([1.0, -1.0, -1.0, 1.0], (2, 24, 1)) * np.where(np.arange(24) < 2, 0.5, 0.1)[:, None]
+    accuracy = 0.9 - 0.01 * (slopes + aside * (1 + 0.1 * rng.standard_normal((2, 24, 1))))
+    data = {"rates": np.geomspace(1e-3, 1e-1, 4), "epochs": np.array([5, 50]), "slopes": slopes}
+    data |= {"test_accuracy": accuracy, "train_accuracy": np.ones((2, 24, 4))}
+    with pytest.raises(Refusal, match=r"24 replicates of skewness .* are too few"):
+        statistics.mean(np.tanh(order_in_training._relations(data, -1)), 0.0)
+    assert order_in_training._judge_against(data).outcome == "holds within a domain"
 
 
 @pytest.mark.parametrize(("sign", "outcome"), [(-1, "holds within a domain"), (1, "contradicted")])

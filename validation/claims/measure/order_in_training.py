@@ -36,7 +36,9 @@ RATES = (2e-3, 5e-3, 1.3e-2, 3.2e-2)
 MARGIN = 0.01
 """Accuracies that differ by less count as equal."""
 RISE, FALL = "rise of the slope to its peak, least clear layer", "fall of the slope after its peak, clearest layer"
-RELATION = "fall of accuracy with the slope: minus their correlation over learning rates"
+RELATION = "fall of accuracy with the slope: minus Fisher's z of their correlation over learning rates"
+STRAIGHT = 0.9999
+"""Correlation above which a relation counts as straight."""
 LATE = "accuracy lost by the L-map above the penultimate hidden layer"
 
 
@@ -184,7 +186,7 @@ def _epochs(epochs, *several):
 
 
 def _run_against(rng, quick, data=None):
-    replicas = 12 if data is None else 8 if quick else 24
+    replicas = 12 if data is None else 8 if quick else 48
     images, seeds = _trained.images_for(rng, replicas, _samples(quick, data) // 2, data)
     epochs = (10, 70 if quick else 200) if data is None else (3, 20)
     slopes, tested, fitted = [], [], []
@@ -204,15 +206,19 @@ def _run_against(rng, quick, data=None):
     return {"rates": rates, "epochs": epochs} | {name: np.transpose(kind, (2, 1, 0)) for name, kind in kinds.items()}
 
 
-def _correlations(data, when):
-    """Return the correlation of slope and accuracy over learning rates in each replica; 0 where either is constant."""
+def _relations(data, when):
+    """Return Fisher's z of the correlation of slope and accuracy in each replica; 0 where either is constant.
+
+    Correlations crowd below 1, and so their mean has a skewed law; z = artanh r does not end.
+    """
     x, y = (data[name][when] - data[name][when].mean(axis=1, keepdims=True) for name in ("slopes", "test_accuracy"))
     spread = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
-    return np.divide((x * y).sum(axis=1), spread, out=np.zeros(len(x)), where=spread > 1e-12)
+    correlations = np.divide((x * y).sum(axis=1), spread, out=np.zeros(len(x)), where=spread > 1e-12)
+    return np.arctanh(np.clip(correlations, -STRAIGHT, STRAIGHT))
 
 
 def _judge_against(data):
-    at_end, early = (above_zero(-_correlations(data, when)) for when in (-1, 0))
+    at_end, early = (above_zero(-_relations(data, when)) for when in (-1, 0))
     late = {name: data[name][-1].mean(axis=0) for name in ("slopes", "train_accuracy", "test_accuracy")}
     rows = ", ".join(
         f"η = {rate:g}: s = {slope:.2f}, accuracy {accuracy:.3f}"
@@ -220,8 +226,7 @@ def _judge_against(data):
     )
     detail = (
         f"at epoch {data['epochs'][-1]}, {late['train_accuracy'].min():.1%} or more of the training images are learnt; "
-        f"correlation over learning rates {-early.estimate:.2f} ± "
-        f"{early.error:.2f} at epoch {data['epochs'][0]}; {rows}"
+        f"Fisher's z is {-early.estimate:.2f} ± {early.error:.2f} at epoch {data['epochs'][0]}; {rows}"
     )
     finding = Finding.of(
         RELATION, at_end, asks=Asks.ABOVE, level=CLEAR, sees=0.5, unit="of the way to a straight relation"
@@ -249,13 +254,13 @@ def _draw_against(data, figure):
             at = slopes[:, i].mean(), accuracies[:, i].mean()
             errors = standard_error(accuracies[:, i]), standard_error(slopes[:, i])
             axes.errorbar(*at, *errors, fmt="o^sDv"[i], color=COLOURS[i], markersize=6, label=f"$\\eta = {rate:g}$")
-        correlation = _correlations(data, when)
+        relation = _relations(data, when)
         fitted = data["train_accuracy"][when].mean(axis=0).min()
         axes.set(
             xlabel="slope $s$ of the first layer",
             ylabel="test accuracy",
-            title=f"epoch {data['epochs'][when]}: correlation ${correlation.mean():.2f} \\pm "
-            f"{standard_error(correlation):.2f}$, training accuracy $\\geq {fitted:.3f}$",
+            title=f"epoch {data['epochs'][when]}: $z = {relation.mean():.2f} \\pm {standard_error(relation):.2f}$, "
+            f"training accuracy $\\geq {fitted:.3f}$",
         )
         axes.title.set_fontsize("small")
     figure.axes[0].legend(fontsize="small")
@@ -362,8 +367,8 @@ def _claims(name, title, against, *, needs_data, costs):
             caption=(
                 "Test accuracy against the slope $s$ of the first layer, for four learning rates, early (a) and "
                 "late in training (b). Dots: single trainings; large symbols: their means. Error bars: standard "
-                "error over 12 trainings of each rate (on MNIST 8, and 24 in a full run). The correlation in the "
-                "title is the mean over trainings of that over rates, with its standard error."
+                "error over 12 trainings of each rate (on MNIST 8, and 48 in a full run). The $z$ in the title is "
+                "Fisher's, artanh of the correlation over rates, mean over trainings with its standard error."
             ),
             run=_run_against,
             judge=_judge_against,
