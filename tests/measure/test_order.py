@@ -105,11 +105,12 @@ def test_monotone_units_invert_only_together():
 
 
 def test_a_group_of_one_is_that_unit(rng):
-    fields = rng.standard_normal((50, 1))
-    alone = unit_order("relu", fields)
-    for weight in (0.5, -2.0):
-        group = group_order("relu", fields, [weight])
-        assert (group.kept, group.tied, group.inverted) == (alone.kept, alone.tied, alone.inverted)
+    """Also where it saturates: of 1 - k 2⁻⁵³, neighbours in float64, a third is rounded to the same number."""
+    for sigma, fields in (("relu", rng.standard_normal((50, 1))), ("tanh", np.linspace(14.0, 19.0, 50)[:, None])):
+        alone = unit_order(sigma, fields)
+        for weight in (0.5, -2.0, 1 / 3, -7.0, 1e-300):
+            assert group_order(sigma, fields, [weight]) == alone
+            assert group_order(sigma, np.tile(fields, 2), [0.0, weight]) == alone
 
 
 @pytest.mark.parametrize(("samples", "units", "groups"), [(37, 300, 1), (10, 64, 3), (1001, 100, 2)])

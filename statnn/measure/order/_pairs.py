@@ -147,6 +147,8 @@ def group_order(
     rows = np.atleast_2d(given)
     if rows.ndim != 2 or rows.shape[1] != h.shape[1]:
         raise ValueError(f"weights has shape {given.shape}; fields of {h.shape[1]} units need (groups, {h.shape[1]})")
+    alone = np.count_nonzero(rows, axis=1, keepdims=True) == 1
+    rows = np.where(alone, np.sign(rows), rows)  # rounded products would tie neighbours of a saturated unit
     sums = _sums(_activated(activation, h), rows)
     if reference is None:
         return _compared(_sums(h, rows), sums)
