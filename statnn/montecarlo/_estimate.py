@@ -252,8 +252,8 @@ def _rhat(draws: Floats) -> float:
     length = draws.shape[1]
     within = scores.var(axis=1, ddof=1).mean()
     between = scores.mean(axis=1).var(ddof=1)
-    if within == 0:
-        return 1.0 if between == 0 else np.inf
+    if not np.ptp(ranks, axis=1).any():  # frozen chains, whose variance may be rounded above zero
+        return np.inf if np.ptp(ranks) else 1.0
     return float(np.sqrt((length - 1) / length + between / within))
 
 

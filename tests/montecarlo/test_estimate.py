@@ -200,6 +200,13 @@ def test_frozen_chains_count_as_one_sample_each():
     assert (estimated.ess, estimated.tau, estimated.rhat) == (4.0, 100.0, np.inf)
 
 
+@pytest.mark.parametrize("length", [4, 7, 1000])
+def test_halves_that_are_frozen_apart_disagree_without_bound(length):
+    """All chains jump once, at half time: nothing varies within a half, whatever its length rounds to."""
+    with pytest.warns(UntrustedEstimate, match="R-hat = inf"):
+        assert estimate(np.repeat([[0.0, 1.0]], length, axis=1).repeat(4, axis=0)).rhat == np.inf
+
+
 @pytest.mark.parametrize(
     ("draws", "message"),
     [(np.zeros((3, 3)), "at least 4 draws"), (np.zeros(10), "at least 4 draws"), (np.full((2, 9), np.nan), "NaN")],
