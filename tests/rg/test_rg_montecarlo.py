@@ -405,7 +405,7 @@ COINS = np.where(np.arange(40 * 64).reshape(40, 8, 8) % 3, 1, -1)
         (lambda: sample_flow(BinaryNeurons(-LATTICE.couplings), (8, 8), 10), ValueError, "clusters need J >= 0"),
         (lambda: linearise(COINS), ValueError, "40 replicas in 64 groups are too few"),
         (lambda: linearise(COINS, groups=7), ValueError, r"groups = 7 is outside"),
-        (lambda: linearise(COINS[0, 0]), ValueError, "states have shape"),
+        (lambda: linearise(COINS[0, 0]), ValueError, "states has shape"),
         (lambda: linearise(COINS * 2, groups=8), ValueError, r"states\[0, 0, 0\] = -2 is not a spin"),
         (lambda: linearise(COINS, groups=8, operators=["nearest"]), TypeError, "operators hold a str; make each"),
         (lambda: linearise(COINS, groups=8, operators=()), ValueError, "need at least one"),

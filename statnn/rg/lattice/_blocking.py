@@ -173,7 +173,7 @@ def block_means(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None
     >>> block_means([[0.0, 1.0, 2.0, 4.0]], 2)
     array([[0.5, 3. ]])
     """
-    array = recorded(activity)
+    array = recorded(activity, "activity")
     blocks = lattice(array.shape, b, axes)
     values = np.ascontiguousarray(array, dtype=np.float64)
     out = np.empty(blocks.result)
@@ -275,21 +275,21 @@ def _refuse(array: NDArray[Any], bad: NDArray[np.bool_]) -> None:
     )
 
 
-def recorded(states: ArrayLike) -> NDArray[Any]:
+def recorded(states: ArrayLike, name: str = "states") -> NDArray[Any]:
     """Return recorded activity as an array with replicas and layers, or raise."""
     if not hasattr(states, "__array__") and (hasattr(states, "adj") or hasattr(states, "energy")):  # a graph, a model
         raise TypeError(
-            f"states is a {type(states).__name__}; recorded activity, on a lattice, is needed. Blocks of a "
+            f"{name} is a {type(states).__name__}; recorded activity, on a lattice, is needed. Blocks of a "
             "graph are groups of its nodes that you choose: np.sign(spins[:, nodes].sum(axis=1)) for each, of odd size"
         )
-    array = array_of(states, "states")
+    array = array_of(states, name)
     if array.ndim not in (2, 3, 4):
         raise ValueError(
-            f"states have shape {array.shape}; {_SHAPES} is needed: add the axis of replicas with states[None], and "
+            f"{name} has shape {array.shape}; {_SHAPES} is needed: add the axis of replicas with {name}[None], and "
             "one of layers where a single layer was recorded"
         )
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"states must hold real numbers, not {array.dtype}{as_floats(array, 'states')}")
+        raise TypeError(f"{name} must hold real numbers, not {array.dtype}{as_floats(array, name)}")
     if not array.size:
-        raise ValueError(f"states have shape {array.shape}: there is nothing to coarse-grain")
+        raise ValueError(f"{name} has shape {array.shape}: there is nothing to coarse-grain")
     return array
