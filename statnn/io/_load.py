@@ -136,7 +136,9 @@ def load_network(
     Batch normalisation of fields is kept with its running statistics; after an activation, or on the inputs, it is
     folded into the next dense layer, exactly up to rounding, and its statistics are not kept. So are scalings. A last
     softmax is left out: the order of the classes stays, outputs are the logits. A last sigmoid (the logistic output of
-    a binary classifier) is kept. Dropout and batch normalisation are read as in use, not as in training.
+    a binary classifier) is kept. Dropout and batch normalisation are read as in use, not as in training. Bare arrays do
+    not hold the ε of a normalisation: 1e-5 is taken, as torch does (Keras takes 1e-3). For another ε give arrays whose
+    running variance v is v + ε - 1e-5, or the torch module itself.
 
     Examples
     --------

@@ -58,7 +58,8 @@ class Activation:
     kinks : sequence of float
         Fields where σ has a kink or a jump. Differences do not reach across them, and at one the numerical derivative
         is that from the left. With a stated derivative they may be left out: where averages need them, they are
-        searched for.
+        searched for. State, too, both edges of a feature narrower than 0.006 or a hundredth of its field, or below -650
+        or above 830: the search may miss it, and averages are then those without it.
 
     Attributes
     ----------

@@ -167,6 +167,10 @@ def test_a_normalisation_among_bare_arrays():
     arrays = {"0.weight": np.eye(2)} | {f"1.{name}": np.array(value) for name, value in norm.items()}
     net = load_network(arrays | {"1.num_batches_tracked": np.array(7), "3.weight": np.ones((1, 2))}, activation="tanh")
     assert net.normalisations == (BatchNorm([1.0, 0.0], [4.0, 1.0], [2.0, 1.0], [0.0, 0.5], 1e-5), None)
+    wider = arrays | {"1.running_var": np.array([4.0, 1.0]) + 1e-3 - 1e-5}  # of an epsilon of 1e-3, as Keras takes
+    x = np.array([[0.3, -2.0]])
+    expected = np.tanh((x - [1.0, 0.0]) * [2.0, 1.0] / np.sqrt(np.array([4.0, 1.0]) + 1e-3) + [0.0, 0.5])
+    np.testing.assert_allclose(load_network(wider, activation="tanh")(x), expected, rtol=1e-14)
 
 
 # -- writing ---------------------------------------------------------------------------------------------

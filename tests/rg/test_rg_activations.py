@@ -260,6 +260,19 @@ def test_averages_see_a_bump_of_any_place(place, width, offset):
     assert own.moments(q).square == pytest.approx(expected, rel=1e-11)
 
 
+@pytest.mark.parametrize(("place", "width"), [(0.0, 1e-5), (3.0, 1e-7), (-900.0, 1.0)])
+def test_averages_see_a_needle_whose_edges_are_stated(place, width):
+    u = lambda h: (h - place) / width  # noqa: E731
+    edges = place + 6 * width * np.array([-1, 1])
+    own = Activation(
+        "n", lambda h: np.exp(-(u(h) ** 2)), lambda h: -2 / width * u(h) * np.exp(-(u(h) ** 2)), kinks=edges
+    )
+    q = max(1.0, place**2 / 9)
+    spread = 1 + 4 * q / width**2
+    expected = math.exp(-2 * (place / width) ** 2 / spread) / math.sqrt(spread)
+    assert averages(own).moments(np.array([q])).square.item() == pytest.approx(expected, rel=1e-8)
+
+
 def test_wide_layers_of_the_sine_in_closed_form():
     edge = rg.criticality("sin")
     assert (edge.kind.name, edge.sigma_w) == ("HALF_STABLE", pytest.approx(1.0))
