@@ -94,11 +94,12 @@ def _text(start: bytes) -> str:
 
 def _columns(text: str) -> tuple[str | None, int] | None:
     """Return the separator of the columns of a table of numbers, None for any space, and the number of header lines."""
-    for skipped, line in enumerate(text.splitlines()[:2]):
+    lines = text.splitlines()[:2]
+    for skipped, line in enumerate(lines):
         for mark in (",", ";", "\t", None):
-            words = line.split(mark)
+            words, head = line.split(mark), lines[0].split(mark) if skipped else []
             if len(words) > 1 and all(map(_is_number, words)):
-                return mark, skipped
+                return None if any(map(_is_number, head)) else (mark, skipped)  # a row with gaps is no header
     return None
 
 

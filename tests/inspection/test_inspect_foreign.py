@@ -59,6 +59,8 @@ FOREIGN = {
         r"is a table in text: numpy.save\('x.npy', numpy.loadtxt\('x.csv', delimiter=',', skiprows=0\)\)",
     ),
     "head.csv": (table(head="a,b,c"), r"delimiter=',', skiprows=1"),
+    "2024.csv": (table(head="# of 2024"), r"delimiter=',', skiprows=1"),
+    "gap.csv": (table(head="1,,3"), r"is text, not an array"),  # whose first row is none of names
     "semicolon.csv": (table(mark=";"), r"delimiter=';', skiprows=0"),
     "tab.tsv": (table(mark="\t", head="a\tb\tc"), r"delimiter='\\t', skiprows=1"),
     "space.dat": (table(mark="   "), r"is a table in text: .*delimiter=None, skiprows=0"),
