@@ -56,9 +56,8 @@ def checked_labels(labels: ArrayLike, samples: int, classes: int) -> Ints:
     """Return labels, one per sample, each below `classes`, or raise."""
     array = array_of(labels, "labels")
     if array.ndim == 2:
-        raise ValueError(
-            f"labels has shape {array.shape}; one whole number per sample is needed: pass onehot.argmax(axis=1)"
-        )
+        fix = "labels[:, 0]" if array.shape[1] == 1 else "onehot.argmax(axis=1)"
+        raise ValueError(f"labels has shape {array.shape}; one whole number per sample is needed: pass {fix}")
     if array.dtype.kind == "b":
         array = array.astype(np.int64)
     numbers = whole_array(array, "labels")

@@ -398,6 +398,8 @@ def test_no_two_of_many_classes_are_drawn_alike(rng):
         (l_map, (Network.repeated([[1e200]], depth=3), 0), ValueError, "range of float64"),
         (l_map, (np.eye(2), 0), TypeError, "ndarray"),
         (l_map_accuracy, (NET, TWO, [0, 1]), ValueError, "2 labels for 4 samples"),
+        (l_map_accuracy, (NET, TWO, np.eye(4)), ValueError, r"shape \(4, 4\); .* pass onehot.argmax\(axis=1\)"),
+        (l_map_accuracy, (NET, TWO, [[0], [1], [0], [1]]), ValueError, r"shape \(4, 1\); .* pass labels\[:, 0\]"),
         (unit_order, ("tanh", [1.0]), ValueError, "at least two"),
         (unit_order, ("tan", [1.0, 2.0]), ValueError, "unknown"),
         (unit_order, (Activation("log", lambda h: np.log(np.abs(h)), np.reciprocal), [0.0, 1.0]), ValueError, "finite"),
