@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 import re
 import struct
 import zipfile
@@ -109,7 +110,16 @@ def npz(path: Path) -> Iterator[Npz]:
     """Open an npz file; whatever is wrong with it is a `ValueError` that names the file."""
     refuse_endless(path)
     with _with_path(path, "npz"), path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        _refuse_lost(file, archive)
         yield Npz(archive, path.stat().st_size)
+
+
+def _refuse_lost(file: IO[bytes], archive: zipfile.ZipFile) -> None:
+    """Raise where a damaged length in the directory hides the member after it: zipfile does not count members."""
+    file.seek(-22 - len(archive.comment), os.SEEK_END)
+    said, listed = int.from_bytes(file.read(12)[10:], "little"), len(archive.infolist())
+    if said not in {listed, 0xFFFF}:  # 0xFFFF: the number stands elsewhere, as of very many
+        raise ValueError(f"its directory lists {listed} of {said} members: it is damaged")
 
 
 def npy(path: Path) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from network_files import loaded
 
 from statnn import _memory
 from statnn._archive import npz as _npz
+from statnn._by_value import same
 from statnn.io import load_network, save
 from statnn.network import Network
 
@@ -29,6 +30,7 @@ def npy_of(header, data=b""):
 
 
 GOOD = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1), }\n"
+HEADERS = {2: GOOD.replace("(1, 1)", "(2, 2)"), 1: GOOD.replace("(1, 1)", "(2,)")}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,44 @@ def test_headers_of_other_writers(header, version, tmp_path):
 def test_headers_that_describe_no_array(header):
     with pytest.raises(ValueError, match=r"describes no plain array|the impossible shape"):
         loaded(npz_of(("0.weight.npy", npy_of(header, bytes(8)))), ".npz", activation="tanh")
+
+
+@pytest.mark.parametrize("mode", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_every_flipped_bit_of_the_directory_gives_the_same_arrays_or_is_refused(mode, tmp_path):
+    """A length there that takes in the next entry hides an array, and a network of fewer layers would be left."""
+    parts = {"0.weight": np.eye(2), "0.bias": np.arange(2.0), "1.weight": np.ones((2, 2)), "1.bias": np.ones(2)}
+    raw = npz_of(
+        *((f"{name}.npy", npy_of(HEADERS[part.ndim], part.tobytes())) for name, part in parts.items()), mode=mode
+    )
+    refused, start = 0, raw.index(b"PK\1\2")
+    for at in range(8 * start, 8 * len(raw)):
+        damaged = bytearray(raw)
+        damaged[at // 8] ^= 1 << at % 8
+        (tmp_path / "net.npz").write_bytes(damaged)
+        try:
+            with _npz.npz(tmp_path / "net.npz") as archive:
+                found = {name: archive[name] for name in archive.names}
+        except ValueError:
+            refused += 1
+        else:
+            assert same(dict(sorted(found.items())), dict(sorted(parts.items()))), divmod(at, 8)
+    assert 0 < refused < 8 * (len(raw) - start)
+
+
+@pytest.mark.parametrize("said", [0xFFFF, 2])
+@pytest.mark.parametrize("comment", [b"", b"of another program"])
+def test_directories_of_other_writers(said, comment, tmp_path):
+    """The number of members may stand in the part for large archives, and a text may follow."""
+    with zipfile.ZipFile(tmp_path / "net.npz", "w") as archive:
+        for name in ("a", "b"):
+            archive.writestr(f"{name}.npy", npy_of(GOOD, bytes(8)))
+        archive.comment = comment
+    raw = bytearray((tmp_path / "net.npz").read_bytes())
+    end = len(raw) - 22 - len(comment)
+    raw[end + 10 : end + 12] = said.to_bytes(2, "little")
+    (tmp_path / "net.npz").write_bytes(raw)
+    with _npz.npz(tmp_path / "net.npz") as archive:
+        assert archive.names == ("a", "b")
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
