@@ -46,6 +46,8 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
 _WITH_CONSTANTS = {"Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "BatchNormalization", "Reshape", "Dropout"}
 _SLOPE, _EPSILON = float(np.float32(0.01)), float(np.float32(1e-5))  # defaults of ONNX
 _STRING = 8  # TensorProto.DataType
+_LONG = 10**7
+"""Numbers of a row of inputs to which constants are repeated, however few the matrices take."""
 _OLDEST = 7
 """Oldest operator set in which constants are broadcast and normalisations used as they are today."""
 
@@ -247,12 +249,21 @@ class _Graph:
         row = tuple(self._shape[1:]) if self._shape else ()
         if len(row) < 2 or 0 in row or constant.ndim == 0:
             return constant
+        self._refuse_long(where)
         try:
             if constant.ndim > len(row) and constant.shape[: -len(row)] == (1,):
                 constant = constant[0]
             return np.broadcast_to(constant, row).reshape(-1)
         except ValueError:
             raise ValueError(f"{where}: its constant of shape {constant.shape} does not fit samples of {row}") from None
+
+    def _refuse_long(self, where: str) -> None:
+        """Raise before a constant is repeated along rows that the file declares, but no matrix in it takes."""
+        units = math.prod(self._shape[1:]) if self._shape else 0
+        if units > max(_LONG, self._constants.longest()):
+            raise ValueError(
+                f"{where}: a row of inputs has {units:.3g} numbers, and no matrix of the file takes as many"
+            )
 
     def _norm(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Norm:
         if len(node.input) != 5 or node.input[0] != now or attributes.get("training_mode", 0) or self._single():
@@ -265,6 +276,7 @@ class _Graph:
             raise ValueError(
                 f"{where}: acts on inputs whose size is left open: export the model for inputs of one size"
             )
+        self._refuse_long(where)
         vectors = (self._vector(name, where, None) for name in node.input[1:])
         gamma, beta, mean, variance = (vector.repeat(math.prod(row)) for vector in vectors)
         try:
@@ -311,7 +323,7 @@ class _Graph:
         array = self._real(name, where)
         if array.ndim != 2:
             raise ValueError(f"{where}: weights have shape {array.shape}, a matrix is needed")
-        return self._constants.made((name, turn, factor), lambda: _times(array.T if turn else array, factor))
+        return self._constants.times((name, turn), array.T if turn else array, factor)
 
     def _vector(self, name: str, where: str, units: int | None, factor: float = 1.0) -> Reals:
         array = self._real(name, where)
@@ -320,8 +332,7 @@ class _Graph:
             return flat
         if flat.size not in {1, units} or array.ndim > 2 or (array.ndim and array.shape[-1] != flat.size):
             raise ValueError(f"{where}: biases have shape {array.shape}, {units} numbers are needed")
-        key = (name, units, factor)
-        return self._constants.made(key, lambda: _times(np.broadcast_to(flat, units), factor))
+        return self._constants.times((name, units), np.broadcast_to(flat, units), factor)
 
     def _real(self, name: str, where: str) -> Reals:
         array = self._constants.array(name, where)
@@ -411,11 +422,3 @@ def _attributes(node: Any, where: str) -> dict[str, Any]:
         else:
             attributes[name] = int(attribute.i) if attribute.type == 2 else attribute.s.decode("ascii", "replace")
     return attributes
-
-
-def _times(array: Reals, factor: float) -> Reals:
-    if factor == 1:
-        return array
-    with np.errstate(over="ignore"):  # a network refuses infinite parameters
-        result: Reals = (array.astype(np.float64) * factor).astype(array.dtype)
-    return result

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from statnn._arrays import Reals
+from statnn._memory import refuse_beyond_memory
+from statnn.io._chain import LESS
 from statnn.io._onnx_advice import advice
 
 _FLOAT, _INT32, _INT64, _FLOAT16, _DOUBLE, _BFLOAT16 = 1, 6, 7, 10, 11, 16  # TensorProto.DataType
@@ -34,6 +36,7 @@ class Constants:
         self._tensors: dict[str, Any] = {}
         self._nodes: dict[str, Any] = {}
         self._known: dict[Any, Reals] = {}
+        self._copied = 0  # bytes
         for tensor in graph.initializer:
             self._once(tensor.name)
             self._tensors[tensor.name] = tensor
@@ -79,16 +82,29 @@ class Constants:
             array = _turned(array, node, where)
         return self._known.setdefault(name, array)
 
+    def _stored(self) -> list[Any]:
+        """Return all tensors of the file."""
+        constants = (node for node in self._nodes.values() if node.op_type == "Constant")
+        return [*self._tensors.values(), *(attribute.t for node in constants for attribute in node.attribute)]
+
     def are_short(self) -> bool:
         """Return whether no real numbers have more than 16 bits."""
-        values = [a.t.data_type for node in self._nodes.values() if node.op_type == "Constant" for a in node.attribute]
-        return not (FLOATS - SHORT.keys()) & {*values, *(tensor.data_type for tensor in self._tensors.values())}
+        return not (FLOATS - SHORT.keys()) & {tensor.data_type for tensor in self._stored()}
 
-    def made(self, key: Any, make: Any) -> Reals:
-        """Return an array made of constants, once for each key."""
-        if key not in self._known:
-            self._known[key] = make()
-        return self._known[key]
+    def longest(self) -> int:
+        """Return the longest axis of all arrays."""
+        return max((size for tensor in self._stored() for size in tensor.dims), default=0)
+
+    def times(self, key: Any, array: Reals, factor: float) -> Reals:
+        """Return an array of constants times a number, once for each key and factor; `key` names the array."""
+        if (key, factor) not in self._known:
+            if factor != 1:
+                self._copied += array.nbytes
+                refuse_beyond_memory(3.0 * self._copied, "the network", LESS)
+                with np.errstate(over="ignore"):  # a network refuses infinite parameters
+                    array = (array.astype(np.float64) * factor).astype(array.dtype)
+            self._known[key, factor] = array
+        return self._known[key, factor]
 
 
 def _turned(array: Reals, node: Any, where: str) -> Reals:

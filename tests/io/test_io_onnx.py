@@ -1,5 +1,6 @@
 """ONNX graphs: constants as the specification has them, and what the evaluator of onnx computes."""
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -467,6 +468,45 @@ def test_a_network_that_would_not_fit_is_refused_before_it_is_built(kinds, monke
             with pytest.raises(MemoryError, match="the network would need"):
                 load_network(model)
             assert load_network(many(50, 40, "Tanh", first=first)).depth == 40
+
+
+@pytest.mark.parametrize("factor", ["alpha", "beta"])
+def test_multiples_of_one_constant_are_not_made_beyond_memory(factor, monkeypatch):
+    """A file of one matrix says in every layer by what to multiply it."""
+    units, layers = (200, 60) if factor == "alpha" else (1, 60)
+    graph = Graph(onnx, 1)
+    into, out = graph.constant(np.ones((1, 20_000))), graph.constant(np.ones((20_000, 1)))
+    square, bias = graph.constant(np.ones((units, units))), graph.constant(np.ones(20_000))
+    for m in range(layers):
+        if factor == "alpha":
+            graph.nodes.append(node("Gemm", [graph.now, square], f"b{m}", alpha=1.5 + m))
+        else:
+            graph.nodes.append(node("Gemm", [graph.now, into, bias], f"a{m}", beta=1.5 + m))
+            graph.nodes.append(node("Gemm", [f"a{m}", out], f"b{m}"))
+        graph.now = f"b{m}"
+    one = 4 * (units**2 if factor == "alpha" else 20_000)
+    model, most = graph.model(), 30 * one
+    monkeypatch.setattr(_memory, "available", lambda: most)
+    tracemalloc.start()
+    try:
+        with pytest.raises(MemoryError, match="the network would need"):
+            load_network(model)
+        assert tracemalloc.get_traced_memory()[1] < 0.75 * most  # all of them have twice that
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("axis", [20_000, 10**9])
+@pytest.mark.parametrize("kind", ["Mul", "BatchNormalization"])
+def test_constants_are_not_repeated_along_rows_that_a_file_only_declares(kind, axis):
+    """A file of some hundred bytes would fill gigabytes."""
+    graph = Graph(onnx, 3)
+    number = graph.constant(np.ones(1))
+    graph.nodes = [node(kind, ["x", *[number] * (1 if kind == "Mul" else 4)], "a"), node("Flatten", ["a"], "b")]
+    graph.now = "b"
+    model = graph.then("MatMul", np.eye(3)).model(("N", 1, axis, axis))
+    with pytest.raises(ValueError, match=rf"{kind}: .* has {axis**2:.3g} numbers, and no".replace("+", r"\+")):
+        load_network(model)
 
 
 def test_biases_that_would_not_fit(monkeypatch):
