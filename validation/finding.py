@@ -114,14 +114,17 @@ class Finding(Shown):
         for name in ("error", "tolerance"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} of {self.quantity!r} must be >= 0, got {getattr(self, name)}")
-        if self.sees <= 0 or not 0 < self.level < 1 or self.comparisons < 1:
+        counted = self.comparisons >= 1 and float(self.comparisons).is_integer()
+        if self.sees <= 0 or not 0 < self.level < 1 or not counted:
             raise ValueError(
-                f"{self.quantity!r} needs sees > 0, 0 < level < 1 and comparisons >= 1; "
+                f"{self.quantity!r} needs sees > 0, 0 < level < 1 and comparisons >= 1, a whole number; "
                 f"got {self.sees}, {self.level} and {self.comparisons}"
             )
         self._check_p()
 
     def _check_p(self) -> None:
+        if not all(0 <= single <= 1 for single in self.singles):
+            raise ValueError(f"p of single comparisons of {self.quantity!r} must lie in [0, 1], got {self.singles}")
         if self.p is None:
             if self.z is not None:
                 raise ValueError(f"{self.quantity!r} has z without p: no level to judge it by")
