@@ -131,6 +131,11 @@ def test_directories_of_other_writers(said, comment, tmp_path):
     (tmp_path / "net.npz").write_bytes(raw)
     with _npz.npz(tmp_path / "net.npz") as archive:
         assert archive.names == ("a", "b")
+    for wrong in (0, 1, 3):
+        raw[end + 10 : end + 12] = wrong.to_bytes(2, "little")
+        (tmp_path / "net.npz").write_bytes(raw)
+        with pytest.raises(ValueError, match=rf"net.npz: its directory lists 2 of {wrong} members: it is damaged"):
+            loaded((tmp_path / "net.npz").read_bytes(), ".npz", activation="tanh")
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

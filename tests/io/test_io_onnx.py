@@ -11,7 +11,7 @@ from onnx_graph import Graph
 from strategies import examples
 
 from statnn import _memory
-from statnn.io import load_network
+from statnn.io import _onnx, load_network
 from statnn.io._load import load
 from statnn.network import Network
 
@@ -507,6 +507,17 @@ def test_constants_are_not_repeated_along_rows_that_a_file_only_declares(kind, a
     model = graph.then("MatMul", np.eye(3)).model(("N", 1, axis, axis))
     with pytest.raises(ValueError, match=rf"{kind}: .* has {axis**2:.3g} numbers, and no".replace("+", r"\+")):
         load_network(model)
+
+
+def test_rows_that_a_matrix_takes_are_scaled_however_long(monkeypatch):
+    """And rows that none takes are left to what the graph does with them."""
+    monkeypatch.setattr(_onnx, "_LONG", 0)
+    graph = Graph(onnx, 6).then("Mul", np.full(1, 2.0)).then("Flatten").then("MatMul", np.eye(6))
+    assert np.array_equal(load_network(graph.model(("N", 2, 3))).weights[0], 2 * np.eye(6))
+    monkeypatch.undo()
+    graph = Graph(onnx, 6).then("Mul", np.full(1, 2.0)).then("Conv", np.ones((1, 1, 2, 2)))
+    with pytest.raises(ValueError, match="this operator is not supported"):
+        load_network(graph.model(("N", 1, 9, 9)))
 
 
 def test_biases_that_would_not_fit(monkeypatch):
