@@ -29,8 +29,8 @@ ROUNDING = 64
 """Plus this many roundings of the field: the function itself rounds, and high coefficients feel it most."""
 TOWARDS_ZERO = 3
 """Points of a panel that stand for this end; at a single one, both may vanish."""
-HALVINGS_OF_WIDE = (0, 2, 4, 6, 8)
-"""Halvings tried on wide panels, to parts no narrower than `WIDTH`: an endless wave oscillates many times in one."""
+HALVINGS_TRIED, NARROWEST = (0, 2, 4, 6, 8, 10), 2.0**-6
+"""Halvings tried on panels, to parts no narrower than this: an endless wave oscillates many times in one."""
 VALUES = 64
 """Points of the polynomial through values; its unused coefficients must vanish like the last ones."""
 _GRID = 2.0**16
@@ -87,13 +87,23 @@ class Tabulated:
         """Find the tables of panels: Chebyshev coefficients of equal parts, or None if no parts are smooth."""
         self._panels.update(dict.fromkeys(panels))
         left = np.array([panel for panel in panels if self._may_be_smooth(panel)], dtype=np.int64)
-        width = self._edges[left + 1] - self._edges[left]
-        self._fit(left[width <= WIDTH], 1, NODES, self._of_slopes)
-        left, width = left[width > WIDTH], width[width > WIDTH]
-        for halvings in HALVINGS_OF_WIDE:
-            left, width = left[width >= WIDTH * 2**halvings], width[width >= WIDTH * 2**halvings]
-            smooth = self._fit(left, 2**halvings, VALUES, self._of_values)
-            left, width = left[~smooth], width[~smooth]
+        near, wide = left[self._width(left) <= WIDTH], left[self._width(left) > WIDTH]
+        rough = self._halved(near, NODES, self._of_slopes)
+        self._halved(np.append(rough[self._width(rough) == WIDTH], wide), VALUES, self._of_values)
+
+    def _width(self, panels: NDArray[np.int64]) -> Floats:
+        return np.asarray(self._edges[panels + 1] - self._edges[panels])
+
+    def _halved(
+        self, panels: NDArray[np.int64], points: int, fitted: Callable[[Floats, Floats], Fit]
+    ) -> NDArray[np.int64]:
+        """Keep the coefficients of panels in the fewest parts that are smooth; return the panels that have none."""
+        left = panels
+        for halvings in HALVINGS_TRIED:
+            some = left[(self._width(left) >= NARROWEST * 2**halvings) | (halvings == 0)]
+            smooth = some[self._fit(some, 2**halvings, points, fitted)]
+            left = np.setdiff1d(left, smooth)
+        return left
 
     def _may_be_smooth(self, panel: int) -> bool:
         if not 0 <= panel < self._edges.size - 1:
