@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from statnn._arguments import Floats
@@ -258,7 +259,10 @@ def smooth(function: Callable[[Values], Values], what: str, kinks: tuple[float, 
     wide = _bend(function, what, *_narrowed(function, what, low, high, least))[0]
     low, high = _narrowed(function, what, low, high, least / 100)
     bend, steep, eps = _bend(function, what, low, high)
-    rounding = 32 * eps * size * np.maximum(1.0, np.abs(low) / _NEAR) / (high - low)  # terms may grow as h
+    values = np.abs(evaluate(function, low, what).astype(float))
+    terms = np.fmax(size * np.maximum(1.0, np.abs(low) / _NEAR), values)  # they may grow as h
+    terms = np.fmax(terms, _steepest_nearby(function, what, edges)[free] * np.abs(low))  # fields are rounded
+    rounding = 32 * eps * terms / (high - low)
     kink = (bend > 1e-4 * steep + rounding) & (bend > 0.25 * wide)
     # at a jump the slope within the gap grows as the gap narrows; so does that of rounding, where terms cancel
     kink &= (bend < 4 * wide) | (bend * (high - low) > max(_JUMP, 256 * eps) * size)
@@ -272,6 +276,14 @@ def smooth(function: Callable[[Values], Values], what: str, kinks: tuple[float, 
             f"{what} has a kink or a jump near the field {place:.6g}: value {values[1]:.6g} and slope {left:.6g} on "
             f"the left, {values[2]:.6g} and {right:.6g} on the right; state all of them, kinks=[{place:.6g}, ...]"
         )
+
+
+def _steepest_nearby(function: Callable[[Values], Values], what: str, edges: Floats) -> Floats:
+    """Return for each gap the largest slope over it and its 16 neighbours on either side."""
+    with np.errstate(all="ignore"):
+        slope = np.abs(np.diff(evaluate(function, edges, what).astype(float)) / np.diff(edges))
+    slope[~np.isfinite(slope)] = 0.0
+    return np.asarray(sliding_window_view(np.pad(slope, 16), 33).max(axis=1))
 
 
 def _narrowed(

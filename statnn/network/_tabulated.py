@@ -64,6 +64,8 @@ class Tabulated:
     def __call__(self, fields: Values) -> Values:
         given = np.asarray(fields)
         h = given.astype(float).ravel()
+        if not h.size:
+            return h.reshape(given.shape)
         at = np.searchsorted(self._edges, h, side="right") - 1
         panels, place = np.unique(at, return_inverse=True)
         self._learn([panel for panel in panels.tolist() if panel not in self._panels])

@@ -31,6 +31,22 @@ def test_rounding_of_terms_that_cancel_is_no_kink(name):
     assert Activation(name, function).derivative(fields) == pytest.approx(derivative(fields), abs=1e-9)
 
 
+@pytest.mark.parametrize(("k", "n"), [(5, 6), (6, 10), (7, 9), (10, 9)])
+def test_rounding_of_fields_is_no_kink_where_waves_turn(k, n):
+    """Fields are rounded, and steep slopes beside a turning point make that large beside the slope there."""
+    fields = np.linspace(-8, 8, 41)
+    wave = Activation("waves", lambda h: np.sin(k * h) + np.sin(n * h))
+    assert wave.derivative(fields) == pytest.approx(k * np.cos(k * fields) + n * np.cos(n * fields), abs=1e-9)
+
+
+@pytest.mark.parametrize("step", [3.0, 30.0])
+def test_kinks_among_waves_are_still_seen(step):
+    """The slope changes by this much at the turning point of the wave."""
+    at = np.pi / 20
+    with pytest.raises(ValueError, match=r"has a kink or a jump near the field 0\.15708"):
+        Activation("kinked", lambda h: np.sin(10 * h) + step * np.maximum(h - at, 0))
+
+
 @pytest.mark.parametrize("factor", [1.0, 3.7, 100.0])
 def test_tails_without_digits_are_told_as_such(factor):
     """Where E is near 1, E(1 - E) is rounding, which is no kink: advice to state one would lead nowhere."""

@@ -89,6 +89,11 @@ def test_plateaus_far_out_have_no_slope_at_all(rng):
         assert not Tabulated(Numerical("flat", function, tuple(kinks)))(np.append(h, -h)).any()
 
 
+@pytest.mark.parametrize("shape", [(0,), (3, 0)])
+def test_no_fields_have_no_slopes(shape):
+    assert Tabulated(Activation("own", np.tanh).derivative)(np.empty(shape)).shape == shape
+
+
 def test_a_panel_is_made_once():
     asked = []
 

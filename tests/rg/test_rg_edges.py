@@ -315,3 +315,9 @@ def test_what_lies_beyond_computed_averages_is_not_guessed():
     logarithm = Activation("logarithm", lambda h: np.log(np.abs(h)), lambda h: 1 / h)
     with pytest.raises(ValueError, match="not finite at the field 0"):
         rg.transition(logarithm, 0.1)
+
+
+@pytest.mark.parametrize("derivative", [None, lambda h: 2 * h])
+def test_a_layer_without_fixed_points_has_no_branches(derivative):
+    """φ = h²: q = σ_b² + 3σ_w² q² has none for 12 σ_w² σ_b² > 1."""
+    assert rg.RandomLayer(Activation("square", np.square, derivative), 1.0, 1.0).branches() == ()
