@@ -290,3 +290,16 @@ def test_wide_layers_of_gelu_at_large_variance_are_those_of_relu():
         mean, _, slope = averages(ACTIVATIONS[name]).moments(q)
         assert mean / q == pytest.approx(0.5, abs=1e-3)
         assert slope == pytest.approx(0.5, abs=2e-3)
+
+
+def test_terms_that_cancel_at_criticality_leave_the_first_coefficient_of_the_series():
+    """M = q + A q² + ... of h + r h² + s h³ + ... has A = 3r² + 6s; the series in q diverges where σ has poles."""
+    t = math.tanh(1)
+    tanh_exp = Activation("tanh exp", lambda h: h * np.tanh(np.exp(np.minimum(h, 20))))
+    r, s = (1 - t**2) / t, (1 - t**2) * (1 - 2 * t) / (2 * t)
+    edge = rg.criticality(tanh_exp)
+    assert (edge.kind.name, edge.power, edge.sigma_w) == ("REPELLING", 1.0, pytest.approx(1 / t, rel=1e-12))
+    assert edge.coefficient == pytest.approx(3 * r**2 + 6 * s, rel=1e-8)
+    for b in (0.8, 0.85):
+        bent = Activation("bent arctan", lambda h, b=b: np.arctan(h) + b * np.arctan(h) ** 2)
+        assert rg.criticality(bent).coefficient == pytest.approx(3 * b**2 - 2, rel=1e-8)

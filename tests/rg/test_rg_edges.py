@@ -133,6 +133,7 @@ def test_linear_layers_keep_correlations_and_change_the_variance():
 
 POWERS = {
     "h + h⁹": (lambda h: h + h**9, lambda h: 1 + 9 * h**8, 4, 2 * 945),
+    "h/(1 + h⁴)": (lambda h: h / (1 + h**4), lambda h: (1 - 3 * h**4) / (1 + h**4) ** 2, 2, -30),
     "arsinh": (np.arcsinh, lambda h: 1 / np.sqrt(1 + h * h), 1, -1),
     "h + sin(h)/1000": (lambda h: h + np.sin(h) / 1000, lambda h: 1 + np.cos(h) / 1000, 1, -1 / 1001),
 }
@@ -149,10 +150,10 @@ def test_the_first_term_is_found_whatever_its_power_and_its_size(name):
 
 def test_a_series_that_diverges_too_early_is_refused():
     def slope(h):
-        return (1 - 5 * h**6) / (1 + h**6) ** 2
+        return (1 - 7 * h**8) / (1 + h**8) ** 2
 
     with pytest.raises(ValueError, match="not a series of powers"):
-        rg.criticality(Activation("h/(1 + h⁶)", lambda h: h / (1 + h**6), slope))
+        rg.criticality(Activation("h/(1 + h⁸)", lambda h: h / (1 + h**8), slope))
 
 
 @pytest.mark.parametrize(("name", "critical"), [("relu", 2**0.5), ("identity", 1.0)])

@@ -22,7 +22,9 @@ GRID = np.geomspace(1e-24, 1e12, 36 * 8 + 1)
 CHANGED, NONE = 0.004, 1e-9
 TINY, SHARES = 1e-10, 10.0 ** (np.arange(-8, 0) / 2)
 """Fractions of this scale at which the leading term, and the power of the next where it is first seen, are read off."""
-UNFIT = 3e-10
+PARTS = 1.0, 0.5, 0.25
+"""Parts of the scale, of which the one with the best fit counts: a series may diverge where its terms cancel."""
+UNFIT = 3e-11
 """Error of the fit, relative to the change of M/q, above which there is no such series."""
 NODES, DEGREE = 24, 9
 """Nodes and degree of the fit of a series: variances up to the scale at Chebyshev's nodes."""
@@ -128,7 +130,7 @@ def criticality(activation: str | Activation) -> Criticality:
 
     Notes
     -----
-    Coefficients come from a polynomial fitted to the exact averages up to where V/q has changed by four per mille; they
+    Coefficients come from a polynomial fitted to exact averages while V/q has changed by a few per mille at most; they
     are good to about 1e-8 (A) and 1e-6 (A_2, B_2). An activation has to bend at fields between 1e-5 and 1e5: one that
     bends only beyond is taken for a line, one that bends before for a jump. Standing: [asymptotic].
 
@@ -155,11 +157,11 @@ def criticality(activation: str | Activation) -> Criticality:
     first, last = off[k : k + 2]
     half_powers = np.log(last / first) / np.log(SHARES[1] / SHARES[0]) * 2 if first * last > 0 else 2.0
     power = max(1, round(float(half_powers))) / 2
-    series, slopes, missed = _series(of, power, scale)
-    if missed > UNFIT * changed:
+    missed, scale, series, slopes = min(_series(of, power, scale * part) for part in PARTS)
+    if missed > UNFIT:
         raise ValueError(
             f"the variance map of activation {known(activation).name!r} is not a series of powers of q near q = 0, the "
-            f"best misses {missed / changed:.1g} of its change: kinks and jumps away from zero leave terms smaller "
+            f"best misses {missed:.1g} of its change: kinks and jumps away from zero leave terms smaller "
             "than all powers, poles a series that diverges. At its critical "
             f"sigma_w = {ratio[0] ** -0.5:.6g} there is no amplitude and no exponent"
         )
@@ -187,10 +189,10 @@ def _step(power: float) -> float:
     return 0.5 if power % 1 else 1.0
 
 
-def _series(of: Averages, power: float, scale: float) -> tuple[Floats, Floats, float]:
+def _series(of: Averages, power: float, scale: float) -> tuple[float, float, Floats, Floats]:
     """Return a, A, A_2, ... of M/q and 1, B, B_2, ... of D/a, in steps of the power of q over its scale.
 
-    The third value is the error of the first series for M/q, relative to a.
+    Before them stand the error of the first series, relative to the change of M/q, and the scale.
     """
     nodes = (1 - np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)) / 2
     q = scale * nodes ** (1 / _step(power))
@@ -200,8 +202,9 @@ def _series(of: Averages, power: float, scale: float) -> tuple[Floats, Floats, f
     series, slopes = (
         polynomial.fit(nodes, values, DEGREE, domain=[0, 1]).convert().coef for values in (mean / q, square)
     )
-    off = float(np.abs(polynomial(series)(nodes) - mean / q).max() / abs(series[0]))
-    return np.append(series[0], series[1:] / series[0]), slopes / series[0], off
+    off, change = float(np.abs(polynomial(series)(nodes) - mean / q).max()), abs(float(series[1:].sum()))
+    missed = off / change if change else np.inf
+    return missed, scale, np.append(series[0], series[1:] / series[0]), slopes / series[0]
 
 
 def _chi(series: Floats, slopes: Floats) -> tuple[float, float]:
