@@ -296,3 +296,26 @@ def test_agrees_with_elephant(rng):
 def test_classes_that_are_never_shown_leave_no_digits_behind():
     """A unit that fires at everything that is shown has no spread, whatever it would do at what is not."""
     assert spikes.blocked_fano_factor([0.1, *[1.0] * 5], 10**18, weights=[0, 1, 1, 1, 1, 1]) == 0
+
+
+def dispersions_of_sixty(window, windows=30, spikes=60):
+    """Return all Σn² of sixty spikes spread over thirty windows at random, and their chances, window by window."""
+    most, end = 15, 1000
+    chances = [comb(window, n) / 9.0**n if window else 2.0**n / factorial(n) for n in range(most + 1)]
+    law = np.zeros((spikes + 1, end))
+    law[0, 0] = 1.0
+    for _ in range(windows):
+        longer = np.zeros_like(law)
+        for n, chance in enumerate(np.divide(chances, sum(chances))):
+            longer[n:, n * n :] += chance * law[: spikes + 1 - n, : end - n * n]
+        law = longer
+    squares = np.flatnonzero(law[spikes])
+    return squares, law[spikes, squares] / law[spikes].sum()
+
+
+@pytest.mark.parametrize(("law", "window"), [("binomial", 20), ("poisson", None)])
+def test_small_p_values_beyond_few_spikes_come_as_often_as_stated(law, window):
+    squares, chance = dispersions_of_sixty(window)
+    p = dispersion_test(law, np.full(squares.size, 60), squares, 30, window).p_value
+    for level, excess in ((0.05, 1), (1e-3, 2), (1e-4, 3), (1e-6, 15)):
+        assert chance[p <= level].sum() < excess * level
