@@ -64,7 +64,8 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
     try:
         given = np.asarray([]) if hidden else np.asanyarray(values)  # __array__ may return a masked array
     except ValueError as error:
-        raise ValueError(f"{name} is not an array, its rows differ in length: {error}") from None
+        fix = f"give rows of one length or, if one row is meant, as of the fields of layers, numpy.concatenate({name})"
+        raise ValueError(f"{name} is not an array, its rows differ in length: {fix} ({error})") from None
     except (TypeError, RuntimeError) as error:  # tensors that require gradients, or of a type numpy does not know
         short = f"; pass {name}.float()" if "ScalarType" in str(error) else ""  # torch's bfloat16
         raise TypeError(f"{name} is a {type(values).__name__} that does not become an array: {error}{short}") from None

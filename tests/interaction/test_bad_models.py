@@ -232,7 +232,11 @@ DYNAMIC = [
 
 RAGGED = [
     (lambda: BinaryNeurons([[0.0, 1.0], [1.0]]), ValueError, r"couplings\b.* rows differ in length"),
-    (lambda: BinaryNeurons(PAIR, fields=[[1.0], [1.0, 2.0]]), ValueError, r"fields is not an array, its rows differ"),
+    (
+        lambda: BinaryNeurons(PAIR, fields=[[1.0], [1.0, 2.0]]),
+        ValueError,
+        r"fields is not an array, its rows differ in length: .* one row is meant, .* numpy\.concatenate\(fields\)",
+    ),
     (lambda: pair.energy([[1, 1], [1]]), ValueError, r"state is not an array, its rows differ"),
     (lambda: DynamicNeurons(net, [1.0, 1.0], [[1.0], [1.0, 2.0]]), ValueError, r"targets is not an array"),
 ]
