@@ -37,6 +37,7 @@ def test_opposite_inputs_stay_opposite(name, sigma_w, q, depth):
         ("sign", 1e7, 1e14),
         ("sign", 1e-10, 1e-20),
         ("sigmoid", 1e-10, 2.5e-21),  # φ(0)² = 1/4
+        ("sigmoid", 1e-19, 2.5e-39),
         ("erf", 1e8, 1e16 * (1 - 2 / np.pi * 1e-8)),
         ("tanh", 0.5, 0.0),
     ],
@@ -122,6 +123,11 @@ def test_powers_of_a_stack_are_its_repeats(m):
         q = second.variance_map(first.variance_map(q))
     assert (power.layers, power.counts) == ((first, second) * m, (1, 1) * m)
     assert power.variance_map(0.7) == pytest.approx(q, rel=1e-13)
+
+
+def test_equal_layers_in_a_row_are_one_run():
+    layer = rg.RandomLayer("tanh", 1.5, 0.1)
+    assert layer.power(3).compose(layer.power(4)) == layer.power(7)
 
 
 def test_linear_layers_keep_correlations_and_change_the_variance():
@@ -210,6 +216,13 @@ def test_variances_die_out_at_the_edge_without_bias(name, slope):
     point = rg.RandomLayer(name, 1 / slope).fixed_point()
     assert (point.variance, point.phase.value) == (0.0, "critical")
     assert point.xi_variance > 4e15
+
+
+@pytest.mark.parametrize("name", ["tanh", "erf", "sin"])
+def test_chaos_of_odd_activations_without_bias_forgets_all_correlations(name):
+    """φ is odd: without correlation before a layer there is none behind it."""
+    for sigma_w in np.linspace(1.1, 9, 20):
+        assert rg.RandomLayer(name, sigma_w).fixed_point().correlation == 0.0
 
 
 @pytest.mark.parametrize("sigma_b", [0.0, 1e-9, 1e-4])

@@ -18,11 +18,11 @@ from statnn.rg import Operator, critical_coupling, linearise, sample_flow
 from statnn.rg.lattice import _halves, _monte_carlo
 from statnn.rg.lattice._blocking import lattice, majority
 from statnn.rg.lattice._linearised import LinearisedFlow
-from statnn.rg.lattice._matching import CriticalCoupling
+from statnn.rg.lattice._matching import CriticalCoupling, _step
 from statnn.rg.lattice._monte_carlo import _z
 from statnn.rg.lattice._operators import measure
 from statnn.rg.lattice._scheme import scheme
-from statnn.rg.lattice._swendsen import Moments, jackknife
+from statnn.rg.lattice._swendsen import Moments, jackknife, moments
 
 FEW = (Operator("nearest", ((0, 0), (0, 1))), Operator("diagonal", ((0, 0), (1, 1))), Operator("spin", ((0, 0),)))
 MODEL = square_lattice(8, 8, temperature=3.0)
@@ -229,6 +229,18 @@ def test_samples_that_tell_no_critical_coupling_are_refused():
     small = linearise(frozen[:, :8, 8:], operators=FEW, groups=8, levels=1, rng=1)
     with pytest.raises(ValueError, match=r"operator 'nearest' responds to K alike on both lattices.*Take more draws"):
         critical_coupling(large, small, 0.1)
+
+
+def test_operators_of_all_levels_respond_to_the_first_one_before_any_step(rng):
+    """K multiplies that one: the derivative of ⟨S⟩ is the covariance with it."""
+    values = rng.normal(size=(2, 9, 3, 2))
+    for group, start in zip(values, moments(values).start, strict=True):
+        np.testing.assert_allclose(start.ravel(), 8 * np.cov(group.reshape(9, 6).T)[0], rtol=1e-12)
+
+
+def test_an_operator_that_tells_no_critical_coupling_is_named():
+    with pytest.raises(ValueError, match="operator 'diagonal' responds to K alike"):
+        _step(np.ones((1, 1, 2)), np.array([[[1.0, 0.0]]]), ("nearest", "diagonal"))
 
 
 def test_the_critical_coupling_is_read_at_the_greatest_depth():

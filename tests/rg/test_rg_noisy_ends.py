@@ -251,6 +251,25 @@ def test_nodes_stand_where_signals_end_however_long_they_take(w, b):
     assert mean + 7 * deviation < high < mean + 30 * deviation
 
 
+@pytest.mark.parametrize("w", [0.95, 0.99])
+def test_nodes_go_no_farther_than_the_noise_where_the_activation_ends(w):
+    """No signal of relu is below 0: deviations of the noise bound the nodes there, however far they go above."""
+    low, high = interval(rg.NoisyLayer("relu", w, 0.0, 1.0).activation, w, 0.0, 1.0)
+    assert -20 < low < -15
+    assert high > 7 / math.sqrt(1 - w**2)
+
+
+def test_of_a_wide_well_the_part_counts_that_holds_a_law():
+    """Around h = 1005 a slope of 0.99 makes a Gaussian law of deviation 7; kicks of 4 hold signals up to h = 1405."""
+
+    def function(h):
+        return np.where(h > 600, 1005 + 0.99 * (h - 1005), 594.0)
+
+    wells = Activation("two wells", function, lambda h: np.where(h > 600, 0.99, 0.0))
+    high = interval(wells, 1.0, 0.0, 1.0)[1]
+    assert 1005 + 8 * 7.1 < high < 1005 + 20 * 7.1
+
+
 @pytest.mark.parametrize("name", ["identity", "relu"])
 def test_signals_that_move_on_for_ever_have_no_law(name):
     with pytest.raises(ValueError, match="is critical or supercritical: it grows without bound"):
@@ -327,3 +346,14 @@ def test_nodes_that_were_chosen_know_how_wrong_their_moments_are(name, w, noise,
     chosen, refined = layer.operator(points), layer.stationary()
     off = abs(chosen.stationary().variance / refined.variance - 1)
     assert off <= 3 * chosen.error + refined.error
+
+
+@pytest.mark.parametrize(
+    ("layer", "gap"), [(("gelu", 0.99, 0.1, 0.1), 4.379e-8), (("erf", 1.1, 0.02, 0.05), 4.3107e-9)]
+)
+def test_nodes_are_not_refined_beyond_what_the_weights_of_two_wells_can_tell(layer, gap):
+    """A gap of 4e-8 between two wells leaves weights eight digits: more nodes do not give more. By equal steps."""
+    operator = rg.NoisyLayer(*layer).operator()
+    assert operator.nodes.size < 1000
+    assert 1 - operator.spectrum(2).ratios[1] == pytest.approx(gap, rel=1e-3)
+    assert operator.error < 5e-13 / gap

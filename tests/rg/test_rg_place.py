@@ -37,6 +37,31 @@ def test_the_variance_is_that_of_both_inputs_of_all_pairs(rng):
     np.testing.assert_allclose(rg.place(net, x, pairs=4).variance, squares, rtol=1e-13)
 
 
+def test_the_error_of_a_correlation_is_that_of_its_pairs(rng):
+    """Four inputs make two pairs: the error is half the difference of the two, whichever they are."""
+    net, x = Network.random([30] * 3, "tanh", 1.2, 0.1, rng=rng), rng.normal(size=(4, 30))
+    placed = rg.place(net, x)
+    for m, fields in enumerate(net.trace(x).fields):
+        cosine = np.corrcoef(np.concatenate([fields, -fields], axis=1))  # about zero
+        pairs = np.array([[cosine[0, k], cosine[(k + 1) % 3 or 3, (k + 2) % 3 or 3]] for k in (1, 2, 3)])
+        known = np.column_stack([pairs.mean(axis=1), np.abs(np.diff(pairs, axis=1)) / 2])
+        gap = known - [placed.correlation[m], placed.correlation_error[m]]
+        assert np.abs(gap).max(axis=1).min() < 1e-13
+
+
+@pytest.mark.parametrize("quantity", ["variance", "correlation"])
+def test_simulated_signals_are_drawn_between_their_quantiles_and_beside_infinite_width(quantity):
+    layer = rg.RandomLayer("tanh", 1.5, 0.3)
+    run = layer.simulate(8, 3, replicas=40, q=2.0, c=0.3, rng=0)
+    ax = run.plot(Figure().subplots(), quantity=quantity, level=0.8)
+    values = run.correlation if quantity == "correlation" else run.variance[..., 0]
+    x, y = ax.collections[0].get_paths()[0].vertices.T
+    band = [[pick(y[x == m]) for m in range(4)] for pick in (np.min, np.max)]
+    np.testing.assert_allclose(band, np.quantile(values, [0.1, 0.9], axis=0), rtol=1e-12)
+    wide = layer.propagate(2.0, 0.3, 3)[quantity == "correlation"]
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), wide, rtol=1e-12)
+
+
 def test_what_finite_width_draws_of_a_relu_that_dies():
     """n Var K/q² = 5m, since E φ⁴/(E φ²)² = 6, and no shift; layers whose q² is no normal float are left out."""
     finite = rg.RandomLayer("relu", 0.1).finite_width(1.0, 90)

@@ -339,6 +339,7 @@ def test_the_first_nonlinearity_may_be_of_fifth_order():
     edge = rg.criticality(Activation("fifth", lambda h: h / (1 + h**4), lambda h: (1 - 3 * h**4) / (1 + h**4) ** 2))
     assert (edge.kind.name, edge.power) == ("HALF_STABLE", 2.0)  # E φ² = q - 2 E h⁶ + ... = q - 30 q³ + ...
     assert edge.coefficient == pytest.approx(-30.0, rel=1e-8)
+    assert edge.amplitude == pytest.approx(60**-0.5, rel=1e-8)  # dq/dm = -30 q³
     assert edge.sigma_w == pytest.approx(1.0, rel=1e-12)
 
 

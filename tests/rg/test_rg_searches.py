@@ -6,6 +6,7 @@ import pytest
 from statnn import rg
 from statnn.rg._common import eigenvalue_errors
 from statnn.rg._fixed_points import STEP
+from statnn.rg.wide._roots import roots
 
 
 @pytest.mark.parametrize(("rates", "nu"), [([4.0, 0.5], 0.5), ([4.0, 2.0], None), ([0.5, 0.25], None)])
@@ -62,3 +63,15 @@ def test_a_slope_of_one_is_marginal_though_differences_err_by_twice_their_last_c
 def test_errors_of_eigenvalues_are_at_most_those_of_elsner():
     """(‖A‖ + ‖A + E‖)^(1-1/n) ‖E‖^(1/n) with ‖A + E‖ up to ‖A‖ + ‖E‖, which a defective matrix needs."""
     np.testing.assert_allclose(eigenvalue_errors(1.0, [1.0, 0.5, 0.0], 3.0, 2.0, 2), [1, 2, 4], rtol=1e-15)
+
+
+def test_steps_do_not_stay_at_an_end_of_their_bracket():
+    """x⁵ = 1e-20 in (0, 1): halving alone takes 66 values, and steps shorter than the digits asked for as many."""
+    values = []
+
+    def function(x, which):  # noqa: ARG001 - one function
+        values.append(x)
+        return x**5 - 1e-20
+
+    assert roots(function, np.zeros(1), np.ones(1))[0] == pytest.approx(1e-4, rel=1e-14)
+    assert len(values) < 40

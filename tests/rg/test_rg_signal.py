@@ -12,6 +12,7 @@ from strategies import examples
 from statnn.network import Activation
 from statnn.rg import FixedFunction, LeadingFormKind, RepeatedLayer, renormalise
 from statnn.rg.repeated import _rest as _repeated_rest
+from statnn.rg.repeated._analysis import analysed
 from statnn.testing.strategies import log_uniform
 from statnn.theory.rg import repeated_oracle
 
@@ -327,6 +328,56 @@ def test_coefficients_of_two_sides_are_no_coefficient(name):
     with pytest.raises(ValueError, match=r"bends otherwise close to the field 0 .* coefficients= of the side"):
         layer.leading_form()
     assert layer.signal(0.5, 30_000) == pytest.approx(iterated(layer.sigma.function, 30_000), rel=1e-10)
+
+
+def shifted(place, cube):
+    """Return tanh h - cube |h|³ exp(-h²) with its origin at a fixed point far from zero."""
+
+    def function(h):
+        y = np.clip(h - place, -20, 20)
+        return place + np.tanh(y) - cube * np.abs(y) ** 3 * np.exp(-y * y)
+
+    def slope(h):
+        y = np.clip(h - place, -20, 20)
+        return np.cosh(y) ** -2.0 - cube * y * np.abs(y) * (3 - 2 * y * y) * np.exp(-y * y)
+
+    return RepeatedLayer(Activation("shifted", function, slope))
+
+
+@pytest.mark.parametrize(("place", "cube"), [(0.0, 0.01), (1e7, 0.03)])
+def test_sides_whose_coefficients_differ_by_hundredths_are_two(place, cube):
+    """Weak kinks show nearest to the fixed point, and where values are rounded coarsely farther from it."""
+    with pytest.raises(ValueError, match="bends otherwise close to the field"):
+        shifted(place, cube).leading_form(at=place)
+
+
+@pytest.mark.parametrize("place", [1e5, 1e7])
+def test_a_slope_is_one_to_the_rounding_of_values(place):
+    """Float64 has steps of 1e-16 of the place: slopes over lengths of order one are no better known."""
+    form = shifted(place, 0.0).leading_form(at=place)
+    assert (form.outcome, form.order) == (LeadingFormKind.CRITICAL, 3)
+    assert form.coefficient == pytest.approx(1 / 3, abs=4 * form.coefficient_error)
+
+
+def test_the_doubt_about_a_change_does_not_depend_on_the_unit_of_signals():
+    """With powers of two as units every value is the same but for its exponent."""
+    doubts = []
+    for s in (2.0**-6, 2.0**-10):
+        layer = RepeatedLayer(Activation("scaled", lambda h, s=s: np.tanh(s * h) / s))
+        doubts.append(analysed(layer, None, None, 0.5 / s).doubt)
+    assert doubts[0] == pytest.approx(doubts[1], rel=1e-12)
+    assert doubts[0] > 0
+
+
+@pytest.mark.parametrize(("start", "layers"), [(3.0, 1), (1.0, 4), (-2.0, 30)])
+def test_layers_between_signals_far_from_the_fixed_point_are_counted(start, layers):
+    assert TANH.layers(start, TANH.iterate(start, layers)) == pytest.approx(layers, rel=1e-11)
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu"])
+def test_zero_is_a_fixed_point_without_bias(name):
+    """σ(h) = h/2 + O(h²): with w = 2 the slope there is one."""
+    assert (0.0, 1.0) in RepeatedLayer(name, 2.0).rest_points()
 
 
 def test_signals_of_functions_with_a_kink_in_a_high_derivative_sink_layer_by_layer():

@@ -117,9 +117,8 @@ def _smooth(sigma: Activation, w: float, b: float) -> list[float]:
     marginal = marginal_fields(sigma, w, b)
     tangent = _touching(marginal, sigma, w, b)
     reach = _reach(sigma, w, b)
-    end = max(reach, *map(abs, marginal), 1.0)
     fields = list(tangent)
-    for low, high in pairwise([-end, *marginal, end]):
+    for low, high in pairwise([-reach, *marginal, reach]):
         if low in tangent or high in tangent:
             continue
         if _gap(low, sigma, w, b) * _gap(high, sigma, w, b) < 0.0:

@@ -268,7 +268,7 @@ def place(
         q, c = predicted[-1]
         if q == 0 or entry.sigma_w == entry.sigma_b == 0:
             raise ValueError(f"layer {entry.index} or the one below has no weights and biases: there is no signal")
-        predicted.append((entry.layer.variance_map(q), entry.layer.correlation_map(float(np.clip(c, -1, 1)), q)))
+        predicted.append((entry.layer.variance_map(q), entry.layer.correlation_map(c, q)))
     q_predicted, c_predicted = np.array(predicted).T.copy()
     return Placement(layers, variance, mean, error, q_predicted, c_predicted, decay(correlation))
 

@@ -341,16 +341,14 @@ def _correlations(
     everything = np.arange(at.size)
     with np.errstate(invalid="ignore"):
         scale = np.where(np.isinf(chi[at]), 1.0, (chi[at] - 1) / chi[at])
-    high = np.zeros(at.size)
     low = np.log(0.1 * np.minimum(scale, 1.0) / (1 + q[at]))
     todo = everything
     while todo.size:
         failing = surplus(low[todo], todo) < 0
         todo = todo[failing]
-        high[todo] = low[todo]
         low[todo] -= np.log(100.0)
         todo = todo[low[todo] > -690.0]
-    e[at] = np.exp(roots(surplus, low, high, relative=relative))
+    e[at] = np.exp(roots(surplus, low, np.zeros(at.size), relative=relative))
     chaotic = some & (chi > 1 + CRITICAL)
     steep[chaotic] = weights[chaotic] * of.pair_moments(e[chaotic], q[chaotic])[1]
     return e, steep
