@@ -152,7 +152,7 @@ def calibrated(
         wanted = options.seeds or next((n for most, n in DEFAULT_SEEDS if seconds < most), 0)
         left = [seed for seed in range(1, wanted + 1) if seed not in had]
         print(f"{claim.id}: {seconds:.2f} s per run, {wanted} seeds, {len(left)} to go", flush=True)
-        size = max(1, min(200, int(CHUNK / max(seconds, 1e-3))))
+        size = max(1, int(CHUNK / max(seconds, 1e-3)))
         chunks = (left[first : first + size] for first in range(0, len(left), size))
         for entries in _in_turn(pool, registry, claim.id, chunks, options.jobs, deadline):
             append(options.out, entries)

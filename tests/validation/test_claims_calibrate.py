@@ -58,6 +58,7 @@ CLAIMS = {
         normal("overconfident", judge=overconfident),
         normal("refusing", judge=refuse),
         normal("with-data", needs_data=True),
+        normal("with-package", needs=("torch",)),
     )
 }
 
@@ -123,6 +124,7 @@ def test_the_smallest_of_several_is_below_a_level_as_often_as_one_alone():
     assert row.says != "too few seeds"
     assert "| 15 (3) | 0 (0.3) | 0 (0.03) |" in uniformity.table([row])
     assert uniformity.rows(entries[:-1])[0].says == "too few seeds"
+    assert uniformity.rows([*entries, {"what": "w", "seed": 30, "p": {MEAN: []}}]) == []
 
 
 # -- claims on fresh seeds -----------------------------------------------------------------------------------------
@@ -140,7 +142,7 @@ def test_single_comparisons_of_what_is_not_to_be_shown_are_collected():
 
 
 def test_right_errors_are_calibrated_and_small_ones_are_not(tmp_path, capsys):
-    entries = {name: calibrate.rerun(__name__, name, range(1, 201)) for name in CLAIMS if name != "with-data"}
+    entries = {name: calibrate.rerun(__name__, name, range(1, 201)) for name in ("normal", "overconfident", "refusing")}
     assert calibrate._conclude(entries["normal"], tmp_path / "normal.jsonl") == 0
     assert "200 runs; p-values of 0 of 1 quantities are too small; 0 runs not as expected" in capsys.readouterr().out
     assert calibrate._conclude(entries["overconfident"], tmp_path / "small.jsonl") == 1
@@ -188,6 +190,29 @@ def test_nothing_is_begun_after_the_hours(tmp_path, capsys):
     assert "goes on from here" in capsys.readouterr().out
 
 
+def test_no_more_is_handed_out_than_there_are_workers(monkeypatch):
+    """What waits in a queue would be run after the deadline."""
+    sizes = []
+
+    def first_ends(running, **_):
+        sizes.append(len(running))
+        ended = {next(iter(running))}
+        return ended, running - ended
+
+    monkeypatch.setattr(calibrate, "wait", first_ends)
+    chunks = iter([[1], [2], [3], [4]])
+    assert len(list(calibrate._in_turn(Here(), __name__, "normal", chunks, 2, math.inf))) == 4
+    assert max(sizes) == 2
+
+
+def test_hours_are_those_of_the_clock(tmp_path, monkeypatch):
+    ends = []
+    monkeypatch.setattr(calibrate, "_rerun_claims", lambda *given: ends.append(given[-1]))
+    monkeypatch.setattr(calibrate.time, "monotonic", lambda: 5.0)
+    calibrate.main(["--only", "normal", "--hours", "0.5", "--out", str(tmp_path / "c.jsonl")], registry=__name__)
+    assert ends == [1805.0]
+
+
 def test_runs_of_other_code_count_if_they_give_the_same_numbers(tmp_path, capsys):
     out, entries = tmp_path / "c.jsonl", calibrate.rerun(__name__, "normal", range(1, 41))
     calibrate.append(out, [entry | {"code": "same"} for entry in entries])
@@ -202,6 +227,13 @@ def test_runs_of_other_code_count_if_they_give_the_same_numbers(tmp_path, capsys
     assert "| 41 | 3 |" in out.with_suffix(".md").read_text(encoding="utf-8")
 
 
+def test_numbers_are_the_same_to_four_digits():
+    """The fifth digit may be that of a machine."""
+    numbers = [calibrate.numbers_of([{"seed": seed, "p": {MEAN: [p]}} for seed in calibrate.FIRST])
+               for p in (0.12312, 0.12313, 0.12322)]  # fmt: skip
+    assert numbers[0] == numbers[1] != numbers[2]
+
+
 def test_runs_without_numbers_tell_nothing_of_other_code(tmp_path):
     refused = calibrate.rerun(__name__, "refusing", calibrate.FIRST)
     other = [entry | {"code": "other"} for entry in [*refused, refused[0] | {"seed": 9}]]
@@ -213,7 +245,7 @@ BAD = {
     "unknown claim": (["--only", "normals"], "no claims normals"),
     "claims and tests": (["--only", "normal", "--tests"], "--only names claims"),
     "no seeds": (["--seeds", "0"], "must be a whole number >= 1"),
-    "trained": (["--only", "with-data"], "no theory says"),
+    "of data": (["--only", "with-data"], "no theory says"),
 }
 
 
@@ -238,6 +270,8 @@ def test_a_file_of_something_else_is_left_alone(line, tmp_path):
 def test_claims_that_train_are_left_out():
     left = {name for name, claim in claims.CLAIMS.items() if calibrate.trains(claim)}
     assert {"real-digits-counts", "grokking-digits", "real-digits-training-size", "late-layers-linear-digits"} <= left
+    assert calibrate.trains(CLAIMS["with-package"])
+    assert not calibrate.trains(CLAIMS["normal"])
     assert not {"growth-curve", "finite-width", "teacher-student", "linear-posterior", "basin-closed-forms"} & left
 
 
@@ -262,6 +296,20 @@ def test_tests_that_compare_are_recorded_and_twins_are_not():
     assert (entry["what"], entry["seed"], entry["code"]) == (tests[0], 1, "tests")
     assert len(entry["p"]["p"]) == 1
     assert 0 <= entry["p"]["p"][0] <= 1
+
+
+def test_tests_that_fail_are_named_and_a_suite_that_breaks_off_is_refused(monkeypatch):
+    ended = SimpleNamespace(
+        returncode=1, stdout="FAILED tests/a.py::b - assert 1 == 2\nERROR tests/c.py::d\n1 failed\n", stderr=""
+    )
+    monkeypatch.setattr(calibrate.subprocess, "run", lambda *_, **__: ended)
+    entries = calibrate.run_tests(7, ["tests"], jobs=1)
+    assert [(entry["what"], entry["seed"], entry["p"], entry["expected"]) for entry in entries] == [
+        ("tests/a.py::b", 7, {}, False), ("tests/c.py::d", 7, {}, False),
+    ]  # fmt: skip
+    ended.returncode = 2
+    with pytest.raises(RuntimeError, match="pytest ended with status 2"):
+        calibrate.run_tests(7, ["tests"], jobs=1)
 
 
 def test_after_the_first_root_seed_only_tests_that_draw_are_run(tmp_path, monkeypatch, capsys):
