@@ -23,7 +23,7 @@ from validation.claim import Claim, Data, Finding, Verdict, frozen
 STEPS = 2.0 ** np.arange(-3, 1.25, 0.25)
 """Deviations that are tried, as multiples of what a finding says it sees."""
 MODEST = 0.5
-"""A finding that sees deviations below this share of the stated one on every seed could state a smaller one."""
+"""A finding that sees this share of the stated deviation on every seed could state a smaller one."""
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,14 @@ def test_counts_beyond_floats_have_weights_of_their_own(b, k):
     assert law.pmf(2**63 - 1) == 0 == law.pmf(2**70)
 
 
+def test_neighbours_beyond_the_integers_of_float64_are_apart():
+    """Of all but a Poisson law of mean 1e16: distribution functions of integers differ by their probability."""
+    law, k = GammaPoisson(10, 1e20, 1.0).count(10**17), 10**16 + np.arange(4)
+    assert law.cdf(k) - law.cdf(k - 1) == pytest.approx(law.pmf(k), abs=1e-14)
+    assert law.sf(k - 1) - law.sf(k) == pytest.approx(law.pmf(k), abs=1e-14)
+    assert law.pmf(k) == pytest.approx((2 * np.pi * 1e16) ** -0.5, rel=1e-3)
+
+
 def test_quantiles_below_which_probabilities_have_no_digits():
     """Sums near 1e-311 are subnormal and cannot converge to eleven digits; a narrow peak has such sums in its tails."""
     law = PolyaUrn(2, 1.4676285407601704e57).count(10**17)

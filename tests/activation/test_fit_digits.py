@@ -86,7 +86,7 @@ def test_few_activations_among_very_many_samples(samples, rng):
     assert fitted.b_error == pytest.approx(limit.b_error, rel=1e-2 if samples < 10**9 else 1e-6)
 
 
-@pytest.mark.parametrize("samples", [10**6, 10**13, 10**15])
+@pytest.mark.parametrize("samples", [10**6, 10**13, 10**15, 10**17])
 def test_active_and_silent_samples_are_alike(samples, rng):
     silent = rng.negative_binomial(2, 0.02, size=500)
     few, many = fit(silent, samples), fit(samples - silent, samples)

@@ -44,3 +44,19 @@ def test_signals_of_measured_coefficients_are_those_of_known_ones(start):
     for layers in (10, 1000, 10**6):
         measured, exact = (rg.RepeatedLayer(sigma).signal(start, layers) for sigma in (own, "tanh"))
         assert measured == pytest.approx(exact, rel=5e-11)
+
+
+NOISE = {
+    "even order": (4, None, lambda form: form.stationary_variance(0.1), "z = 4 is even"),
+    "fifth order": (5, 9, lambda form: form.stationary_correction, "derived for z = 3 alone"),
+    "fourth power": (3, 4, lambda form: form.stationary_correction, r"the term x\^4 lies between z = 3 and 2z-1 = 5"),
+    "few layers": (2, None, lambda form: form.signal(1e-307), "layers = 1e-307 is so few that the law exceeds"),
+}
+
+
+@pytest.mark.parametrize("case", NOISE)
+def test_laws_that_a_form_does_not_have_are_refused(case):
+    z, power, ask, words = NOISE[case]
+    form = rg.LeadingForm(LeadingFormKind.CRITICAL, 0.0, 1.0, z, 0.01, next_order=power, residue=0.3)
+    with pytest.raises(ValueError, match=words):
+        ask(form)

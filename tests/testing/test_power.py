@@ -62,6 +62,13 @@ def test_assertions_comparisons_and_p_values_say_the_same():
         assert max(power(asserts, wrong, runs=5, rng=3).seen) < min(measured.seen)
 
 
+def test_at_the_level_itself_nothing_is_seen():
+    """An assertion fails below it, and so does a p-value."""
+    with opened(Ledger(0.25, 1)):
+        assert_pvalue(0.25, what="p")
+        assert power(lambda deviation, _: 0.25 if deviation < 1 else 0.2, [0.5, 1.0], runs=2, rng=1).seen == (1.0, 1.0)
+
+
 def test_what_cannot_be_said_is_refused():
     with pytest.raises(ValueError, match="19 runs are too few"):
         Power((0.1, 0.2), (0.2,) * 19, 1e-9).smallest()

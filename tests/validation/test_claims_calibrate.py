@@ -3,6 +3,7 @@
 import math
 import re
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -147,11 +148,15 @@ def test_right_errors_are_calibrated_and_small_ones_are_not(tmp_path, capsys):
     assert "200 runs; p-values of 0 of 1 quantities are too small; 0 runs not as expected" in capsys.readouterr().out
     assert calibrate._conclude(entries["overconfident"], tmp_path / "small.jsonl") == 1
     assert "TOO SMALL" in (tmp_path / "small.md").read_text(encoding="utf-8")
+    alone = [entry | {"expected": True} for entry in entries["overconfident"]]
+    assert calibrate._conclude(alone, tmp_path / "alone.jsonl") == 1
     assert calibrate._conclude(entries["refusing"], tmp_path / "refused.jsonl") == 1
     assert (
         "refusing: 200 of 200 seeds NOT as expected (1, 2, 3, 4, 5, ...), 200 of them refused or crashed"
         in capsys.readouterr().out
     )
+    [line] = calibrate._failures([*entries["refusing"][:3], *entries["normal"]])
+    assert line.startswith("refusing: 3 of 3 seeds")
     assert calibrate._conclude([], tmp_path / "none.jsonl") == 1
 
 
@@ -277,8 +282,9 @@ def test_claims_that_train_are_left_out():
 
 @pytest.mark.parametrize(("seconds", "seeds"), [(0.1, 10_000), (0.4, 2_000), (1.6, 200), (6.0, 0)])
 def test_seeds_follow_the_time_of_a_run(seconds, seeds, tmp_path, monkeypatch, capsys):
-    same = {"what": "normal", "code": calibrate.code_of(CLAIMS["normal"]), "p": {}, "seconds": seconds}
-    first = [same | {"seed": seed} for seed in calibrate.FIRST]
+    """The first one compiles."""
+    same = {"what": "normal", "code": calibrate.code_of(CLAIMS["normal"]), "p": {}}
+    first = [same | {"seed": seed, "seconds": seconds if seed > 1 else 60.0} for seed in calibrate.FIRST]
     pool = SimpleNamespace(submit=lambda *_: SimpleNamespace(result=lambda: first))
     options = SimpleNamespace(out=tmp_path / "c", seeds=None, jobs=1)
     monkeypatch.setattr(calibrate, "_in_turn", lambda *_: iter(()))
@@ -339,10 +345,36 @@ def test_smallest_deviation_is_where_the_level_is_passed():
     assert power.smallest(claim, data, claim.judge(data), RISE) == np.inf
 
 
+def test_deviations_are_seen_where_a_quantity_that_fails_holds():
+    """The mean of zeros is not 5; twins have theories from 1/4 on, and from 2 on they fail as well."""
+    data = {"values": np.zeros((3, 12)), "theory": 5.0}
+    claim = CLAIMS["normal"]
+    assert power.smallest(claim, data, claim.judge(data), MEAN) == 0.25
+
+
+def test_one_finding_that_says_too_much_is_enough(monkeypatch, capsys):
+    """Claims that train are measured only when they are named."""
+    finding = CLAIMS["normal"].judge({"values": np.zeros((3, 12)), "theory": 0.0})[MEAN]
+    curves = [testing.Power((1.0, 2.0, 4.0), (seen, seen), LEVEL) for seen in (4.0, 2.0)]
+    asked = []
+
+    def measure(claim, _):
+        asked.append(claim.id)
+        return [power.Power("normal", finding, curve) for curve in curves]
+
+    monkeypatch.setattr(power, "measure", measure)
+    assert power.main([], registry=__name__) == 1
+    assert asked == ["normal", "overconfident", "refusing"]
+    assert "| SAYS TOO MUCH |" in capsys.readouterr().out.splitlines()[2]
+
+
 def test_what_one_seed_in_a_thousand_misses_is_said_too_much():
     finding = CLAIMS["normal"].judge({"values": np.zeros((3, 12)), "theory": 0.0})[MEAN]
     tried = tuple(np.linspace(1.0, 2.0, 101))
-    for seen, says in ((tried[50:90:2], "SAYS TOO MUCH"), (tried[50:70], "as stated")):
+    for seen, says in (
+        (tried[50:90:2], "SAYS TOO MUCH"), (tried[50:70], "as stated"), ((1.0, 1.01), "as stated"),
+        ((1.0, 1.0), "could say less"),
+    ):  # fmt: skip
         sensitivity = power.Power("normal", finding, testing.Power(tried, seen, LEVEL))
         assert sensitivity.largest < finding.sees == 2.0
         assert sensitivity.says == says
@@ -350,8 +382,10 @@ def test_what_one_seed_in_a_thousand_misses_is_said_too_much():
 
 def test_the_row_of_a_finding_has_the_median_of_its_seeds():
     finding = CLAIMS["normal"].judge({"values": np.zeros((3, 12)), "theory": 0.0})[MEAN]
-    sensitivity = power.Power("normal", finding, testing.Power((0.5, 1.0, 2.0), (0.5, 0.5, 2.0), LEVEL))
-    assert power.row(sensitivity) == f"| normal | {MEAN} | 2 in the mean | 0.5 | 2 | needs 20 seeds | 3 | as stated |"
+    sensitivity = power.Power("normal", finding, testing.Power((0.5, 1.0, 2.0), (0.5, 1.0, 2.0), LEVEL))
+    assert power.row(sensitivity) == f"| normal | {MEAN} | 2 in the mean | 1 | 2 | needs 20 seeds | 3 | as stated |"
+    barred = power.Power("normal", replace(finding, quantity="|mean|"), sensitivity.curve)
+    assert power.row(barred).startswith(r"| normal | \|mean\| | 2 in the mean |")
 
 
 def test_power_says_what_is_seen(tmp_path, capsys):

@@ -51,7 +51,7 @@ class _BetaBinomial(Discrete):
     """scipy.stats.betabinom with the weights of :func:`log_weight` and smooth sums."""
 
     def _argcheck(self, n: Any, a: Any, b: Any, a_low: Any, b_low: Any) -> Any:  # noqa: ARG002 - they have any sign
-        return (n >= 0) & (np.floor(n) == n) & (a > 0) & (b > 0)
+        return (n >= 0) & (a > 0) & (b > 0)
 
     def _get_support(self, n: Any, *_: Any) -> Any:
         return 0, n
