@@ -2,6 +2,7 @@
 
 import networkx as nx
 import numpy as np
+import pytest
 from hypothesis import given
 from scipy import sparse
 from strategies import examples
@@ -10,6 +11,7 @@ from statnn.interaction import (
     BinaryNeurons,
     _structure,
 )
+from statnn.interaction._exact import transfer
 from statnn.testing.strategies import graphs
 
 
@@ -54,6 +56,45 @@ def test_layers_are_narrow():
     assert max(layer.size for layer in BinaryNeurons(nx.grid_2d_graph(4, 9)).layers) == 4
     apart = BinaryNeurons(nx.disjoint_union(nx.path_graph(3), nx.empty_graph(4)))
     assert [layer.size for layer in apart.layers] == [1, 1, 1, 4]
+
+
+def test_narrower_layers_are_looked_for_before_states_are_many():
+    """Layers of eight cost 2^16 states a pair; the same lattice has some of at most four."""
+    graph = matrix(nx.convert_node_labels_to_integers(nx.grid_2d_graph(8, 4)))
+    wide = np.tile([0, 1, 2, 3], 8)
+    assert [level.size for level in transfer._split(np.arange(32), wide)] == [8] * 4
+    assert max(level.size for level in transfer._narrowest(graph, wide)) == 4
+
+
+@pytest.mark.parametrize(
+    ("sizes", "joined"), [([1] * 9, [4, 4, 1]), ([3, 2, 1, 1, 5, 1], [3, 4, 5, 1]), ([2, 2, 2], [4, 2])]
+)
+def test_levels_of_up_to_four_spins_are_one(sizes, joined):
+    levels = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+    merged = transfer._merged(levels)
+    assert [level.size for level in merged] == joined
+    assert np.concatenate(merged).tolist() == list(range(sum(sizes)))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "correlated", "words"),
+    [
+        ([19], 0, r"the widest layer has 19 spins .* neighbouring layers have 19 "),
+        ([19, 5], 0, r"the widest layer has 19 spins \(at most 18\), .* have 24 \(at most 24\)"),
+        ([13, 12], 0, r"the widest layer has 13 spins .* have 25 \(at most 24\)"),
+        ([18], 1000, r"1 layers of up to 18 spins need 4\.2 GB; .*: pass correlations=False"),
+        ([12] * 130_000, 0, r"130000 layers of up to 12 spins need 4\.26 GB; .*: solve fewer layers"),
+    ],
+)
+def test_layers_that_are_too_many_or_too_wide_are_refused(sizes, correlated, words):
+    """A state takes eight bytes of its layer's law, and with every spin above it twice as many while layers change."""
+    with pytest.raises(ValueError, match=words):
+        transfer._refuse_wide([np.empty(size) for size in sizes], correlated)
+
+
+def test_layers_that_just_fit_are_solved():
+    for sizes, correlated in (([18], 950), ([12] * 120_000, 0), ([12, 12], 0), ([6, 18, 6], 0)):
+        transfer._refuse_wide([np.empty(size) for size in sizes], correlated)
 
 
 def test_structure_of_many_pieces_is_found_quickly():

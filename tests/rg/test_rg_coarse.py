@@ -126,11 +126,18 @@ def test_a_block_is_its_majority(plan, seed):
     assert np.array_equal(turned[total == 0], spins[total == 0]), "the same coins"
 
 
-@pytest.mark.parametrize(("b", "shape"), [(32, (1, 32, 32, 32)), (256, (1, 256, 256))])
+@pytest.mark.parametrize(("b", "shape"), [(127, (1, 127)), (32, (1, 32, 32, 32)), (256, (1, 256, 256))])
 def test_sums_of_large_blocks_fit(b, shape):
-    """2^15 and 2^16 spins up: one more than a signed number of 16 bits holds, and twice as many."""
+    """2^7 - 1, 2^15 and 2^16 spins up: what 8 signed bits hold, one more than 16 hold, and twice as many."""
     assert block_spins(np.ones(shape, np.int8), b).ravel().tolist() == [1]
     assert block_spins(-np.ones(shape, np.int8), b).ravel().tolist() == [-1]
+
+
+def test_what_decimation_leaves_out_may_be_anything():
+    states = np.array([[0.0, np.nan, 1.0, np.inf]])
+    kept = decimate(states, 2)
+    assert kept.tolist() == [[0.0, 1.0]]
+    assert not np.shares_memory(kept, states)
 
 
 @given(blocked(), st.integers(0, 2**32))

@@ -376,6 +376,9 @@ def test_tables_and_pictures(small):
     axes = small.plot(Figure().add_subplot())
     assert len(axes.containers) == 2
     assert axes.get_legend() is not None
+    two = linearise(signs(np.random.default_rng(1), 40, 16, 16), operators=FEW[:2], groups=8, levels=2, rng=1)
+    places = [bars.lines[0].get_xdata() for bars in two.plot(Figure().add_subplot()).containers]
+    assert np.allclose(np.mean(places, axis=0), [1, 2])  # steps stand side by side about the number of operators
     only = linearise(signs(np.random.default_rng(1), 40, 8, 8), operators=FEW[:2], groups=8, rng=1)
     assert only.y_h.shape == only.y_h_error.shape == (1, 0)
     assert len(only.plot(Figure().add_subplot()).containers) == 1
