@@ -64,6 +64,7 @@ def test_narrower_layers_are_looked_for_before_states_are_many():
     wide = np.tile([0, 1, 2, 3], 8)
     assert [level.size for level in transfer._split(np.arange(32), wide)] == [8] * 4
     assert max(level.size for level in transfer._narrowest(graph, wide)) == 4
+    assert transfer._cost([np.empty(6)] * 4) < transfer._cost([np.empty(8)] * 3)
 
 
 @pytest.mark.parametrize(

@@ -126,11 +126,11 @@ def test_a_block_is_its_majority(plan, seed):
     assert np.array_equal(turned[total == 0], spins[total == 0]), "the same coins"
 
 
-@pytest.mark.parametrize(("b", "shape"), [(127, (1, 127)), (32, (1, 32, 32, 32)), (256, (1, 256, 256))])
+@pytest.mark.parametrize(("b", "shape"), [(127, (64, 127)), (32, (1, 32, 32, 32)), (256, (1, 256, 256))])
 def test_sums_of_large_blocks_fit(b, shape):
     """2^7 - 1, 2^15 and 2^16 spins up: what 8 signed bits hold, one more than 16 hold, and twice as many."""
-    assert block_spins(np.ones(shape, np.int8), b).ravel().tolist() == [1]
-    assert block_spins(-np.ones(shape, np.int8), b).ravel().tolist() == [-1]
+    assert (block_spins(np.ones(shape, np.int8), b) == 1).all()  # whatever the coins
+    assert (block_spins(-np.ones(shape, np.int8), b) == -1).all()
 
 
 def test_what_decimation_leaves_out_may_be_anything():

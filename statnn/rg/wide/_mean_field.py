@@ -16,7 +16,7 @@ def length(slope: float) -> float:
     size = abs(slope)
     if size == 1:
         return math.inf
-    if size == 0 or math.isinf(size):
+    if size == 0:
         return 0.0
     return 1 / abs(math.log(size))
 
