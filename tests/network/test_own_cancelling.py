@@ -5,6 +5,7 @@ import pytest
 from scipy import special
 
 from statnn.network import Activation
+from statnn.network._differences import slopes
 
 
 def bump(h, scale=1.0):
@@ -75,3 +76,25 @@ def test_of_many_jumps_the_nearest_to_zero_are_kept():
     places, by = np.transpose(stairs.jumps)
     assert np.sort(np.abs(places)) == pytest.approx(np.sort(np.abs(np.arange(-63, 65) / 8)), abs=1e-9)
     assert by == pytest.approx(np.ones(128))
+
+
+@pytest.mark.parametrize("function", [lambda h: np.exp(3 * h), lambda h: np.where(h > 0, 1e6, 1.0) * np.tanh(h)])
+def test_mirrored_functions_have_mirrored_derivatives(function):
+    """σ(-h) at -h: the same differences in the other order, known as well to the last bit."""
+    fields = np.linspace(-3.1, 2.9, 25)
+    slope, error, _ = slopes(function, fields, (0.0,), "it")
+    other, as_well, _ = slopes(lambda h: function(-h), -fields, (0.0,), "its mirror")
+    np.testing.assert_array_equal(slope, -other)
+    np.testing.assert_array_equal(error, as_well)
+
+
+def test_functions_may_write_into_their_argument():
+    def doubled(h):
+        h *= 2
+        return np.tanh(h)
+
+    fields = np.array([-0.5, 0.0, 1.0])
+    slope, error, _ = slopes(doubled, fields, (), "doubled")
+    assert fields.tolist() == [-0.5, 0.0, 1.0]
+    assert slope == pytest.approx(2 / np.cosh(2 * fields) ** 2, rel=1e-9)
+    assert (error < 1e-9).all()

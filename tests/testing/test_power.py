@@ -69,6 +69,13 @@ def test_at_the_level_itself_nothing_is_seen():
         assert power(lambda deviation, _: 0.25 if deviation < 1 else 0.2, [0.5, 1.0], runs=2, rng=1).seen == (1.0, 1.0)
 
 
+def test_after_an_inner_ledger_the_outer_one_counts():
+    with opened(Ledger(1e-2, 1)) as outer:
+        with opened(Ledger(1e-3, 1)):
+            pass
+        assert current() is outer
+
+
 def test_what_cannot_be_said_is_refused():
     with pytest.raises(ValueError, match="19 runs are too few"):
         Power((0.1, 0.2), (0.2,) * 19, 1e-9).smallest()

@@ -296,3 +296,22 @@ def test_skewness_beyond_six_standard_errors_is_refused_of_fewer_than_two_hundre
     # up to twenty the tails of Student's law are wide enough, and from two hundred on the law of the mean is near
     for replicates in (np.exp(np.arange(20.0)), stats.expon.ppf((np.arange(200) + 0.5) / 200)):
         assert statistics.mean(replicates, replicates.mean()).p == 1
+
+
+def test_vectors_of_few_clearly_skewed_replicates_are_refused():
+    """Cubes of an exponential law at its own quantiles: no tail of their mean is known from fifty of them."""
+    share = (np.arange(50) + 0.5) / 50
+    samples = np.column_stack([-(np.log(share) ** 3), np.roll(share, 17)])
+    with pytest.raises(statistics.Refusal, match=r"50 replicates of skewness .* too few for the tails"):
+        statistics.mean_vector(samples, np.array([0.0, share.mean()]))
+
+
+def test_scores_of_a_covariance_are_symmetric():
+    samples = np.sin(np.outer(np.arange(1, 401), [1.0, 2.5, 4.1]))
+    z = statistics.covariance(samples, np.eye(3) / 2)[1]
+    np.testing.assert_array_equal(z, z.T)
+
+
+def test_points_of_a_power_law_are_known_to_a_third_of_their_value():
+    with pytest.raises(statistics.Refusal, match=r"a relative error of 0\.5 is too large"):
+        statistics.power_law([1.0, 2.0, 4.0], [0.1, 0.2, 0.4], [0.05, 0.01, 0.01])
