@@ -110,7 +110,9 @@ def test_large_constants_keep_their_digits_after_a_start(kind):
 def test_counts_beyond_floats_have_weights_of_their_own(b, k):
     """Floats merge neighbouring counts beyond 2^53; a narrow law gives each count its own weight."""
     law = GammaPoisson(3, b, 1.0).count(10**17)
-    assert law.pmf(k) == pytest.approx(float(oracle.gamma_poisson_pmf(k, 10**17, 3, b, 1.0, digits=120)), rel=1e-12)
+    assert law.pmf(k) == pytest.approx(
+        float(oracle.gamma_poisson_pmf(k, 10**17, 3, b, 1.0, digits=120)), rel=1e-12, abs=0
+    )
     assert law.cdf(k) + law.sf(k) == pytest.approx(1, rel=1e-12)
     assert law.pmf(k) / law.pmf(k - 1) == pytest.approx(1, rel=1e-6)
     assert law.cdf(k) - law.cdf(k - 10**6) == pytest.approx(law.pmf(k - 5 * 10**5) * 10**6, rel=1e-4)
@@ -139,14 +141,14 @@ def test_the_largest_constants_give_binomial_and_poisson_counts(b):
     """At b = ∞ all neurons share one firing probability, and scipy knows both laws; the gap is of the order of D²/b."""
     D, k = 400, np.arange(401)
     law, other = BetaBernoulli(10, b, 3.0).count(D), stats.binom(D, 0.3)
-    assert law.pmf(k) == pytest.approx(other.pmf(k), rel=1e-9)
-    assert law.cdf(k) == pytest.approx(other.cdf(k), rel=1e-9)
-    assert law.sf(k) == pytest.approx(other.sf(k), rel=1e-9)
+    assert law.pmf(k) == pytest.approx(other.pmf(k), rel=1e-9, abs=0)
+    assert law.cdf(k) == pytest.approx(other.cdf(k), rel=1e-9, abs=0)
+    assert law.sf(k) == pytest.approx(other.sf(k), rel=1e-9, abs=0)
     assert law.stats("mvsk") == pytest.approx(other.stats("mvsk"), rel=1e-9)
     law, other = GammaPoisson(10, b, 3.0).count(D), stats.poisson(120)
-    assert law.pmf(k) == pytest.approx(other.pmf(k), rel=1e-9)
-    assert law.cdf(k) == pytest.approx(other.cdf(k), rel=1e-9)
-    assert law.sf(k) == pytest.approx(other.sf(k), rel=1e-9)
+    assert law.pmf(k) == pytest.approx(other.pmf(k), rel=1e-9, abs=0)
+    assert law.cdf(k) == pytest.approx(other.cdf(k), rel=1e-9, abs=0)
+    assert law.sf(k) == pytest.approx(other.sf(k), rel=1e-9, abs=0)
 
 
 @each_process
@@ -275,8 +277,8 @@ def test_gamma_poisson_law_is_a_scipy_law_in_full(m, n):
     """Every method of the frozen law, against scipy's own in p wherever p holds the parameter."""
     process = GammaPoisson(1000, n, m * n * 1000)
     law, other, k = process.count(1), stats.nbinom(n, 1 / (1 + m)), np.array([0, 1, 5, 1000])
-    assert law.mean() == pytest.approx(n * m, rel=1e-13)
-    assert law.var() == pytest.approx(n * m * (1 + m), rel=1e-13)
+    assert law.mean() == pytest.approx(n * m, rel=1e-13, abs=0)
+    assert law.var() == pytest.approx(n * m * (1 + m), rel=1e-13, abs=0)
     assert law.cdf(k) == pytest.approx(other.cdf(k), rel=1e-11)
     if m > 1e-3:
         assert law.sf(k) == pytest.approx(other.sf(k), rel=1e-11)
@@ -406,7 +408,7 @@ def test_loss_is_the_sum_over_neurons(kind, loss, D, N, b, share):
     k = np.arange(D + 1)
     rate = process.c * (k + b) / (process.c * D + b * N)
     direct = N / process.c * (process.count(D).pmf(k) * rate) @ LOSSES[loss](k)
-    assert process.loss(D, LOSSES[loss]) == pytest.approx(direct, rel=1e-10)
+    assert process.loss(D, LOSSES[loss]) == pytest.approx(direct, rel=1e-10, abs=0)
 
 
 @each_process

@@ -83,7 +83,7 @@ def test_layers_that_differ_in_a_single_weight_of_any_row_do_not_repeat(row):
     other[row, 2] += 1e-15
     symmetry = translation_symmetry(Network([np.eye(3), other]))
     assert symmetry.period is None
-    assert symmetry.deviation == pytest.approx(1e-15, rel=0.2)
+    assert symmetry.deviation == pytest.approx(1e-15, rel=0.2, abs=0)
 
 
 def test_activations_and_fields_are_part_of_a_layer():

@@ -91,12 +91,27 @@ def test_a_store_of_another_commit_is_told(commit, warned, monkeypatch, tmp_path
     monkeypatch.setattr(_store, "surroundings", lambda: {"commit": "b" * 40})
     with opened(path, KEY):
         assert ("was made at commit aaaaaaaaaaaa and goes on at bbbbbbbbbbbb" in caplog.text) == warned
+        assert ("goes on" in caplog.text) == warned
 
 
 def test_what_is_adopted_comes_from_the_store(tmp_path):
     for seed in (5, 6):
         with opened(tmp_path / "work", {**KEY, "seed": seed}, adopt=("seed",)) as store:
             assert store.key["seed"] == 5
+
+
+def test_other_work_without_what_is_adopted_is_refused(tmp_path):
+    path = filled(tmp_path / "work")
+    with pytest.raises(StoreError, match="seed is not given there"), opened(path, {**KEY, "seed": 5}, adopt=("seed",)):
+        pass
+
+
+@pytest.mark.parametrize(("length", "end"), [(80, "xxxx"), (81, " ...")])
+def test_values_of_up_to_eighty_characters_are_shown_whole(length, end, tmp_path):
+    path = filled(tmp_path / "work")
+    with pytest.raises(StoreError) as refused, opened(path, {**KEY, "more": "x" * length}):
+        pass
+    assert f"more is not given there and {'x' * 76}{end} here" in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,9 @@ def test_deviations_are_exact_powers_apart():
     np.testing.assert_array_equal(np.abs(centred), [[1, 0.5, 0], [1, 0.5, 0]] * np.array([centred[0, 0], 1, 1]))
     np.testing.assert_array_equal(np.ldexp(centred, exponent)[0], [1e300, -5e-324 / 2, 0])
     assert standard_deviation(np.array([1e8 + 1, 1e8 - 1])) == 1
-    assert standard_deviation(np.array([1e-320, -1e-320]), ddof=1) == pytest.approx(np.sqrt(2) * 1e-320, rel=1e-3)
+    assert standard_deviation(np.array([1e-320, -1e-320]), ddof=1) == pytest.approx(
+        np.sqrt(2) * 1e-320, rel=1e-3, abs=0
+    )
 
 
 @pytest.mark.parametrize("samples", [3, 10, 1000, 10**7, 10**15])

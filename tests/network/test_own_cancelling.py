@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 from statnn.network import Activation
-from statnn.network._differences import slopes
+from statnn.network._differences import AsArray, precision, slopes
 
 
 def bump(h, scale=1.0):
@@ -98,3 +98,17 @@ def test_functions_may_write_into_their_argument():
     assert fields.tolist() == [-0.5, 0.0, 1.0]
     assert slope == pytest.approx(2 / np.cosh(2 * fields) ** 2, rel=1e-9)
     assert (error < 1e-9).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_lists_become_floats_as_wide_as_the_fields(dtype):
+    values = AsArray(lambda h: [float(x) ** 2 for x in h])(np.ones(3, dtype))
+    assert (values.dtype, values.tolist()) == (dtype, [1.0] * 3)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits"), [(np.float32, 23), (np.float64, 52), (np.longdouble, 52), (np.int64, 52), (np.bool_, 52)]
+)
+def test_values_are_no_more_precise_than_float64(dtype, bits):
+    """Differences are taken in float64, into which wider numbers are rounded."""
+    assert precision(np.ones(2, dtype)) == 2.0**-bits

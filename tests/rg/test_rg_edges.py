@@ -1,5 +1,6 @@
 """Edges of the renormalisation room: signs, scales far from one, objects that travel, and messages."""
 
+import math
 import pickle
 import re
 from contextlib import nullcontext
@@ -334,3 +335,12 @@ def test_what_lies_beyond_computed_averages_is_not_guessed():
 def test_a_layer_without_fixed_points_has_no_branches(derivative):
     """φ = h²: q = σ_b² + 3σ_w² q² has none for 12 σ_w² σ_b² > 1."""
     assert rg.RandomLayer(Activation("square", np.square, derivative), 1.0, 1.0).branches() == ()
+
+
+@pytest.mark.parametrize("c", [0.09, -1e-3, 1e-8, 1e-16, -1e-100])
+def test_small_correlations_of_odd_activations_keep_their_digits(c):
+    """asin laws of erf and sign, which 1 - G/M would drown in rounding."""
+    erf = math.asin(1.4 * c / 2.4) / math.asin(1.4 / 2.4)
+    assert rg.RandomLayer("erf", 1.3).correlation_map(c, 0.7) == pytest.approx(erf, rel=1e-13, abs=0)
+    sign = 2 / math.pi * math.asin(c)
+    assert rg.RandomLayer("sign", 1.3).correlation_map(c, 0.7) == pytest.approx(sign, rel=1e-13, abs=0)

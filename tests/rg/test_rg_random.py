@@ -330,7 +330,7 @@ def test_the_class_does_not_depend_on_the_units_of_fields(scale):
     edge = rg.criticality(sine)  # E sin² = (1 - exp(-2q))/2 = q - q² + ...
     assert (edge.kind.name, edge.power) == ("HALF_STABLE", 1.0)
     assert edge.sigma_w == pytest.approx(1 / scale, rel=1e-10)
-    assert edge.coefficient == pytest.approx(-(scale**2), rel=1e-8)
+    assert edge.coefficient == pytest.approx(-(scale**2), rel=1e-8, abs=0)
     assert edge.amplitude == pytest.approx(scale**-2, rel=1e-8, abs=0)
     assert edge.chi_series == pytest.approx((0.0, 1 / 3), abs=1e-6)
 
@@ -490,11 +490,3 @@ def test_signals_in_order_come_together_to_the_last_digit(name, sigma_w):
     variance, correlation = rg.RandomLayer(name, sigma_w, 0.3).propagate(1.0, 1 - 1e-10, depth=100)
     assert variance[-1] == variance[-2]
     np.testing.assert_allclose(correlation[-1], 1.0, rtol=0, atol=2e-16)
-
-
-@pytest.mark.parametrize("c", [0.09, -1e-3, 1e-8, 1e-16, -1e-100])
-def test_small_correlations_of_odd_activations_keep_their_digits(c):
-    """asin laws of erf and sign, which 1 - G/M would drown in rounding."""
-    erf = math.asin(1.4 * c / 2.4) / math.asin(1.4 / 2.4)
-    assert rg.RandomLayer("erf", 1.3).correlation_map(c, 0.7) == pytest.approx(erf, rel=1e-13)
-    assert rg.RandomLayer("sign", 1.3).correlation_map(c, 0.7) == pytest.approx(2 / math.pi * math.asin(c), rel=1e-13)

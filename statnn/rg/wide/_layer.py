@@ -189,7 +189,8 @@ class RandomLayer:
         flat = variance.ravel()
         total = np.ravel(self.variance_map(flat))
         flat_c = given.ravel()
-        opposite = (flat_c < 0) & (self.activation.odd or self.activation.flat)  # E φ(x)φ(y) = -E φ(x)φ(-y)
+        odd = self.activation.odd or self.activation.flat  # then E φ(x)φ(y) = -E φ(x)φ(-y)
+        opposite = (flat_c < 0) & odd
         with np.errstate(all="ignore"):  # overflow is refused below
             gap = weight * self._of.pair_moments(1 - np.where(opposite, -flat_c, flat_c), flat)[0]
         if (total == 0).any():
@@ -198,7 +199,7 @@ class RandomLayer:
         correlation = np.where(opposite, (gap + 2 * bias) / total - 1, 1 - gap / total)
         correlation = np.maximum(correlation, -1.0)  # only rounding goes beyond
         near = np.abs(flat_c) < NEAR_ZERO
-        if self.activation.odd and bias == 0 and near.any():
+        if odd and bias == 0 and near.any():
             correlation[near] = self._from_zero(flat_c[near], flat[near], flat[near] / (total[near] / weight))
         if not np.isfinite(correlation).all():
             raise ValueError(f"q from {flat.min():g} to {flat.max():g}: averages of pairs exceed the range of float64")
