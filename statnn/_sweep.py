@@ -26,7 +26,7 @@ from statnn._archive.store import Store, opened
 from statnn._arguments import refuse_unordered
 from statnn._by_value import ByValue, same
 from statnn._memory import refuse_beyond_memory
-from statnn._random import Root, root, stream
+from statnn._random import Root, root, seed_of, stream
 from statnn._tasks import callback_of, check_executor, run_tasks
 from statnn._warn import warn
 
@@ -159,8 +159,7 @@ def sweep(
     context = nullcontext() if store is None else opened(store, key, adopt=("seed",) if rng is None else ())
     with context as kept:
         if kept is not None:
-            entropy, spawn_key = kept.key["seed"]
-            seed = tuple(entropy) if isinstance(entropy, list) else entropy, tuple(spawn_key)
+            seed = seed_of(kept.key["seed"])
         done = _computed(function, points, seed, executor, kept, report, retry=retry)
     results = tuple(done[k].get("result") for k in range(len(points)))
     failures = {k: done[k]["failure"] for k in range(len(points)) if "failure" in done[k]}

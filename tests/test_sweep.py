@@ -157,6 +157,18 @@ def test_results_are_found_by_their_numbers_whatever_type_they_have():
     assert (either(on=True), either(on=np.False_), either(on=np.True_)) == (1, 0, 1)
 
 
+def test_a_store_keeps_the_seed_that_a_generator_gave(tmp_path):
+    def drawn(x, rng):
+        return x, rng.random()
+
+    alone, kept = (
+        sweep(drawn, {"x": [1, 2]}, rng=np.random.default_rng(5), store=store) for store in (None, tmp_path / "work")
+    )
+    assert kept == alone
+    assert hash(kept) == hash(alone)
+    assert sweep(drawn, {"x": [1, 2]}, store=tmp_path / "work") == alone
+
+
 def test_zeros_of_either_sign_are_points_of_their_own():
     """A phase is π on one side of a cut and -π on the other."""
     phase = sweep(lambda y: np.angle(complex(-1, y)), {"y": [0.0, -0.0]}).result

@@ -167,7 +167,7 @@ class Packer:
                 return {**parts, "functions": [self._known_by(function) for function in functions]}
             return parts
         if dataclasses.is_dataclass(value):
-            return {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
+            return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         return value._asdict() if hasattr(value, "_asdict") else None
 
     def _array(self, array: Any, path: str) -> Any:

@@ -431,3 +431,15 @@ def test_cells_of_tables_are_numbers_and_texts_of_python(value, plain):
         assert rows[0]["y"] == 1
     else:
         assert rows == [{"x": plain, "y": 1}]
+
+
+def test_sets_are_written_in_one_order():
+    """Python gives the texts of a set another order in every process, and files and digests would differ."""
+    assert Packer().tree(set("hgfedcba")) == {"set": list("abcdefgh")}
+
+
+def test_whole_numbers_of_more_bits_than_are_read_are_refused():
+    longest = 2**14_000 - 1
+    assert Unpacker({}, {}).value(json.loads(json.dumps(Packer().tree(longest)))) == longest
+    with pytest.raises(ValueError, match="value is a whole number of 14001 bits; files hold up to 14000"):
+        Packer().tree(longest + 1)
