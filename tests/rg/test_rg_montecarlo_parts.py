@@ -281,6 +281,14 @@ def test_switches_and_axes_of_numpy_are_those_of_python(periodic, axes):
     assert linearised.matrix(0, "nearest")[0].tolist() == linearised.matrix(0)[0].tolist()
 
 
+@pytest.mark.parametrize(("periodic", "bonds"), [(True, 128), (False, 112), ([False, True], 120)])
+def test_open_ends_have_no_bonds(periodic, bonds):
+    """Of 8 by 8 spins, 64 bonds along each axis that closes on itself and 56 along each that does not."""
+    plan = scheme((8, 8), 2, None, "decimation", FEW, 1, periodic=periodic)
+    sums = plan.observe(np.ones((1, 8, 8), np.int8), plan.keys((3, ())), np.arange(1))
+    assert sums[0, 0, 0] == bonds
+
+
 def test_one_number_is_no_shape_of_a_lattice():
     with pytest.raises(ValueError, match=r"shape = 8: give \(layers,\), \(layers, width\)"):
         sample_flow(MODEL, 8, 2, chains=8)
