@@ -186,9 +186,8 @@ class RandomLayer:
         if (variance == 0).any():
             raise ValueError("q = 0: fields without variance have no correlation; pass q > 0")
         weight, bias = self._scales
-        flat = variance.ravel()
+        flat, flat_c = variance.ravel(), given.ravel()
         total = np.ravel(self.variance_map(flat))
-        flat_c = given.ravel()
         odd = self.activation.odd or self.activation.flat  # then E φ(x)φ(y) = -E φ(x)φ(-y)
         opposite = (flat_c < 0) & odd
         with np.errstate(all="ignore"):  # overflow is refused below
