@@ -280,6 +280,7 @@ def test_gamma_poisson_law_is_a_scipy_law_in_full(m, n):
     assert law.mean() == pytest.approx(n * m, rel=1e-13, abs=0)
     assert law.var() == pytest.approx(n * m * (1 + m), rel=1e-13, abs=0)
     assert law.cdf(k) == pytest.approx(other.cdf(k), rel=1e-11)
+    assert law.sf(0) == pytest.approx(-math.expm1(-n * math.log1p(m)), rel=1e-12, abs=0)
     if m > 1e-3:
         assert law.sf(k) == pytest.approx(other.sf(k), rel=1e-11)
         assert law.stats("sk") == pytest.approx(other.stats("sk"), rel=1e-10)

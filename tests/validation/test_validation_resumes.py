@@ -210,6 +210,12 @@ def test_workers_of_a_calibration_end_with_their_parent(tmp_path):
         time.sleep(0.05)
 
 
+def test_after_a_run_a_request_to_end_means_what_it_did(run):
+    before = signal.getsignal(signal.SIGTERM)
+    run("--only", "third-coin")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_a_journal_of_nothing_is_empty(tmp_path):
     journal = Journal(tmp_path / NAME, {})
     assert journal.read() == {}
