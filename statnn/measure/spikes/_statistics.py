@@ -199,9 +199,9 @@ class SpikeStatistics(ByValue):
 
         Notes
         -----
-        Binomial and Poisson: the law of the dispersion is exact for up to 50 spikes; beyond, its first three moments
-        are, and the law between them is Pearson's type III. Its far tails are too thin just beyond 50 spikes: p below
-        1e-4 comes up to three times too often, below 1e-6 up to 15 times, and perfectly even counts may have p = 0.
+        Binomial and Poisson: the law of the dispersion is exact for up to 50 spikes, or samples without, and to 1e-12
+        for up to 400, unless windows hold very many. Beyond, its first three moments are, and the law between them is
+        Pearson's type III: p below 1e-6 comes up to twice too often, below 1e-8 up to four times.
         Geometric: chi-square, on cells that expect five intervals. [asymptotic in the number of windows or spikes]
         Units are tested each on its own; those of one network are not independent of each other.
         """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +14,7 @@ from scipy import stats
 from statnn._arguments import Floats, Ints, share, whole
 from statnn._axes import axes, ink, settled
 from statnn._by_value import ByValue
-from statnn.measure.spikes._few_spikes import FEW, few_spikes
+from statnn.measure.spikes._few_spikes import BANDS, FEW, ROUNDING, few_spikes, some_spikes
 from statnn.measure.spikes._spike_kernels import SMALLEST, geometric_fit
 
 Masked: TypeAlias = "np.ma.MaskedArray[Any, np.dtype[np.float64]]"
@@ -195,7 +197,8 @@ def dispersion_test(law: str, spikes: Ints, squares: Ints, windows: int, window:
     """Test counts against Binomial(T, r), or against Poisson counts where ``window`` is None.
 
     The spread of the counts, given their total, has the mean, variance and third moment of `dispersion_moments`; its
-    law is exact for few spikes, and beyond taken to be Pearson's type III of these three moments, on the even numbers.
+    law is exact for few spikes or blanks, and beyond taken to be Pearson's type III of these three moments, on the even
+    numbers.
     """
     m = spikes.astype(float)
     mean, variance, third = dispersion_moments(m, windows, window)
@@ -205,14 +208,41 @@ def dispersion_test(law: str, spikes: Ints, squares: Ints, windows: int, window:
     gap = (squares - spikes) - np.where(tested, mean, 0.0)
     upper = stats.pearson3.sf((gap - 1) / deviation, skew)
     lower = stats.pearson3.cdf((gap + 1) / deviation, skew)
-    few = tested & (spikes <= FEW)
-    laws = few_spikes(windows, window, int(spikes[few].max())) if few.any() else ()
-    for number in np.unique(spikes[few]):
-        units = few & (spikes == number)
-        pairs = (squares[units] - number) // 2
-        upper[units], lower[units] = laws[number][::-1].cumsum()[::-1][pairs], laws[number].cumsum()[pairs]
+    fewer, pairs = _fewer(spikes, squares, windows, window)
+    for least, most in pairwise((0, *BANDS)):
+        units = tested & (least < fewer) & (fewer <= most)
+        for number, own in _laws(windows, window, fewer[units], most):
+            same = units & (fewer == number)
+            at = np.minimum(pairs[same], own.size - 1)
+            upper[same], lower[same] = own[::-1].cumsum()[::-1][at], own.cumsum()[at]
+            if most > FEW:
+                upper[same], lower[same] = np.maximum(upper[same], ROUNDING), np.maximum(lower[same], ROUNDING)
     p = np.minimum(1.0, 2 * np.minimum(upper, lower))
     return FitTest(law, masked(gap / deviation, ~tested), masked(p, ~tested))
+
+
+def _fewer(spikes: Ints, squares: Ints, windows: int, window: int | None) -> tuple[Ints, Ints]:
+    """Return the numbers of spikes, or of samples without where they are fewer, and Σ n(n-1)/2 of these over windows.
+
+    The two sums differ by a constant [exact]; it is left out for units of many of both, whose law is smooth.
+    """
+    fewer, pairs = spikes.copy(), (squares - spikes) // 2
+    if window is not None:
+        silent = windows * window - spikes
+        for unit in np.flatnonzero((silent < spikes) & (silent <= BANDS[-1])):
+            fewer[unit] = blanks = int(silent[unit])
+            pairs[unit] = int(pairs[unit]) + (window - 1) * blanks - windows * window * (window - 1) // 2
+    return fewer, pairs
+
+
+def _laws(windows: int, window: int | None, numbers: Ints, most: int) -> Iterator[tuple[int, Floats]]:
+    """Yield each of these numbers of spikes, of the band up to `most`, with the law of their pairs."""
+    if numbers.size:
+        few = most == FEW
+        laws = few_spikes(windows, window, int(numbers.max())) if few else some_spikes(windows, window, most)
+        for number in np.unique(numbers).tolist():
+            if laws:
+                yield number, laws[number]
 
 
 def geometric_test(cells: Ints, intervals: Ints) -> FitTest:
