@@ -109,11 +109,11 @@ def test_every_flipped_bit_of_the_directory_gives_the_same_arrays_or_is_refused(
         (tmp_path / "net.npz").write_bytes(damaged)
         try:
             with _npz.npz(tmp_path / "net.npz") as archive:
-                found = {name: archive[name] for name in archive.names}
+                kept = {name: archive[name] for name in archive.names}
         except ValueError:
             refused += 1
         else:
-            assert same(dict(sorted(found.items())), dict(sorted(parts.items()))), divmod(at, 8)
+            assert same(dict(sorted(kept.items())), dict(sorted(parts.items()))), divmod(at, 8)
     assert 0 < refused < 8 * (len(raw) - start)
 
 
