@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from statnn.testing import Ledger, assert_covariance, statistics
 from statnn.testing._assertions import _enough
@@ -34,3 +35,16 @@ def test_the_fewest_replicates_of_an_exponential_law_keep_their_level_within_a_s
 def test_covariances_need_as_many_replicates_as_means(rng):
     with pytest.raises(Refusal, match="149 replicates are too few for a covariance"):
         assert_covariance(rng.normal(size=(149, 1)), np.eye(1), what="")
+
+
+@pytest.mark.parametrize(("up", "fewest"), [(0.5, 200), (0.5, 2000), (0.6, 200)])
+def test_covariances_of_spins_keep_their_level(up, fewest, rng):
+    """The squares of fair spins are all one: only the error of their mean, of second order, moves the variance."""
+    sets = [np.where(rng.random((fewest, 2)) < up, 1.0, -1.0) for _ in range(300)]
+    alarms = sum(statistics.covariance(spins, 4 * up * (1 - up) * np.eye(2))[0].p <= 0.01 for spins in sets)
+    assert stats.binom.sf(alarms - 1, 300, 0.01) > 1e-9
+
+
+def test_wrong_variances_of_spins_are_seen(rng):
+    spins = np.where(rng.random((4000, 1)) < 0.5, 1.0, -1.0)
+    assert statistics.covariance(spins, [[1.3]])[0].p < 1e-9

@@ -30,6 +30,8 @@ law of shape 0.1, with skewness 6, its rate of alarms at 1e-4 is eight times too
 BEYOND = "theory divided by the size of the samples overflows float64: they cannot be compared"
 FEWEST_CARRIERS = 8
 """Replicates that must share the spread: if fewer carry it, values that were not drawn could carry as much."""
+EVEN = 0.25
+"""Variance of products of deviations, relative to that of independent ones, below which the means' errors count."""
 
 
 def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = FEWEST_REPLICATES) -> Comparison:
@@ -231,7 +233,9 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     """Compare the covariance matrix of independent replicates with theory, entry by entry.
 
     Each entry is the mean of products of deviations, so its standard error comes from the replicates and no
-    normality is assumed; thousands of replicates are needed, because products are skewed.
+    normality is assumed; thousands of replicates are needed, because products are skewed. Where they hardly vary, as
+    squares of fair spins, the error of the means is all there is: products of differences between the two halves of
+    the replicates, over 2, take their place.
 
     Parameters
     ----------
@@ -278,13 +282,13 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     sizes = np.array([unit(column) for column in samples.T])
     deviations, _ = _from_first(samples / sizes, 0.0)
     deviations -= deviations.mean(axis=0)
-    unbiased = replicas / (replicas - 1)
     entries = {}
     for i, j in zip(*np.triu_indices(d), strict=True):
         expected = float(theory[i, j]) / float(sizes[i]) / float(sizes[j])
         if not math.isfinite(expected):
             raise Refusal(BEYOND)
-        comparison = mean(unbiased * deviations[:, i] * deviations[:, j], expected, fewest=fewest)
+        products, number = _products(deviations[:, i], deviations[:, j], fewest)
+        comparison = mean(products, expected, fewest=number)
         estimate, error = (x * float(sizes[i]) * float(sizes[j]) for x in (comparison.estimate, comparison.error))
         where = f"in entry [{i}, {j}]"
         entries[i, j] = replace(comparison, estimate=estimate, error=error, theory=float(theory[i, j]), where=where)
@@ -292,3 +296,12 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     for (i, j), entry in entries.items():
         z[i, j] = z[j, i] = entry.z
     return worst(entries.values()), z
+
+
+def _products(x: Floats, y: Floats, fewest: int) -> tuple[Floats, int]:
+    """Return independent numbers whose mean is the covariance of two columns of deviations, and how few may be."""
+    products = x * y
+    if products.var() >= EVEN * (x @ x) * (y @ y) / x.size**2:
+        return products * (x.size / (x.size - 1)), fewest
+    half = x.size // 2
+    return (x[:half] - x[half : 2 * half]) * (y[:half] - y[half : 2 * half]) / 2, (fewest + 1) // 2
