@@ -93,7 +93,9 @@ def power_law(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
     """Fit ``y = exp(intercept) x**slope`` as a line in logarithms, for positive values with relative errors below 0.3.
 
     Where the noise is larger the logarithm is neither unbiased nor near normal: measure better or leave the
-    point out.
+    point out. Each point weighs by its own value, and is so 1.5 r² too high on average, r its relative error: where r
+    differs along x, right theories fail too often, at 1e-4 some four times for errors of 2 to 15 % and ten points, and
+    more for more points.
 
     Raises
     ------
