@@ -30,6 +30,10 @@ Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
 
 STEP = 1e-3
 """Step of the numerical derivative, in units of max(1, |K|); Richardson's extrapolation leaves an error of STEP⁴."""
+SHORTER = 8.0 ** -np.arange(9)
+SETTLED, SMALL = 1e-5, 1e-7
+"""Last correction, relative to a slope or to SMALL of the largest, up to which no shorter steps are taken: a map may
+bend at couplings far below one."""
 KINK, SEEN = 0.75, 1e-6
 """At a kink, the fraction of the difference of one-sided slopes that remains at half the step; and its least size."""
 FAR = 1e300
@@ -276,17 +280,32 @@ def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats
             bends.append((upper - middle - (middle - lower)) / shift[j])
         return np.stack(slopes, axis=1), np.stack(bends, axis=1)
 
-    (coarse, bent), (fine, still) = differences(STEP), differences(STEP / 2)
-    best = (4 * fine - coarse) / 3
-    if not np.isfinite(best).all():
-        raise ValueError(f"the map is not finite within {STEP:g} of the couplings {at.tolist()}: it has no derivative")
-    kinks = (np.abs(still) > KINK * np.abs(bent)) & (np.abs(still) > SEEN * max(1.0, float(np.abs(best).max())))
-    if kinks.any():
+    tried: list[tuple[Floats, Floats]] = []
+    kink, smooth = 0.0, []
+    for step in STEP * SHORTER:
+        (coarse, bent), (fine, still) = differences(step), differences(step / 2)
+        best = (4 * fine - coarse) / 3
+        if not np.isfinite(best).all():
+            raise ValueError(
+                f"the map is not finite within {step:g} of the couplings {at.tolist()}: it has no derivative"
+            )
+        size = np.abs(best).max(initial=1.0)
+        kinks = (np.abs(still) > KINK * np.abs(bent)) & (np.abs(still) > SEEN * size)
+        error, enough = np.abs(best - fine), SETTLED * np.maximum(np.abs(best), SMALL * size)
+        off = np.abs(best - tried[-1][0]) if tried else np.zeros_like(best)
+        tried.append((best, error))
+        if kinks.any():
+            kink = kink or float(np.abs(still[kinks]).max())
+            continue
+        if (error <= enough).all() and (off <= 100 * enough).all():
+            return best, error
+        smooth.append((max(error.max(), off.max()), len(tried) - 1))
+    if not smooth:
         raise ValueError(
-            f"the map has a kink at the couplings {at.tolist()}: slopes on either side differ by "
-            f"{float(np.abs(still[kinks]).max()):.3g}, so it has no derivative there"
+            f"the map has a kink at the couplings {at.tolist()}: slopes on either side differ by {kink:.3g}, so it has "
+            "no derivative there"
         )
-    return best, np.abs(best - fine)
+    return tried[min(smooth)[1]]
 
 
 def fixed_points(

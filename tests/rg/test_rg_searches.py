@@ -75,3 +75,16 @@ def test_steps_do_not_stay_at_an_end_of_their_bracket():
 
     assert roots(function, np.zeros(1), np.ones(1))[0] == pytest.approx(1e-4, rel=1e-14)
     assert len(values) < 40
+
+
+@pytest.mark.parametrize("scale", [10.0, 1.0, 1e-2, 1e-3, 1e-5, 1e-7])
+def test_exponents_do_not_depend_on_the_unit_of_couplings(scale):
+    """u → b²u/√(1 + (b⁴-1)u²/s²) is a semigroup, with y = 2 at 0 and y = -4 at s."""
+
+    def flow(u, b):
+        return b**2 * u / np.sqrt(1 + (b**4 - 1) * (u / scale) ** 2)
+
+    for at, y in ((0.0, 2.0), (scale, -4.0)):
+        exponents = rg.exponents(rg.FixedPoint("own", ("u",), np.array([at]), flow))
+        assert exponents.y[0] == pytest.approx(y, abs=3 * exponents.error[0] + 1e-9)
+        assert exponents.error[0] < 1e-4
