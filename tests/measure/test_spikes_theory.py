@@ -170,7 +170,7 @@ def test_tails_of_the_smooth_law_begin_half_a_step_before_their_first_value():
 
 def test_few_spikes_in_windows_of_any_size_keep_their_digits():
     """Two spikes share one of W windows of T samples with (T-1)/(WT-1), of three, at large T, with 1-(1-1/W)(1-2/W)."""
-    for windows, size in ((3, 10**15), (2**20 - 1, 10**12), (10, 2), (5, 1000)):
+    for windows, size in ((3, 10**15), (2**20 - 1, 10**12), (2**20 - 1, 10**15), (10, 2), (5, 1000)):
         tested = dispersion_test("law", np.array([2]), np.array([4]), windows, size)
         assert tested.p_value[0] == pytest.approx(min(1, 2 * (size - 1) / (windows * size - 1)), rel=1e-12)
     tested = dispersion_test("law", np.array([3]), np.array([5]), 1000, 10**15)

@@ -227,7 +227,7 @@ def _fewer(spikes: Ints, squares: Ints, windows: int, window: int | None) -> tup
     The two sums differ by a constant [exact]; it is left out for units of many of both, whose law is smooth.
     """
     fewer, pairs = spikes.copy(), (squares - spikes) // 2
-    if window is not None:
+    if window is not None and windows * window < 2**53:
         silent = windows * window - spikes
         for unit in np.flatnonzero((silent < spikes) & (silent <= BANDS[-1])):
             fewer[unit] = blanks = int(silent[unit])
