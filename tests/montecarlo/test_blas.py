@@ -45,11 +45,35 @@ assert threads() == {2}, threads()
 """
 
 
-def test_digits_do_not_depend_on_who_walks_after_a_call_in_this_thread():
-    """Layers of 300, which OpenBLAS cuts, in a process whose BLAS has two threads; states are equal to the last bit."""
+MEASURES = """
+import numpy as np
+from statnn import Network
+from statnn.measure import basins, order
+from statnn.montecarlo._blas import _libraries, one_thread
+
+rng = np.random.default_rng(0)
+net, x, y = Network.random([300, 400, 300, 10], "tanh", rng=1), rng.normal(size=(500, 300)), rng.integers(10, size=500)
+
+def measured():
+    ranks, basin = order.rank_probability(net, x, y, 0), basins.sample_basin(net, x[:20], y[:20], draws=8, rng=0)
+    return np.concatenate([net(x).ravel(), np.ravel(ranks.layer_slope), np.ravel(basin.median)])
+
+assert {library.num_threads for library in _libraries()} == {2}
+free = measured()
+with one_thread():
+    assert np.allclose(free, measured(), rtol=1e-9, atol=1e-9)
+"""
+
+
+@pytest.mark.parametrize("script", [SERIAL_AND_POOL, MEASURES], ids=["walks", "measures"])
+def test_digits_do_not_depend_on_who_walks_after_a_call_in_this_thread(script):
+    """Layers of 300, which OpenBLAS cuts, in a process whose BLAS has two threads.
+
+    States are equal to the last bit, measures of a network up to rounding.
+    """
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
     done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", SERIAL_AND_POOL],
+        [sys.executable, "-c", script],
         env={**os.environ, **threads},
         capture_output=True,
         text=True,

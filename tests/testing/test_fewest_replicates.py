@@ -37,10 +37,10 @@ def test_covariances_need_as_many_replicates_as_means(rng):
         assert_covariance(rng.normal(size=(149, 1)), np.eye(1), what="")
 
 
-@pytest.mark.parametrize(("up", "fewest"), [(0.5, 200), (0.5, 2000), (0.6, 200)])
-def test_covariances_of_spins_keep_their_level(up, fewest, rng):
+@pytest.mark.parametrize(("up", "replicates"), [(0.5, 200), (0.5, 2000), (0.6, 200)])
+def test_covariances_of_spins_keep_their_level(up, replicates, rng):
     """The squares of fair spins are all one: only the error of their mean, of second order, moves the variance."""
-    sets = [np.where(rng.random((fewest, 2)) < up, 1.0, -1.0) for _ in range(300)]
+    sets = [np.where(rng.random((replicates, 2)) < up, 1.0, -1.0) for _ in range(300)]
     alarms = sum(statistics.covariance(spins, 4 * up * (1 - up) * np.eye(2))[0].p <= 0.01 for spins in sets)
     assert stats.binom.sf(alarms - 1, 300, 0.01) > 1e-9
 

@@ -237,12 +237,11 @@ def _fewer(spikes: Ints, squares: Ints, windows: int, window: int | None) -> tup
 
 def _laws(windows: int, window: int | None, numbers: Ints, most: int) -> Iterator[tuple[int, Floats]]:
     """Yield each of these numbers of spikes, of the band up to `most`, with the law of their pairs."""
-    if numbers.size:
-        few = most == FEW
-        laws = few_spikes(windows, window, int(numbers.max())) if few else some_spikes(windows, window, most)
-        for number in np.unique(numbers).tolist():
-            if laws:
-                yield number, laws[number]
+    if not numbers.size:
+        return
+    few = most == FEW
+    laws = few_spikes(windows, window, int(numbers.max())) if few else some_spikes(windows, window, most)
+    yield from ((number, laws[number]) for number in np.unique(numbers).tolist() if laws)
 
 
 def geometric_test(cells: Ints, intervals: Ints) -> FitTest:
