@@ -8,7 +8,7 @@ the exponents; the remaining spread, in units of the errors, is minimised.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -42,7 +42,7 @@ class Collapse(ByValue):
     control_exponents, control_errors : ndarray, shape (controls,)
         θ of :math:`m^{\theta} c`, and their standard errors.
     covariance : ndarray, shape (1 + controls, 1 + controls)
-        Covariance of (κ, θ) over bootstrap samples.
+        Covariance of (κ, θ) over bootstrap samples, and what is unknown of the errors (see `collapse`).
     chi_square, dof : float, int
         Spread about the polynomial in units of the errors, and its degrees of freedom.
     controls, depths, values, errors : ndarray
@@ -214,7 +214,10 @@ def collapse(
     Notes
     -----
     [own] A trial of the exponents costs a linear least-squares fit. Depths can only be compared where their ranges of
-    the scaled control overlap: choose c so that c m^θ covers the same range at all depths.
+    the scaled control overlap: choose c so that c m^θ covers the same range at all depths. An error may be a known
+    share of its value, or known apart from it; a fit for the one is biased for the other, in the second order of
+    relative errors. Both are made: the exponents are half-way, and half the difference adds to their errors. Where a
+    point is farther from the surface than a factor e, logarithms are fitted alone.
 
     Examples
     --------
@@ -252,7 +255,9 @@ def collapse(
     best = _minimised(problem, problem.logs, start)
     for row in range(len(c)):
         _refuse_idle(problem, best.x, row)
-    _warn_of_spread(float(2 * best.cost), dof)
+    shares, apart = (_in_values(problem, best, y, error, power) for power in (1.0, 0.0))
+    chi_square = float(2 * min(shares.cost, apart.cost))
+    _warn_of_spread(chi_square, dof)
     seed = root(rng)
     refits = np.empty((samples, start.size))
     # residuals of the fit carry no signal, so fresh errors are added to the fitted surface
@@ -260,10 +265,11 @@ def collapse(
     for i in range(samples):
         noisy = surface + problem.error * stream(seed, i).standard_normal(y.size)
         refits[i] = _minimised(problem, noisy, best.x).x
-    covariance = np.atleast_2d(np.cov(refits.T))
+    exponents, unknown = (shares.x + apart.x) / 2, (shares.x - apart.x) / 2
+    covariance = np.atleast_2d(np.cov(refits.T)) + np.outer(unknown, unknown)
     wrong = np.sqrt(np.diag(covariance))
     return Collapse(
-        float(best.x[0]), float(wrong[0]), best.x[1:], wrong[1:], covariance, float(2 * best.cost), dof, c, m, y, error
+        float(exponents[0]), float(wrong[0]), exponents[1:], wrong[1:], covariance, chi_square, dof, c, m, y, error
     )
 
 
@@ -351,6 +357,21 @@ def _minimised(problem: _Problem, logs: Floats, start: Floats) -> Any:
             "guess nearer to the exponents, or points whose scaled controls overlap"
         )
     return solution
+
+
+def _in_values(problem: _Problem, best: Any, y: Floats, error: Floats, power: float) -> Any:
+    """Go from a fit of logarithms to the least squares of values, whose errors go with their `power`.
+
+    Values are near normal, logarithms less so; two steps of Gauss and Newton leave the fourth order of the errors.
+    """
+    for _ in range(2):
+        residual = problem.spread(best.x, problem.logs) * problem.error
+        if np.abs(residual).max() > 1:
+            break  # the steps would not end near values that are so far from any surface
+        fitted = np.exp(problem.logs - residual)
+        problem = replace(problem, logs=np.log(fitted) + y / fitted - 1, error=error / fitted * (fitted / y) ** power)
+        best = _minimised(problem, problem.logs, best.x)
+    return best
 
 
 def _powers(caps: list[int], degree: int) -> tuple[tuple[int, ...], ...]:

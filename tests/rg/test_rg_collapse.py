@@ -26,12 +26,30 @@ def test_errors_are_those_of_points_around_the_fitted_curve():
     away = np.random.default_rng(0).standard_normal(T.size)
     away -= tangents @ np.linalg.lstsq(tangents, away, rcond=None)[0]
     options = {"degree": 2, "bootstrap": 20, "rng": 1}
-    on = collapse(T / M, M, values, 0.02 * values, **options)
-    around = values * np.exp(0.1 * away)
+    on = collapse(T / M, M, values, 2e-5 * values, **options)
+    around = values * np.exp(1e-4 * away)
     with pytest.warns(RuntimeWarning, match="do not fall on one curve"):
-        off = collapse(T / M, M, around, 0.02 * around, **options)
+        off = collapse(T / M, M, around, 2e-5 * around, **options)
     assert off.control_exponents == pytest.approx(on.control_exponents, abs=1e-6)
     np.testing.assert_allclose(off.covariance, on.covariance, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shares", [False, True])
+def test_errors_cover_what_is_unknown_of_the_errors_of_points(shares):
+    """Points lie so that least squares of values end at the truth, if errors are of the given kind."""
+    relative = np.geomspace(0.004, 0.02, T.size)
+    values = np.exp(T - T**2 / 4) / M
+    tangents = np.column_stack((np.ones_like(T), T, T**2, -np.log(M), (T - T**2 / 2) * np.log(M))) / relative[:, None]
+    away = np.random.default_rng(0).standard_normal(T.size)
+    away -= tangents @ np.linalg.lstsq(tangents, away, rcond=None)[0]
+    points = values * (1 + 8 * relative * away)
+    errors = relative * (points if shares else values)
+    with pytest.warns(RuntimeWarning, match="do not fall on one curve"):
+        collapsed = collapse(T / M, M, points, errors, degree=2, bootstrap=400, rng=1)
+    off = np.append(collapsed.value_exponent, collapsed.control_exponents) - 1
+    normal = np.linalg.inv(tangents.T @ tangents)[3:, 3:]
+    share = np.linalg.eigvals(np.linalg.solve(normal, collapsed.covariance - np.outer(off, off)))
+    assert share == pytest.approx(1.0, abs=0.3)
 
 
 def test_a_search_that_ends_beyond_a_hundred_found_no_exponent():
