@@ -31,6 +31,7 @@ def test_errors_are_those_of_points_around_the_fitted_curve():
     with pytest.warns(RuntimeWarning, match="do not fall on one curve"):
         off = collapse(T / M, M, around, 2e-5 * around, **options)
     assert off.control_exponents == pytest.approx(on.control_exponents, abs=1e-6)
+    assert off.chi_square == pytest.approx(25 * away @ away, rel=1e-3)
     np.testing.assert_allclose(off.covariance, on.covariance, rtol=1e-5)
 
 

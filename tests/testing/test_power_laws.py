@@ -12,7 +12,7 @@ LOGS = np.array([np.ones_like(X), np.log(X)])
 
 
 def in_values(y, error, power):
-    """Return slope and error where errors are error · (fitted value)^power: a root of the sums that are zero there."""
+    """Return slope, its error and chi-square where errors are error · (fitted value)^power: a root of their sums."""
 
     def fitted(line):
         return np.exp(line @ LOGS)
@@ -23,8 +23,9 @@ def in_values(y, error, power):
 
     solution = optimize.root(sums, np.polyfit(LOGS[1], np.log(y), 1)[::-1], tol=1e-12)
     assert solution.success
-    weight = fitted(solution.x) ** (2 - 2 * power) / error**2
-    return solution.x[1], np.sqrt(np.linalg.inv((LOGS * weight) @ LOGS.T)[1, 1])
+    m = fitted(solution.x)
+    weight = m ** (2 - 2 * power) / error**2
+    return solution.x[1], np.sqrt(np.linalg.inv((LOGS * weight) @ LOGS.T)[1, 1]), weight @ (y / m - 1) ** 2
 
 
 def points(rng, power):
@@ -37,7 +38,7 @@ def points(rng, power):
 def test_the_slope_is_between_those_of_both_kinds_of_errors(power, rng):
     y, error = points(rng, power)
     fit = statistics.power_law(X, y, error)
-    (shares, _), (apart, _) = in_values(y, error / y, 1.0), in_values(y, error, 0.0)
+    (shares, *_), (apart, *_) = in_values(y, error / y, 1.0), in_values(y, error, 0.0)
     assert fit.slope == pytest.approx((shares + apart) / 2, abs=0.02 * fit.error)
     assert fit.bias == pytest.approx(abs(shares - apart) / 2, abs=0.02 * fit.error)
 
@@ -48,7 +49,7 @@ def test_no_right_theory_is_farther_off_than_the_fit_for_its_errors_says(rng):
     for power in (0.0, 1.0):
         for _ in range(200):
             y, error = points(rng, power)
-            slope, slope_error = in_values(y, error / y**power, power)
+            slope, slope_error, _ = in_values(y, error / y**power, power)
             seen = statistics.power_law(X, y, error).against(-1.0)
             assert abs(seen.z) <= 1.05 * abs(slope + 1) / slope_error + 0.02
             off.append(seen.p < 0.1)
@@ -66,3 +67,20 @@ def test_points_a_factor_off_have_the_line_of_their_logarithms():
     y = np.where(np.arange(X.size) == 7, 30.0, 1.0) / X
     fit, logs = statistics.power_law(X, y, 0.1 * y), statistics.line(LOGS[1], np.log(y), np.full(X.size, 0.1))
     assert (fit.slope, fit.error, fit.bias) == pytest.approx((logs.slope, logs.error, 0.0), rel=1e-12, abs=0)
+
+
+def test_points_lie_on_a_line_if_they_do_for_one_kind_of_errors():
+    """Of points half as high as a line a share is half of an error that is known apart from them."""
+    y = np.where(np.arange(X.size) % 4 == 1, 0.5, 1.0) / X
+    fit = statistics.power_law(X, y, 0.25 * y)
+    smaller, larger = sorted(in_values(y, 0.25 * y ** (1 - power), power)[2] for power in (0.0, 1.0))
+    assert larger > 1.5 * smaller
+    assert fit.chi_square == pytest.approx(smaller, rel=0.01)
+    assert fit.p == pytest.approx(stats.chi2.sf(fit.chi_square, X.size - 2), rel=1e-12)
+
+
+def test_biases_add_up():
+    y = np.where(np.arange(X.size) > 9, 1.2, 1.0) / X
+    fit = statistics.power_law(X, y, SHARE * y)
+    assert fit.bias > 5e-4
+    assert fit.against(-1.0, bias=0.002).bias == pytest.approx(fit.bias + 0.002, rel=1e-12)
