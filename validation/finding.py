@@ -14,7 +14,7 @@ from scipy import stats
 
 from statnn._notebook import Shown
 from statnn._text import measured, p_value
-from statnn.testing.statistics import Comparison, Sensitivity, sensitivity
+from statnn.testing.statistics import Comparison, Sensitivity, bonferroni, sensitivity
 
 RUN_LEVEL = 1e-6
 """Probability that a whole run raises a false alarm, where every theory is right."""
@@ -123,14 +123,13 @@ class Finding(Shown):
         self._check_p()
 
     def _check_p(self) -> None:
-        if not all(0 <= single <= 1 for single in self.singles):
-            raise ValueError(f"p of single comparisons of {self.quantity!r} must lie in [0, 1], got {self.singles}")
         if self.p is None:
             if self.z is not None:
                 raise ValueError(f"{self.quantity!r} has z without p: no level to judge it by")
             return
         if not 0 <= self.p <= 1:
             raise ValueError(f"p of {self.quantity!r} must lie in [0, 1], got {self.p}")
+        self._check_singles(self.p)
         if self.z is None:
             return
         if not math.isclose(self.z, self._distance(), rel_tol=ROUND_OFF, abs_tol=ROUND_OFF):
@@ -147,6 +146,17 @@ class Finding(Shown):
                 raise ValueError(
                     f"p = {self.p} of {self.quantity!r} does not belong to z = {self.z}, {self.dof} degrees of freedom "
                     f"and {self.comparisons} comparisons; it should be {p}"
+                )
+
+    def _check_singles(self, p: float) -> None:
+        if not all(0 <= single <= 1 for single in self.singles):
+            raise ValueError(f"p of single comparisons of {self.quantity!r} must lie in [0, 1], got {self.singles}")
+        if len(self.singles) == self.comparisons and self.z != 0 and not self.asks.must_be_shown:
+            worst = bonferroni(self.singles)
+            if not math.isclose(p, worst, rel_tol=1e-6, abs_tol=1e-300):
+                raise ValueError(
+                    f"p = {p} of {self.quantity!r} is not that of the worst of its {self.comparisons} single "
+                    f"comparisons; it should be {worst}"
                 )
 
     def _distance(self) -> float:
