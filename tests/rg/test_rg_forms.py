@@ -60,3 +60,19 @@ def test_laws_that_a_form_does_not_have_are_refused(case):
     form = rg.LeadingForm(LeadingFormKind.CRITICAL, 0.0, 1.0, z, 0.01, next_order=power, residue=0.3)
     with pytest.raises(ValueError, match=words):
         ask(form)
+
+
+def test_a_fixed_point_that_was_not_named_is_asked_for_and_both_ways_out_lead_to_it():
+    """Own activations are looked at about 0 unless `at` is given; σ(x + h) - σ(h) moves the point σ(h) there."""
+    own = Activation("own", np.tanh, lambda h: 1 / np.cosh(h) ** 2)
+    shifted = Activation("shifted", lambda x: np.tanh(x + 0.5) - np.tanh(0.5), lambda x: 1 / np.cosh(x + 0.5) ** 2)
+    layer, known = (rg.RepeatedLayer.critical(sigma, 0.5) for sigma in (own, "tanh"))
+    for ask in (rg.RepeatedLayer.leading_form, rg.renormalise, lambda layer: layer.depth(0.3)):
+        with pytest.raises(ValueError, match=r"^0, where .*leading_form\(at=x\*\).* b = 0$"):
+            ask(layer)
+    forms = layer.leading_form(np.tanh(0.5)), rg.RepeatedLayer(shifted, layer.w).leading_form()
+    for form in forms:
+        assert (form.outcome, form.order) == (LeadingFormKind.CRITICAL, 2)
+        assert form.coefficient == pytest.approx(known.leading_form().coefficient, rel=1e-9)
+    with pytest.raises(ValueError, match=r"^at = 0\.1 is not"):
+        layer.leading_form(0.1)

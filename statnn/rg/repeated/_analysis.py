@@ -191,7 +191,14 @@ def _expansion_point(layer: ScalarLayer, at: float | None) -> float | None:
     image = float(layer(x))
     if abs(image - x) > 1e-9 * (1.0 + abs(x)):
         hint = f"; fixed points are {[point for point, _ in layer.rest_points()]}" if sigma.built_in else ""
-        raise ValueError(f"at = {x:g} is not a fixed point: the layer maps it to {image:.9g}{hint}")
+        named = f"at = {x:g}"
+        if at is None:
+            named = "0, where a fixed point is expected unless one is named,"
+            hint = (
+                ": pass the one that you mean, x* = σ(h), as leading_form(at=x*), or measure signals from it, with the "
+                "activation σ(x + h) - σ(h) and b = 0"
+            )
+        raise ValueError(f"{named} is not a fixed point: the layer maps it to {image:.9g}{hint}")
     return x
 
 
