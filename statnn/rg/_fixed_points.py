@@ -24,18 +24,13 @@ from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
 from statnn.rg._common import eigenvalue_errors
+from statnn.rg._derivative import derivative
 
 Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
 """Function from couplings, shape (n,), and the number b of layers to the couplings of the block."""
 
-STEP = 1e-3
-"""Step of the numerical derivative, in units of max(1, |K|); Richardson's extrapolation leaves an error of STEP⁴."""
-SHORTER = 8.0 ** -np.arange(9)
-SETTLED, SMALL = 1e-5, 1e-7
-"""Last correction, relative to a slope or to SMALL of the largest, up to which no shorter steps are taken: a map may
-bend at couplings far below one."""
-KINK, SEEN = 0.75, 1e-6
-"""At a kink, the fraction of the difference of one-sided slopes that remains at half the step; and its least size."""
+NEAR, INNER = 1e-4, (0.381966, 0.618034)
+"""Distance below which two searches may have ended at one point, in units of couplings; where to look in between."""
 FAR = 1e300
 ROUNDING = 1e-10
 """An analytical exponent smaller than this counts as zero: it is rounding of a logarithm."""
@@ -191,10 +186,10 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     Notes
     -----
     If the derivative is not known in closed form, it is computed by central differences with Richardson's
-    extrapolation, over 1e-3 max(1, |K|) or as much less as the map bends at smaller couplings, down to 1e-10;
-    `Exponents.error` is the last correction, propagated to the eigenvalues to first order. A map with noise is
-    evaluated 18 times for each coupling and sign, another twice. Standing: [exact] for the families of this package,
-    [own] for a map of your own.
+    extrapolation, over 1e-3 max(1, |K|) or as much less as the map bends at smaller couplings, down to 1e-11 |K|.
+    `Exponents.error` is the last correction, or what its fall from step to step leaves if the map is not smooth or has
+    noise, propagated to the eigenvalues to first order. A smooth map is evaluated four times for each coupling and
+    sign, another 20 to 44 times. Standing: [exact] for the families of this package, [own] for a map of your own.
 
     Examples
     --------
@@ -267,49 +262,6 @@ def _reals(image: ArrayLike) -> Floats:
     return array.astype(np.float64)
 
 
-def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats, Floats]:
-    """Return the matrix ∂f_i/∂x_j by central differences, extrapolated once, and the size of the last correction."""
-    middle = np.asarray(function(at), dtype=np.float64)
-
-    def differences(step: float) -> tuple[Floats, Floats]:
-        """Return central slopes, and the differences of the one-sided slopes."""
-        slopes, bends = [], []
-        for j, x in enumerate(at):
-            shift = np.zeros_like(at)
-            shift[j] = step * max(1.0, abs(float(x)))
-            upper, lower = (np.asarray(function(at + sign * shift), dtype=np.float64) for sign in (1, -1))
-            slopes.append((upper - lower) / (2 * shift[j]))
-            bends.append((upper - middle - (middle - lower)) / shift[j])
-        return np.stack(slopes, axis=1), np.stack(bends, axis=1)
-
-    tried: list[tuple[Floats, Floats]] = []
-    kink, smooth = 0.0, []
-    for step in STEP * SHORTER:
-        (coarse, bent), (fine, still) = differences(step), differences(step / 2)
-        best = (4 * fine - coarse) / 3
-        if not np.isfinite(best).all():
-            raise ValueError(
-                f"the map is not finite within {step:g} of the couplings {at.tolist()}: it has no derivative"
-            )
-        size = np.abs(best).max(initial=1.0)
-        kinks = (np.abs(still) > KINK * np.abs(bent)) & (np.abs(still) > SEEN * size)
-        error, enough = np.abs(best - fine), SETTLED * np.maximum(np.abs(best), SMALL * size)
-        off = np.abs(best - tried[-1][0]) if tried else np.zeros_like(best)
-        tried.append((best, error))
-        if kinks.any():
-            kink = kink or float(np.abs(still[kinks]).max())
-            continue
-        if (error <= enough).all() and (off <= 100 * enough).all():
-            return best, error
-        smooth.append((max(error.max(), off.max()), len(tried) - 1))
-    if not smooth:
-        raise ValueError(
-            f"the map has a kink at the couplings {at.tolist()}: slopes on either side differ by {kink:.3g}, so it has "
-            "no derivative there"
-        )
-    return tried[min(smooth)[1]]
-
-
 def fixed_points(
     family: Any,
     start: ArrayLike | None = None,
@@ -343,7 +295,8 @@ def fixed_points(
     Returns
     -------
     tuple of FixedPoint
-        For a map in the order of the starts, each point once.
+        For a map in the order of the starts, each point once: ends of searches closer than 1e-4 of couplings are one
+        if couplings in between are fixed to the tolerance, in units of the couplings.
 
     Raises
     ------
@@ -390,9 +343,8 @@ def fixed_points(
     limit = positive(tolerance, "tolerance", why="it is the largest residual of a fixed point")
     ends = [_search(family, begin, labels, lowest, highest, limit) for begin in starts]
     points: list[FixedPoint] = []
-    for end in ends:
-        near = 1e-6 * np.maximum(1, np.abs(end.couplings))
-        if end.exists and not any((np.abs(end.couplings - other.couplings) <= near).all() for other in points):
+    for begin, end in zip(np.abs(starts), ends, strict=True):
+        if end.exists and not any(_same(family, end, other, begin, limit) for other in points):
             points.append(end)
     if not points and throw:
         best = min(ends, key=lambda end: end.residual)
@@ -402,6 +354,22 @@ def fixed_points(
             best,
         )
     return tuple(points or ends)
+
+
+def _same(function: Renormalisation, first: FixedPoint, other: FixedPoint, begin: Floats, tolerance: float) -> bool:
+    """Return whether two searches, one of them from the size `begin`, ended at one point.
+
+    They did if they ended close to each other and couplings in between are fixed to the tolerance, in units of the
+    couplings: a multiple root is found to a root of the rounding only.
+    """
+    a, b = first.couplings, other.couplings
+    unit = np.max([np.abs(a), np.abs(b), begin], axis=0)
+    if np.abs(a - b).max() > NEAR * unit.max():
+        return False
+    with np.errstate(all="ignore"):  # a map may have no value at K* itself
+        left = np.abs([_reals(function(k.copy(), 2)) - k for k in (a, b, *(a + share * (b - a) for share in INNER))])
+    seen = np.maximum(left[:2].max(axis=0), tolerance * unit + 4 * np.finfo(float).eps * unit.max())
+    return not (left[2:] > seen).any()
 
 
 def _refuse_no_map(family: Any, name: str, options: dict[str, Any]) -> None:

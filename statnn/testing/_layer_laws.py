@@ -12,7 +12,7 @@ import numpy as np
 
 from statnn._arguments import Floats
 from statnn.rg import FixedPoint, exponents
-from statnn.rg._fixed_points import derivative
+from statnn.rg._derivative import derivative
 from statnn.testing import _layer_simulation as simulation
 from statnn.testing._laws import (
     Broken,

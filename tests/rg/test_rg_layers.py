@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import examples
 
 from statnn import rg
-from statnn.rg._fixed_points import STEP, derivative
+from statnn.rg._derivative import STEP, derivative
 from statnn.rg._layers.decimation import mediated
 from statnn.testing import assert_covariance, assert_mean, rejects
 from statnn.testing.strategies import layers, log_uniform, signed

@@ -1,11 +1,13 @@
 """Searches for fixed points, and what is read off the derivative there."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
 from statnn import rg
 from statnn.rg._common import eigenvalue_errors
-from statnn.rg._fixed_points import STEP
+from statnn.rg._derivative import STEP
 from statnn.rg.wide._roots import roots
 
 
@@ -17,7 +19,7 @@ def test_one_relevant_direction_alone_tells_nu(rates, nu):
 
 
 @pytest.mark.parametrize(("at", "count"), [(1e7, 1), (10.0, 2)])
-def test_searches_that_end_within_a_millionth_found_one_point(at, count):
+def test_a_stretch_of_fixed_points_is_one_where_it_is_short(at, count):
     """All couplings within one of K* stay where they are, and searches end at the nearest of them."""
 
     def still(k, b):
@@ -25,6 +27,49 @@ def test_searches_that_end_within_a_millionth_found_one_point(at, count):
 
     points = rg.fixed_points(still, [[at - 5], [at + 5]])
     assert [point.couplings[0] for point in points] == [at - 1, at + 1][:count]
+
+
+def moebius(first, second):
+    """(K - K₁)/(K - K₂) grows by b: two fixed points, with y = 1 and -1."""
+
+    def flow(k, b):
+        return (first * (k - second) - second * b * (k - first)) / (k - second - b * (k - first))
+
+    return flow
+
+
+def multiple(at, scale, order):
+    """(K - K*)^(1-order) grows by (ln b)/scale^(order-1): a fixed point of that multiplicity, y = 0."""
+
+    def flow(k, b):
+        x = (k - at) / scale
+        return at + (k - at) * (1 + np.log(b) * x ** (order - 1)) ** (-1 / (order - 1))
+
+    return flow
+
+
+@pytest.mark.parametrize("scale", 10.0 ** np.arange(-12, 13, 3))
+def test_fixed_points_are_told_apart_in_any_unit_of_couplings(scale):
+    """Roots of known maps, each once: close pairs, three in a row, double and triple ones, beside zero and at it."""
+    near = np.array([0.8, 0.95, 1.1, 1.25])[:, None]
+    both = np.array([-1.2, -0.9, -0.1, 0.05, 0.9, 1.1])[:, None]
+    cases = [
+        (moebius(scale, 3 * scale), near * [1.0] + near * [[0.0], [2.0], [0.0], [2.0]], [1, 3]),
+        (moebius(scale, 1.00006 * scale), 1 + 6e-5 * np.array([[-0.1], [0.1], [0.9], [1.1]]), [1, 1.00006]),
+        (lambda u, b: b**2 * u / np.sqrt(1 + (b**4 - 1) * (u / scale) ** 2), both, [-1, 0, 1]),
+        *((multiple(scale, scale, order), near, [1]) for order in (2, 3)),
+        *((multiple(0.0, scale, order), near - 1, [0]) for order in (2, 3)),
+    ]
+    for flow, starts, roots_of_map in cases:
+        ends = sorted(point.couplings[0] / scale for point in rg.fixed_points(flow, starts * scale))
+        np.testing.assert_allclose(ends, roots_of_map, atol=1e-5)
+
+
+def test_fixed_points_of_a_map_with_rounding_are_one():
+    """Searches end anywhere within the rounding of the map, which is less than the tolerance."""
+    starts = np.linspace(0.6, 1.4, 9)[:, None]
+    (point,) = rg.fixed_points(lambda k, b: k**b + 1e-11 * np.sin(1e13 * k), starts)
+    assert point.couplings[0] == pytest.approx(1, abs=1e-10)
 
 
 def test_of_failed_searches_the_best_is_told():
@@ -77,7 +122,7 @@ def test_steps_do_not_stay_at_an_end_of_their_bracket():
     assert len(values) < 40
 
 
-@pytest.mark.parametrize("scale", [10.0, 1.0, 1e-2, 1e-3, 1e-5, 1e-7])
+@pytest.mark.parametrize("scale", [10.0, 1.0, 1e-2, 1e-3, 1e-5, 1e-7, 1e-9, 1e-12])
 def test_exponents_do_not_depend_on_the_unit_of_couplings(scale):
     """u → b²u/√(1 + (b⁴-1)u²/s²) is a semigroup, with y = 2 at 0 and y = -4 at s."""
 
@@ -88,3 +133,33 @@ def test_exponents_do_not_depend_on_the_unit_of_couplings(scale):
         exponents = rg.exponents(rg.FixedPoint("own", ("u",), np.array([at]), flow))
         assert exponents.y[0] == pytest.approx(y, abs=3 * exponents.error[0] + 1e-9)
         assert exponents.error[0] < 1e-4
+
+
+@pytest.mark.parametrize("at", [0.0, 1.0])
+@pytest.mark.parametrize("power", [0.02, 0.1, 0.3, 0.5, 0.8, 1.0, 1.1, 1.5, "logarithm"])
+def test_errors_of_exponents_cover_maps_that_are_not_smooth(power, at):
+    """2x + x|x|^p and 2x + x/ln(1/|x|) have the slope 2 at zero, to which differences tend as slowly as they like."""
+
+    def flow(k, _):
+        x = k - at
+        size = np.maximum(np.abs(x), 1e-300)
+        return at + 2 * x + x * (1 / np.log(1 / size) if power == "logarithm" else size**power)
+
+    exponents = rg.exponents(rg.FixedPoint("own", ("x",), np.array([at]), flow))
+    error = 2 * np.log(2) * exponents.error[0]  # of the eigenvalue
+    assert abs(exponents.eigenvalues[0] - 2) <= 2 * error  # rounding near one adds its share
+    assert error < (2.0 if power == 0.02 else 0.3)
+
+
+@pytest.mark.parametrize("at", [0.0, 1.0])
+def test_errors_of_exponents_cover_noise(at):
+    """Of noise σ, slopes over the step h have errors of some 2σ/h; it seldom looks like a kink."""
+    rng = np.random.default_rng(1)
+    off = []
+    for _ in range(200):
+        point = rg.FixedPoint("own", ("x",), np.array([at]), lambda k, _: at + 2 * (k - at) + rng.normal(0, 1e-9, 1))
+        with suppress(ValueError):
+            exponents = rg.exponents(point)
+            off.append(abs(exponents.y[0] - 1) / exponents.error[0])
+    assert len(off) >= 190
+    assert np.quantile(off, 0.9) < 2
