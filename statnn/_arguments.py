@@ -23,6 +23,11 @@ LARGEST_COUNT = 9 * 10**18
 """Counts are kept in 64-bit integers."""
 
 
+def is_number(value: Any, kind: type = numbers.Real) -> bool:
+    """Return whether a value is a number of a kind: no boolean, and no duration, which numpy counts as whole."""
+    return isinstance(value, kind) and not isinstance(value, bool | np.timedelta64)
+
+
 def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) -> int:
     """Return ``value`` as int, or raise if it is not an integer in ``[minimum, maximum]``.
 
@@ -32,7 +37,7 @@ def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) 
     Traceback (most recent call last):
     TypeError: neurons = 1000000.0 is a float; a whole number of type int is needed: write 10**6, not 1e6
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+    if not is_number(value, numbers.Integral):
         fix = ": write 10**6, not 1e6" if isinstance(value, float | np.floating) else ""
         several = isinstance(value, list | tuple | range) and len(value) > 1
         if several or (isinstance(value, np.ndarray) and value.size > 1):
@@ -136,7 +141,7 @@ def refuse_unordered(values: Any, name: str) -> None:
 
 def positive(value: Any, name: str, *, why: str) -> float:
     """Return ``value`` as float, or raise if it is not a finite number above zero."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if not is_number(value):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; one real number is needed: {why}")
     number = nearest(value)
     if not (math.isfinite(number) and number > 0):
@@ -146,7 +151,7 @@ def positive(value: Any, name: str, *, why: str) -> float:
 
 def share(value: Any, name: str, *, why: str) -> float:
     """Return ``value`` as float, or raise if it is not a number between 0 and 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if not is_number(value):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; one number between 0 and 1 is needed: {why}")
     number = nearest(value)
     if not 0 < number < 1:

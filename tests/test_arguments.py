@@ -5,6 +5,7 @@ import pytest
 
 from statnn import Network, plot, rg
 from statnn.activation import GammaPoisson, fit
+from statnn.interaction import square_lattice
 from statnn.measure.graph import strength
 from statnn.measure.spikes import statistics
 from statnn.network import BatchNorm, leaky_relu
@@ -70,3 +71,20 @@ def test_rows_of_unequal_length_are_no_number(name):
 def test_several_counts_are_no_count(given):
     with pytest.raises(TypeError, match=r"m = .* a whole number of type int is needed: call once for each of them"):
         rg.LinearLayer(0.5).power(given)
+
+
+DURATIONS = {
+    "neurons": lambda wrong: GammaPoisson(wrong, 1.0, 1.0),
+    "m": lambda wrong: rg.LinearLayer(0.5).power(wrong),
+    "rng": lambda wrong: Network.random([3, 2], rng=wrong),
+    "coupling": lambda wrong: square_lattice(4, 4, wrong),
+    "level": SHARES["interval"],
+    "tolerance": lambda wrong: rg.fixed_points(lambda k, b: k**b, [1.2], tolerance=wrong),
+}
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+def test_durations_are_no_numbers(name):
+    """Numpy counts them as whole numbers."""
+    with pytest.raises(TypeError, match=f"{name} = .* is a timedelta64"):
+        DURATIONS[name](np.timedelta64(3, "s"))

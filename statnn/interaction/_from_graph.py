@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from statnn._arguments import Floats, Ints
+from statnn._arguments import Floats, Ints, is_number
 
 FIELD = "field"
 """Attribute of a node that holds its field, where no other is named."""
@@ -150,7 +150,7 @@ def _is_name(key: Any, value: Any) -> bool:
 
 def finite(value: Any, what: str) -> float:
     """Return a value as float, or raise if it is not a finite real number."""
-    if not isinstance(value, numbers.Real | np.bool_):
+    if not (isinstance(value, bool | np.bool_) or is_number(value)):
         fix = ": make one of it with float()" if isinstance(value, str) and _reads_as_number(value) else ""
         raise TypeError(f"{what} = {value!r}; one real number is needed{fix}")
     try:

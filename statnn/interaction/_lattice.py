@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from statnn._arguments import whole
+from statnn._arguments import is_number, whole
 from statnn._memory import refuse_beyond_memory
 from statnn.interaction._binary import BinaryNeurons, of_symmetric
 
@@ -21,7 +20,7 @@ _AT_ONCE = 2**13
 
 def finite_coupling(value: Any) -> float:
     """Return J as float, or raise if it is not a finite real number."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if not is_number(value):
         raise TypeError(f"coupling = {value!r} is a {type(value).__name__}; one real number is needed")
     try:
         number = float(value)

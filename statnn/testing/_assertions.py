@@ -9,7 +9,6 @@ with a twin inside `rejects`.
 from __future__ import annotations
 
 import math
-import numbers
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, array_of
+from statnn._arguments import Floats, array_of, is_number
 from statnn.testing import statistics
 from statnn.testing._ledger import StatisticalFailure, current
 from statnn.testing.statistics import Comparison, Refusal
@@ -462,6 +461,6 @@ def rejects(match: str = "") -> Iterator[None]:
 
 
 def _refuse_unless_probability(p: Any, what: str) -> None:
-    if isinstance(p, bool) or not (isinstance(p, numbers.Real) and 0 <= float(p) <= 1):
+    if not (is_number(p) and 0 <= float(p) <= 1):
         advice = ": pass the p-value, not what it was compared with" if isinstance(p, bool | np.bool_) else ""
         raise Refusal(f"{what}: p = {p!r} is not a probability{advice}")

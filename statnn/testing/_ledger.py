@@ -5,7 +5,7 @@ Only the standard library is imported here: the pytest plugin is loaded before n
 
 from __future__ import annotations
 
-import math
+import numbers
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,8 +54,9 @@ class Ledger:
     twins: int = 0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.false_alarms) and 0 < self.false_alarms < 1):
-            raise ValueError(f"false_alarms = {self.false_alarms} must be a probability in (0, 1), as 1e-6")
+        real: bool = isinstance(self.false_alarms, numbers.Real)
+        if not (real and 0 < self.false_alarms < 1):
+            raise ValueError(f"false_alarms = {self.false_alarms!r} must be a probability in (0, 1), as 1e-6")
         if isinstance(self.comparisons, bool) or not isinstance(self.comparisons, int) or self.comparisons < 1:
             raise ValueError(f"comparisons = {self.comparisons!r} must be a whole number >= 1: how many are planned")
 

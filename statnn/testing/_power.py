@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from statnn import _random
-from statnn._arguments import real_numbers, whole
+from statnn._arguments import is_number, real_numbers, whole
 from statnn._axes import axes, settled
 from statnn._notebook import Shown
 from statnn._text import measured
@@ -255,6 +254,6 @@ def _fails(check: Callable[[float, np.random.Generator], Any], deviation: float,
     if outcome is None:
         return False
     p = outcome.p if isinstance(outcome, Comparison) else outcome
-    if isinstance(p, bool) or not (isinstance(p, numbers.Real) and 0 <= float(p) <= 1):
+    if not (is_number(p) and 0 <= float(p) <= 1):
         raise TypeError(f"the check returned {p!r}: let it assert, or return a Comparison or a p-value, from 0 to 1")
     return float(p) < level

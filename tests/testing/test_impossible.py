@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from statnn.testing import Refusal, assert_counts, assert_law, assert_mean, assert_pvalue, rejects, statistics
+from statnn.testing import Refusal, assert_counts, assert_law, assert_mean, assert_pvalue, budget, rejects, statistics
 
 
 def normal_tail(x):
@@ -157,9 +157,9 @@ def test_numbers_that_cannot_be_compared_are_refused(wrong, said):
 
 @pytest.mark.parametrize("none", ["half", [0.5, 0.5], 0.5j, 10**400, None], ids=repr)
 def test_what_is_no_number_is_no_theory(none):
-    with pytest.raises(Refusal, match="theory and bias must be numbers within float64"):
+    with pytest.raises(Refusal, match=r"theory = .* must be one real number within float64"):
         statistics.mean(np.arange(40) % 2, none)
-    with pytest.raises(Refusal, match="probability must be numbers within float64"):
+    with pytest.raises(Refusal, match=r"probability = .* must be one real number"):
         statistics.proportion(52, 100, none)
     for wrong in ({"theory": np.nan}, {"theory": 0.0, "bias": -1.0}, {"theory": 0.0, "bias": np.inf}):
         with pytest.raises(Refusal, match="must be finite and the bias >= 0"):
@@ -268,3 +268,32 @@ def test_sixty_draws_that_are_skewed_as_the_exponential_carry_the_mean_of_their_
 def test_what_no_statistic_can_compare_is_refused(compare, said):
     with pytest.raises(Refusal, match=said):
         compare()
+
+
+COMPARISONS = {
+    "least": lambda wrong: statistics.counts([52, 48], [0.5, 0.5], least=wrong),
+    "fitted": lambda wrong: statistics.counts([52, 48], [0.5, 0.5], fitted=wrong),
+    "fewest": lambda wrong: statistics.mean(np.arange(40) % 2, 0.5, fewest=wrong),
+    "fewest of a vector": lambda wrong: statistics.mean_vector(np.eye(9)[:, :2], [0.1, 0.1], fewest=wrong),
+    "fewest of a matrix": lambda wrong: statistics.covariance(np.eye(9)[:, :2], np.eye(2), fewest=wrong),
+    "fewest under a law": lambda wrong: statistics.mean_under([3, 2, 4], stats.binom(10, 0.3), fewest=wrong),
+    "successes": lambda wrong: statistics.proportion(wrong, 100, 0.5),
+    "trials": lambda wrong: statistics.proportion(52, wrong, 0.5),
+    "estimate": lambda wrong: statistics.z_score(wrong, 0.1, 1.0),
+    "level": lambda wrong: statistics.sensitivity(statistics.z_score(1.0, 0.1, 1.0), wrong),
+    "probability": lambda wrong: statistics.sensitivity(statistics.z_score(1.0, 0.1, 1.0), 1e-6, wrong),
+    "false_alarms": lambda wrong: budget(false_alarms=wrong).__enter__(),
+    "comparisons": lambda wrong: budget(comparisons=wrong).__enter__(),
+}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [None, "5", b"5", 2 + 0j, np.array(2 + 0j), [2.0], np.timedelta64(3, "s"), np.datetime64("2020-01-01")],
+    ids=repr,
+)
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_what_is_no_number_is_refused_by_its_name(name, wrong):
+    """Python reads texts as numbers, and numpy durations."""
+    with pytest.raises(ValueError, match=rf"^{name.split()[0]} = .* must be"):
+        COMPARISONS[name](wrong)

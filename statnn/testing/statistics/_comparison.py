@@ -98,11 +98,25 @@ def array_of(values: ArrayLike, name: str, ndim: int) -> Floats:
 
 
 def numbers_of(**given: Any) -> list[float]:
-    """Return the given values as floats, or refuse them if one is not a number."""
-    try:
-        return [float(value) for value in given.values()]
-    except (TypeError, ValueError, OverflowError) as wrong:
-        raise Refusal(f"{' and '.join(given)} must be numbers within float64: {wrong}") from None
+    """Return the given values as floats, or refuse them if one is not a real number: Python reads texts as numbers."""
+    floats = []
+    for name, value in given.items():
+        array = unmasked(value, name)
+        try:
+            if array.ndim or array.dtype.kind not in "biufO":
+                raise TypeError  # noqa: TRY301 - as float() does
+            floats.append(float(array.item()))
+        except (TypeError, ValueError, OverflowError):
+            raise Refusal(f"{name} = {value!r} must be one real number within float64") from None
+    return floats
+
+
+def whole_of(value: Any, name: str) -> int:
+    """Return a whole number that is not negative as int, or refuse it."""
+    (number,) = numbers_of(**{name: value})
+    if not 0 <= number == np.rint(number) < math.inf:
+        raise Refusal(f"{name} = {value!r} must be a whole number >= 0")
+    return int(number)
 
 
 def unit(values: Floats) -> float:

@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import fft, optimize, special, stats
 
-from statnn.testing.statistics._comparison import FEWEST_REPLICATES, Comparison, Floats, Refusal, array_of, numbers_of
+from statnn.testing.statistics._comparison import (
+    FEWEST_REPLICATES,
+    Comparison,
+    Floats,
+    Refusal,
+    array_of,
+    numbers_of,
+    whole_of,
+)
 
 NEGLIGIBLE = 1e-18
 """Probability or expected number of draws as good as zero: such tails are dropped, and a draw there rejects."""
@@ -129,14 +137,14 @@ def proportion(successes: int, trials: int, probability: float) -> Comparison:
     """
     counted, all_of, probability = numbers_of(successes=successes, trials=trials, probability=probability)
     whole = all(number == np.rint(number) for number in (counted, all_of))
-    if not (whole and FEWEST_REPLICATES <= trials <= 2**53 and 0 <= successes <= trials and 0 <= probability <= 1):
+    if not (whole and FEWEST_REPLICATES <= all_of <= 2**53 and 0 <= counted <= all_of and 0 <= probability <= 1):
         raise Refusal(
             f"cannot compare {successes} successes in {trials} trials with probability {probability}: take whole "
             f"numbers, trials from {FEWEST_REPLICATES} to 2^53, successes from 0 to trials, and a probability in [0, 1]"
         )
-    p = float(stats.binomtest(int(successes), int(trials), probability).pvalue)
-    share = successes / trials
-    return Comparison(share, math.sqrt(probability * (1 - probability) / trials), probability, p, law="binomial")
+    p = float(stats.binomtest(int(counted), int(all_of), probability).pvalue)
+    error = math.sqrt(probability * (1 - probability) / all_of)
+    return Comparison(counted / all_of, error, probability, p, law="binomial")
 
 
 def counts(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: int = 0) -> Comparison:
@@ -180,9 +188,10 @@ def counts(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: i
     True
     """
     seen, probability = array_of(observed, "observed", 1), array_of(pmf, "pmf", 1)
-    if not (0 < least < math.inf and 0 <= fitted == np.rint(fitted)):
-        raise Refusal(f"least = {least} must be a finite number above 0 and fitted = {fitted} a whole number >= 0")
-    return in_cells(seen, probability, np.arange(float(seen.size)), least, fitted)
+    (expected,) = numbers_of(least=least)
+    if not 0 < expected < math.inf:
+        raise Refusal(f"least = {least!r} must be a finite number above 0")
+    return in_cells(seen, probability, np.arange(float(seen.size)), expected, whole_of(fitted, "fitted"))
 
 
 def in_cells(seen: Floats, probability: Floats, last: Floats, least: float = 5.0, fitted: int = 0) -> Comparison:

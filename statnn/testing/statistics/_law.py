@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from statnn.testing.statistics._comparison import FEWEST_REPLICATES, Comparison, Floats, Refusal, array_of
+from statnn.testing.statistics._comparison import FEWEST_REPLICATES, Comparison, Floats, Refusal, array_of, whole_of
 from statnn.testing.statistics._counts import NEGLIGIBLE, in_cells, total
 from statnn.testing.statistics._mean import FEWEST_CARRIERS, mean
 
@@ -215,6 +215,7 @@ def mean_under(values: ArrayLike, theory: Any, *, fewest: int = FEWEST_REPLICATE
     if not draws.size:
         raise Refusal("there are no values to compare")
     ends = _ends(theory, draws) if hasattr(theory, "pmf") else None
+    whole_of(fewest, "fewest")
     if ends is None or (draws != np.rint(draws)).any():
         _refuse_rare(theory, draws.size)
         return mean(draws, expected, fewest=fewest)

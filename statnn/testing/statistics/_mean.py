@@ -18,6 +18,7 @@ from statnn.testing.statistics._comparison import (
     array_of,
     numbers_of,
     unit,
+    whole_of,
     worst,
     z_score,
 )
@@ -74,8 +75,9 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     True
     """
     array, (theory, bias) = array_of(values, "values", 1), numbers_of(theory=theory, bias=bias)
-    if array.size < max(fewest, 2):
-        raise Refusal(f"{array.size} replicates are too few for a standard error; take at least {max(fewest, 2)}")
+    needed = max(whole_of(fewest, "fewest"), 2)
+    if array.size < needed:
+        raise Refusal(f"{array.size} replicates are too few for a standard error; take at least {needed}")
     if not (math.isfinite(theory) and math.isfinite(bias) and bias >= 0):
         raise Refusal(f"theory {theory}, bias {bias} must be finite and the bias >= 0")
     size = unit(array)
@@ -199,8 +201,9 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     replicas, d = drawn.shape
     if not d or claimed.shape != (d,):
         raise Refusal(f"theory must have shape {(d,)}, one number for each column of samples, got {claimed.shape}")
-    if replicas < max(fewest, d + 2):
-        raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers; take {max(fewest, d + 2)}")
+    needed = max(whole_of(fewest, "fewest"), d + 2)
+    if replicas < needed:
+        raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers; take {needed}")
     sizes = np.array([unit(column) for column in drawn.T])
     with np.errstate(over="ignore"):  # refused below
         scaled, expected = drawn / sizes, claimed / sizes  # so that squares stay within float64
@@ -273,6 +276,7 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     """
     samples, theory = array_of(samples, "samples", 2), array_of(theory, "theory", 2)
     replicas, d = samples.shape
+    fewest = whole_of(fewest, "fewest")
     if replicas < fewest:
         raise Refusal(f"{replicas} replicates are too few for a covariance; at least {fewest} are needed")
     if not d or theory.shape != (d, d) or not np.allclose(theory, theory.T):

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import integrate, optimize, special, stats
 
 from statnn._notebook import Shown
-from statnn.testing.statistics._comparison import Comparison
+from statnn.testing.statistics._comparison import Comparison, numbers_of
 
 FARTHEST = 38.0
 """Standard deviations beyond which the density of a normal law is below 1e-313."""
@@ -94,6 +94,7 @@ def sensitivity(comparison: Comparison, level: float, probability: float = 0.999
     >>> print(sensitivity(z_score(1.002, 0.01, 1.0), level=1e-6))
     0.0798 (normal)
     """
+    level, probability = numbers_of(level=level, probability=probability)
     if not 0 < level < 1 or not 0.5 < probability < 1:
         raise ValueError(f"level = {level} must lie in (0, 1) and probability = {probability} in (0.5, 1)")
     each = level / comparison.comparisons
