@@ -41,6 +41,12 @@ def root(rng: int | np.random.Generator | None, name: str = "rng") -> Root:
     return whole(rng, name, minimum=0, maximum=2**128 - 1), ()  # longer seeds would collide with keys
 
 
+def check_rng(rng: Any, name: str = "rng") -> None:
+    """Raise for what makes no seed, also where none is needed; a generator is not asked for bits."""
+    if not isinstance(rng, np.random.Generator):
+        root(rng, name)
+
+
 def seed_of(words: Any) -> Root:
     """Return a seed that has been through JSON, which has no tuples.
 

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from statnn import Network, plot, rg
-from statnn.activation import GammaPoisson, fit
+from statnn.activation import GammaPoisson, compare, fit
 from statnn.interaction import square_lattice
 from statnn.measure.graph import strength
+from statnn.measure.growth import from_active_samples
 from statnn.measure.spikes import statistics
-from statnn.network import BatchNorm, leaky_relu
+from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
+from statnn.testing import Ledger, check_layer, power
 
 FIT = fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1, 0, 0, 0], 100, rng=1)
 SPIKES = statistics(np.random.default_rng(1).normal(size=(60, 3)), window=5)
@@ -88,3 +90,40 @@ def test_durations_are_no_numbers(name):
     """Numpy counts them as whole numbers."""
     with pytest.raises(TypeError, match=f"{name} = .* is a timedelta64"):
         DURATIONS[name](np.timedelta64(3, "s"))
+
+
+MANY = np.random.default_rng(1).binomial(50, np.random.default_rng(2).beta(2.0, 3.0, 400))
+UNUSED = {
+    "fit": lambda seed: fit(MANY, 50, rng=seed),
+    "compare": lambda seed: compare(MANY, 50, rng=seed),
+    "growth": lambda seed: from_active_samples(MANY, 50, rng=seed),
+    "spikes": lambda seed: statistics(np.ones((60, 3)), window=5, rng=seed),
+}
+
+
+@pytest.mark.parametrize("name", UNUSED)
+def test_what_is_no_seed_is_refused_where_none_is_needed_too(name):
+    for wrong in ("5", 2.0, 1j, np.timedelta64(3, "s")):
+        with pytest.raises(TypeError, match="rng = "):
+            UNUSED[name](wrong)
+    generator = np.random.default_rng(1)
+    UNUSED[name](generator)
+    assert generator.random() == np.random.default_rng(1).random(), "no bits were drawn"
+
+
+ASKED = {
+    "field": lambda wrong: ACTIVATIONS["tanh"].series(wrong, 4),
+    "terms": lambda wrong: ACTIVATIONS["tanh"].series(0.0, wrong),
+    "digits": lambda wrong: ACTIVATIONS["tanh"].series(0.0, 4, wrong),
+    "tolerance": lambda wrong: check_layer(rg.LinearLayer(0.5, 1.0, 0.3), tolerance=wrong, rng=1),
+    "p": lambda wrong: Ledger().enter(wrong),
+    "level": lambda wrong: power(lambda *_: 0.5, [0.0, 1.0], level=wrong),
+    "probability": lambda wrong: power(lambda *_: 0.5, [0.0, 1.0]).smallest(wrong),
+}
+
+
+@pytest.mark.parametrize("wrong", ["5", b"5", 2 + 0j, np.array(2 + 0j), np.nan, np.datetime64("2020-01-01")], ids=repr)
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_no_number_is_refused_by_its_name(name, wrong):
+    with pytest.raises((TypeError, ValueError), match=rf"^{name} (=|must hold real|is)"):
+        ASKED[name](wrong)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._archive.names import is_own
-from statnn._arguments import array_of
+from statnn._arguments import array_of, single, whole
 from statnn._digits import with_digits
 from statnn.network import _codes
 from statnn.network import _functions as _of
@@ -236,7 +236,9 @@ class Activation:
         >>> [float(term) for term in ACTIVATIONS["tanh"].series(0.0, 4)]
         [0.0, 1.0, 0.0, -0.3333333333333333]
         """
-        return _series(self, field, terms, digits)
+        h = single(field, "field", minimum=-np.inf, why="the series is one about it", fix="call once for each of them")
+        number, shown = whole(terms, "terms", minimum=1), whole(digits, "digits", minimum=1, maximum=10**4)
+        return _series(self, h, number, shown)
 
     def __call__(self, fields: ArrayLike) -> Values:
         given = array_of(fields, "fields")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._arguments import Floats
+from statnn._arguments import Floats, single
 from statnn.rg import FixedPoint, exponents
 from statnn.rg._derivative import derivative
 from statnn.testing import _layer_simulation as simulation
@@ -119,6 +119,8 @@ def check_layer(
     if len(others) > 2:
         raise TypeError(f"{len(others)} other layers are given; three layers are composed, so at most two more")
     seed = seed_of(rng)
+    why = "it bounds the relative difference of two ways to one result"
+    tolerance = single(tolerance, "tolerance", minimum=0, why=why, fix="one bound holds for all laws")
     beside = (*others, layer, layer)[:2]
     laws = [_within(law, tolerance) for law in (_associativity, _order, _repetition, _semigroup)]
     spent = COMPARISONS if simulate else 0

@@ -67,6 +67,9 @@ class Ledger:
 
     def enter(self, p: float) -> None:
         """Count a comparison, unless it is inside `rejects`."""
+        real: bool = isinstance(p, numbers.Real)
+        if not (real and 0 <= p <= 1):
+            raise ValueError(f"p = {p!r} is not a probability")
         if not self.twins:
             self.p.append(float(p))
 

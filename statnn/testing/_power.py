@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from statnn import _random
-from statnn._arguments import is_number, real_numbers, whole
+from statnn._arguments import is_number, real_numbers, share, whole
 from statnn._axes import axes, settled
 from statnn._notebook import Shown
 from statnn._text import measured
@@ -111,8 +111,7 @@ class Power(Shown):
         ValueError
             If there are fewer than 20 runs, or some run detected none of the tried deviations, or all of them.
         """
-        if not 0 < probability < 1:
-            raise ValueError(f"probability = {probability} must lie in (0, 1), as 0.999")
+        probability = share(probability, "probability", why="it is that of being seen, as 0.999")
         runs = len(self.seen)
         if runs < FEWEST_RUNS:
             raise ValueError(f"{runs} runs are too few for a probability of {probability}; take at least {FEWEST_RUNS}")
@@ -215,9 +214,8 @@ def power(
     deviations = real_numbers(wrong, "wrong").astype(float)
     if deviations.ndim != 1 or deviations.size < 2 or not (np.diff(deviations) > 0).all():
         raise ValueError(f"wrong must hold at least two increasing deviations, got shape {deviations.shape}")
-    limit = own_level() if level is None else level
-    if not 0 < limit < 1:
-        raise ValueError(f"level = {level} must lie in (0, 1), as {FALSE_ALARMS / COMPARISONS:g}")
+    why = f"it is a p-value, as {FALSE_ALARMS / COMPARISONS:g}"
+    limit = own_level() if level is None else share(level, "level", why=why)
     seed = _random.root(rng)
 
     def one_run(run: int) -> float:

@@ -16,7 +16,7 @@ from statnn._arguments import array_of, shaped, share, whole, whole_array
 from statnn._axes import COLOURS, axes, ink, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
-from statnn._random import root
+from statnn._random import check_rng, root
 from statnn._tasks import check_executor
 from statnn._text import printed, with_error
 from statnn._warn import warn
@@ -415,6 +415,7 @@ def fit(
     (0.124, 0.609)
     """
     check_executor(executor)
+    check_rng(rng)
     values, size, law = _checked(counts, samples, law)
     if goodness not in ("chi-square", "bootstrap"):
         raise ValueError(f"goodness = {goodness!r}: choose 'chi-square' or 'bootstrap'")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import array_of, whole
-from statnn._random import root, stream
+from statnn._random import check_rng, root, stream
 from statnn.measure.spikes._accumulator import MOST_SAMPLES, Accumulator, is_missing, summary
 from statnn.measure.spikes._spike_kernels import moments, wide_moments
 from statnn.measure.spikes._statistics import SpikeStatistics
@@ -96,6 +96,7 @@ def statistics(
             f"activations have shape {x.shape}; (samples, units), neither of them 0, is needed: flatten channels and "
             "pixels with x.reshape(len(x), -1)"
         )
+    check_rng(rng)
     classes = _labels(labels, order, len(x))
     counts = Accumulator(x.shape[1], threshold=threshold, window=window, intervals=intervals)
     if order == "given":
