@@ -19,7 +19,7 @@ import numpy as np
 from statnn._archive.atomic import path_of, replacing
 from statnn._archive.file import digest_of
 from statnn._archive.provenance import surroundings
-from statnn._arguments import array_of, positive, whole
+from statnn._arguments import array_of, is_number, positive, whole
 from statnn._axes import COLOURS
 from statnn._svg_fonts import embedded
 
@@ -117,7 +117,7 @@ def style(columns: int | None = None) -> Iterator[None]:
 
 
 def _width(columns: int) -> float:
-    if array_of(columns, "columns").ndim or isinstance(columns, bool) or columns not in WIDTHS:
+    if array_of(columns, "columns").ndim or not is_number(columns) or columns not in WIDTHS:
         raise ValueError(f"columns = {columns!r} must be 1 or 2: how many columns of a page the figure is wide")
     return WIDTHS[columns]
 

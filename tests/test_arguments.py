@@ -11,6 +11,7 @@ from statnn.measure.growth import from_active_samples
 from statnn.measure.spikes import statistics
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
 from statnn.testing import Ledger, check_layer, power
+from statnn.theory import formula
 
 FIT = fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1, 0, 0, 0], 100, rng=1)
 SPIKES = statistics(np.random.default_rng(1).normal(size=(60, 3)), window=5)
@@ -111,11 +112,17 @@ def test_what_is_no_seed_is_refused_where_none_is_needed_too(name):
     assert generator.random() == np.random.default_rng(1).random(), "no bits were drawn"
 
 
+PLACED = rg.place(Network.random([4, 5, 5], rng=1), np.random.default_rng(1).normal(size=(8, 4)))
 ASKED = {
     "field": lambda wrong: ACTIVATIONS["tanh"].series(wrong, 4),
     "terms": lambda wrong: ACTIVATIONS["tanh"].series(0.0, wrong),
     "digits": lambda wrong: ACTIVATIONS["tanh"].series(0.0, 4, wrong),
     "tolerance": lambda wrong: check_layer(rg.LinearLayer(0.5, 1.0, 0.3), tolerance=wrong, rng=1),
+    "times": lambda wrong: rg.RandomStack([rg.RandomLayer("tanh", 1.0)], [1]).trajectory(1.0, 0.5, wrong),
+    "first": lambda wrong: PLACED.plot(critical=False, first=wrong),
+    "columns": plot.figure,
+    "digits of a formula": lambda wrong: formula("gamma-poisson.working").evaluate(digits=wrong, D=9, N=9, b=1, c=1),
+    "tolerance of a family": lambda wrong: rg.fixed_points(rg.LinearLayer, tolerance=wrong),
     "p": lambda wrong: Ledger().enter(wrong),
     "level": lambda wrong: power(lambda *_: 0.5, [0.0, 1.0], level=wrong),
     "probability": lambda wrong: power(lambda *_: 0.5, [0.0, 1.0]).smallest(wrong),
@@ -125,5 +132,22 @@ ASKED = {
 @pytest.mark.parametrize("wrong", ["5", b"5", 2 + 0j, np.array(2 + 0j), np.nan, np.datetime64("2020-01-01")], ids=repr)
 @pytest.mark.parametrize("name", ASKED)
 def test_what_is_no_number_is_refused_by_its_name(name, wrong):
-    with pytest.raises((TypeError, ValueError), match=rf"^{name} (=|must hold real|is)"):
+    with pytest.raises((TypeError, ValueError), match=rf"^{name.split()[0]} (=|must hold real|is)"):
         ASKED[name](wrong)
+
+
+ONE = {
+    "field": lambda several: rg.RepeatedLayer.critical("tanh", several),
+    "radius": lambda several: rg.RepeatedLayer("tanh").leading_form(radius=several),
+    "constant": lambda several: rg.BinaryLayer(0.5, constant=several),
+    "log_scale": lambda several: rg.TransferMatrix(np.zeros((2, 2)), several),
+    "start": rg.NoisyLayer("tanh", 0.5, 0.0, 1.0).operator(45).moments,
+    "lb": lambda several: GammaPoisson(9, 1.0, 1.0).count(2).expect(lb=several),
+}
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_an_array_of_one_number_is_no_number(name):
+    for several in ([0.5], np.array([0.5]), np.array([0.5, 0.6])):
+        with pytest.raises(TypeError, match=rf"{name} = .* is not one number"):
+            ONE[name](several)

@@ -200,7 +200,8 @@ class Formula:
             Where the formula is not finite. Where it is 0/0, as for layers that preserve signals, the limit is
             returned.
         """
-        if isinstance(digits, bool) or not isinstance(digits, (int, np.integer)) or not 1 <= digits <= MOST_DIGITS:
+        counted = isinstance(digits, (int, np.integer)) and not isinstance(digits, (bool, np.timedelta64))
+        if not (counted and 1 <= digits <= MOST_DIGITS):
             raise ValueError(f"digits = {digits!r} must be a whole number from 1 to {MOST_DIGITS}")
         digits = int(digits)
         with mpmath.workdps(digits + _GUARD):

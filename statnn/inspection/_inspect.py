@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._archive.words import line_of
-from statnn._arguments import whole
+from statnn._arguments import single, whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import root, stream
 from statnn._tasks import callback_of, check_executor
@@ -180,8 +180,9 @@ def inspect(
     report = callback_of(progress)
     if whole(draws, "draws", minimum=4) % 2:
         raise ValueError(f"draws = {draws} is odd; directions come in pairs ±ξ: pass {draws + 1}")
+    why, fix = "a unit is active above it", "it holds for all layers"
     options = Options(
-        threshold=None if threshold is None else _finite(threshold),
+        threshold=None if threshold is None else single(threshold, "threshold", minimum=-np.inf, why=why, fix=fix),
         window=None if window is None else whole(window, "window", minimum=1),
         basins=whole(basins, "basins", minimum=1),
         draws=int(draws),
@@ -322,13 +323,6 @@ def _chosen(only: Sequence[str] | None) -> list[str]:
         if key not in QUESTIONS:
             raise ValueError(f"only = {key!r} is not a question; choose from {', '.join(QUESTIONS)}")
     return [key for key in QUESTIONS if key in only]
-
-
-def _finite(threshold: Any) -> float:
-    value = float(threshold)
-    if not np.isfinite(value):
-        raise ValueError(f"threshold = {threshold!r} must be a finite number: a unit is active above it")
-    return value
 
 
 def _name(network: Any, name: str | None) -> str:

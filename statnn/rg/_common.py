@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from statnn._arguments import Floats, whole
+from statnn._arguments import Floats, refuse_several, whole
 from statnn._arrays import real as finite_reals
 from statnn._memory import refuse_beyond_memory
 from statnn._random import root, stream
@@ -108,6 +108,12 @@ def simulated(
 def real(values: Any, name: str) -> Floats:
     """Return values as float64 array of finite real numbers, or raise."""
     return finite_reals(values, name, None).astype(np.float64)
+
+
+def number(value: Any, name: str, *, fix: str = "give one") -> float:
+    """Return one finite real number as float, or raise."""
+    refuse_several(value, name, fix=fix)
+    return float(real(value, name))
 
 
 def eigenvalue_errors(first: Any, overlap: Any, norm: float, wrong: float, size: int) -> Any:

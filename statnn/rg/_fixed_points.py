@@ -322,6 +322,7 @@ def fixed_points(
     >>> rg.fixed_points(lambda w, b: w**b, [1.2], names=["w"])[0].couplings.round(9)
     array([1.])
     """
+    limit = positive(tolerance, "tolerance", why="it is the largest residual of a fixed point")
     name = getattr(family, "__name__", type(family).__name__)
     if hasattr(family, "rest_points"):
         raise TypeError(
@@ -340,7 +341,6 @@ def fixed_points(
     _refuse_no_map(family, name, options)
     starts, labels = _starts(start, names)
     lowest, highest = _bounds(bounds, starts.shape[1])
-    limit = positive(tolerance, "tolerance", why="it is the largest residual of a fixed point")
     ends = [_search(family, begin, labels, lowest, highest, limit) for begin in starts]
     points: list[FixedPoint] = []
     for begin, end in zip(np.abs(starts), ends, strict=True):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from statnn._arguments import LARGEST_COUNT, array_of, real_numbers
+from statnn._arguments import LARGEST_COUNT, array_of, real_numbers, refuse_several
 from statnn.activation._laws.sum import smooth_sum
 
 
@@ -94,9 +94,9 @@ class Discrete(Checked, _Any):  # type: ignore[misc]
     ) -> float:
         """Return E func(k), of k itself if None, over lb <= k <= ub; given that k lies there if ``conditional``."""
         low, high = self._get_support(*args)
-        first = low if lb is None else max(low, float(real_numbers(lb, "lb,")) - loc)
+        first = low if lb is None else max(low, _end(lb, "lb") - loc)
         first = math.ceil(min(first, LARGEST_COUNT))
-        last = high if ub is None else min(high, float(real_numbers(ub, "ub,")) - loc)
+        last = high if ub is None else min(high, _end(ub, "ub") - loc)
         last = math.floor(min(last, LARGEST_COUNT, self._isf(_LEAST, *args) if math.isinf(high) else high))
 
         def values(k: NDArray[np.int64]) -> NDArray[Any]:
@@ -271,3 +271,9 @@ def quantiles(law: Any, q: Any, last: Any, *shapes: Any, upper: bool = False) ->
         return float(high)
 
     return np.asarray(np.vectorize(quantile, otypes=[float])(q, last, *shapes))
+
+
+def _end(value: Any, name: str) -> float:
+    """Return an end of a range, which may be infinite, as float, or raise."""
+    refuse_several(value, name, fix="one range is summed")
+    return float(real_numbers(value, name))

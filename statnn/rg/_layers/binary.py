@@ -19,7 +19,7 @@ from statnn._arrays import locked
 from statnn._by_value import ByValue
 from statnn.interaction import BinaryNeurons
 from statnn.interaction._exact.states import spins
-from statnn.rg._common import power, real, refuse_misfit, refuse_unless_square
+from statnn.rg._common import number, power, real, refuse_misfit, refuse_unless_square
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, checked_doublings
 from statnn.rg._layers.decimation import closed, decimated
@@ -88,7 +88,7 @@ class TransferMatrix(ByValue):
             )
         largest = float(matrix.max())
         object.__setattr__(self, "log_weights", locked(matrix - largest))
-        object.__setattr__(self, "log_scale", float(real(log_scale, "log_scale")) + largest)
+        object.__setattr__(self, "log_scale", number(log_scale, "log_scale") + largest)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -243,7 +243,7 @@ class BinaryLayer(ByValue):
                 )
             object.__setattr__(self, name, locked(np.broadcast_to(array, (wide,))))
         object.__setattr__(self, "couplings", locked(J))
-        object.__setattr__(self, "constant", float(real(constant, "constant")))
+        object.__setattr__(self, "constant", number(constant, "constant"))
         object.__setattr__(self, "truncation", truncation)
 
     @property

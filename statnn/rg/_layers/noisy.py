@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, positive, refuse_several, whole
+from statnn._arguments import Floats, positive, whole
 from statnn._by_value import ByValue
 from statnn.montecarlo._blas import one_thread
 from statnn.network import Activation
 from statnn.network._activation import activation as known
-from statnn.rg._common import LARGEST, real, simulated
+from statnn.rg._common import LARGEST, number, real, simulated
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers import quadrature as _nodes
@@ -86,8 +86,9 @@ class NoisyLayer(ByValue):
 
     def __init__(self, activation: str | Activation, w: float = 1.0, b: float = 0.0, noise_std: float = 0.1) -> None:
         object.__setattr__(self, "activation", known(activation))
-        object.__setattr__(self, "w", _number(w, "w"))
-        object.__setattr__(self, "b", _number(b, "b"))
+        wide = "the layer is scalar; use LinearLayer for wider ones"
+        object.__setattr__(self, "w", number(w, "w", fix=wide))
+        object.__setattr__(self, "b", number(b, "b", fix=wide))
         why = "it is the deviation of the noise; a layer without noise has no density: iterate its map instead"
         object.__setattr__(self, "noise_std", positive(noise_std, "noise_std", why=why))
         for name in ("w", "b", "noise_std"):
@@ -427,11 +428,6 @@ class _Renormalised:
 
 def _around_criticality(b: int) -> Floats:
     return np.diag([float(b), float(b) ** 1.5, float(b)])
-
-
-def _number(value: Any, name: str) -> float:
-    refuse_several(value, name, fix="the layer is scalar; use LinearLayer for wider ones")
-    return float(real(value, name))
 
 
 def renormalised(sigma: Activation, couplings: Floats, b: int) -> Floats:

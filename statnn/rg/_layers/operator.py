@@ -16,7 +16,7 @@ from statnn._arguments import Floats, array_of, whole
 from statnn._arrays import locked, read_only
 from statnn._axes import axes, ink, settled
 from statnn._by_value import ByValue
-from statnn.rg._common import MOST_LAYERS, depth, real
+from statnn.rg._common import MOST_LAYERS, depth, number, real
 from statnn.rg._layers.quadrature import lost as lost_of
 from statnn.rg._layers.quadrature import masses
 from statnn.rg._layers.spectrum import Spectrum, leading_first, resolved, spectrum_of
@@ -241,7 +241,7 @@ class TransferOperator(ByValue):
         parts = {"nodes": x, "weights": w, "probabilities": P, "panels": ends, "lost": missed}
         for name, array in parts.items():
             object.__setattr__(self, name, locked(array))
-        object.__setattr__(self, "error", float(real(error, "error")))
+        object.__setattr__(self, "error", number(error, "error"))
         object.__setattr__(self, "origin", origin)
 
     def compose(self, other: Any) -> TransferOperator:
@@ -334,7 +334,7 @@ class TransferOperator(ByValue):
         ValueError
             If it lies outside, or moments err by more than 1e-3.
         """
-        h, x = float(real(start, "start")), self.nodes
+        h, x = number(start, "start"), self.nodes
         if not x[0] <= h <= x[-1]:
             raise ValueError(f"start = {h} lies outside the nodes [{x[0]:.6g}, {x[-1]:.6g}]")
         law, error = self._from(h)

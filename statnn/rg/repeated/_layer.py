@@ -99,7 +99,8 @@ class RepeatedLayer:
         RepeatedLayer(activation=Activation('sigmoid'), w=4.0, b=-2.0)
         """
         sigma = cls(activation).sigma
-        h = float(at_least(field, "field", minimum=-np.inf, why="it is the field of the unit at the fixed point"))
+        why, fix = "it is the field of the unit at the fixed point", "call once for each of them"
+        h = single(field, "field", minimum=-np.inf, why=why, fix=fix)
         slope = sigma.slopes[1] if sigma.slopes and h == 0.0 else float(sigma.derivative(np.asarray(h)))
         if not (math.isfinite(slope) and slope > 0.0):
             raise ValueError(
@@ -261,7 +262,8 @@ class RepeatedLayer:
         given = () if coefficients is None else np.ravel(array_of(coefficients, "coefficients"))
         known = None if coefficients is None else tuple(float(value) for value in given)
         x = None if at is None else _signal(at, "at")
-        reach = float(at_least(radius, "radius", minimum=1e-6, why="values within it make the Taylor coefficients"))
+        why, fix = "values within it make the Taylor coefficients", "call once for each of them"
+        reach = single(radius, "radius", minimum=1e-6, why=why, fix=fix)
         if reach > LARGEST_RADIUS:
             raise ValueError(
                 f"radius = {reach:g}: above {LARGEST_RADIUS:g} powers overflow; measure fields in another unit"

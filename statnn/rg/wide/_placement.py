@@ -152,6 +152,7 @@ class Placement(ByValue):
         first : int
             Number of the first layer of weights: 0 as in `LayerPlace`, or 1 where inputs are layer 0.
         """
+        first = whole(first, "first", minimum=0)
         axes = new_axes(ax)
         x, y = (np.array([getattr(place, name) for place in self.layers]) for name in ("sigma_w", "sigma_b"))
         x_error, y_error = (
@@ -196,8 +197,8 @@ class Placement(ByValue):
         """
         if not self.correlation.size:
             raise ValueError("no signals were measured: pass inputs to rg.place")
+        m = np.arange(self.correlation.size) + whole(first, "first", minimum=0)
         axes = new_axes(ax)
-        m = np.arange(self.correlation.size) + first
         axes.errorbar(m, self.correlation, self.correlation_error, fmt="o", markersize=3, color=colour, label=label)
         axes.plot(m, self.predicted_correlation, color=colour, linewidth=1, label="mean-field theory")
         counting(axes)

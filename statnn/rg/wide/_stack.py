@@ -180,7 +180,7 @@ class RandomStack:
         """
         variance, correlation = positive(q, "q", why="it is a variance of fields"), one_correlation(c)
         rows = [(variance, correlation)]
-        depth = whole(times, "depth", minimum=0, maximum=10**7)
+        depth = whole(times, "times", minimum=0, maximum=10**7)
         while len(rows) <= depth:
             following = self.variance_map(variance)
             if following == 0:
