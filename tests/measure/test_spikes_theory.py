@@ -13,6 +13,7 @@ from scipy import special, stats
 from statnn import testing
 from statnn.measure import spikes
 from statnn.measure.spikes._few_spikes import BANDS, some_spikes
+from statnn.measure.spikes._nulls import null_of_windows
 from statnn.measure.spikes._tests import dispersion_moments, dispersion_test, holm
 from statnn.theory.measure import fano, intervals, spike_oracle
 from statnn.theory.measure.dispersion import MEAN, THIRD, VARIANCE
@@ -55,6 +56,26 @@ def test_intervals_of_a_shuffled_set_are_enumerated():
 
 
 # -- numbers -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rare", [[3, 5, 10**9 // 3], [10**9 - 3, 10**9 - 5, 10**9 - 4], [7, 7, 7]])
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_nulls_keep_their_digits_where_spikes_or_silences_are_rare(rare, ddof):
+    """Variances are those of silences as well as of spikes: one of both is rare, and its rate has all digits."""
+    T, W = 10**6, 1000
+    total, M = 3 * W, T * W
+    within = sum(Fraction(m * (M - m), M * M) for m in rare) / 3 * Fraction(M - T, M - 1)
+    mean = Fraction(sum(rare), 3 * M)
+    apart = sum((Fraction(m, M) - mean) ** 2 for m in rare) / 3
+    exact = (within + T * apart) / mean * Fraction(total, total - ddof)
+    null = null_of_windows(np.array(rare, dtype=float)[:, None], np.full(3, float(W)), T, ddof)
+    assert null[0] == pytest.approx(float(exact), rel=1e-14, abs=0)
+    counts = np.full((W, 1), T)
+    counts[0] -= 3
+    measured = spikes.from_window_counts(counts, T, ddof=ddof)
+    assert measured.independent_fano_factor[0] == 3 / M
+    one = Fraction(3, M) * Fraction(M - T, M - 1) * Fraction(W, W - ddof)
+    assert measured.null_fano_factor[0] == pytest.approx(float(one), rel=1e-14, abs=0)
 
 
 def test_nulls_keep_their_digits():

@@ -176,13 +176,14 @@ def null_of_windows(spikes: Floats, windows: Floats, window: int, ddof: int) -> 
     """
     total = windows.sum()
     samples = windows * window
-    p = spikes / samples[:, None]
+    p, silence = spikes / samples[:, None], (samples[:, None] - spikes) / samples[:, None]
     share = windows / total
     mean, apart = p[0], 0.0
     if len(p) > 1:
         mean = p[0] + share @ (p - p[0])  # equal rates are their own mean, to the last digit
-        apart = share @ (p - mean) ** 2
+        rarer = np.where(mean < 0.5, p, silence)  # differences of rates near one are below their rounding
+        apart = share @ (rarer - rarer[0] - share @ (rarer - rarer[0])) ** 2
     finite = (samples - window) / np.maximum(samples - 1, 1)
-    variance = window * ((share * finite) @ (p * (1 - p))) + window**2 * apart
+    variance = window * ((share * finite) @ (p * silence)) + window**2 * apart
     expected = np.where(mean > 0, window * mean, 1.0)
     return np.asarray(variance / expected * (total / (total - ddof)))

@@ -138,7 +138,7 @@ class SpikeStatistics(ByValue):
     @property
     def independent_fano_factor(self) -> Masked:
         """1 - r_i, for an endless row of independent stimuli; masked where a unit is silent, shape (units,) [exact]."""
-        return masked(1.0 - self.rate, self.silent)
+        return masked((self.samples - self.spikes) / self.samples, self.silent)
 
     @property
     def mean_rate(self) -> float:
