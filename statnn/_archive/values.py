@@ -262,7 +262,7 @@ class Unpacker:
         array = self._read[name]
         if tree.get("writeable"):
             return array if array.flags.writeable else array.copy()
-        return read_only(array.view())
+        return read_only(array)
 
     def _of_scalar(self, tree: Any, value: Any) -> Any:
         return value(tree["scalar"])[()]

@@ -194,7 +194,7 @@ def _table(
         rows = (over - under) / (above - below)
         means = np.where(side == 0, over / 2 + under / 2, middle)
         grown = eps * _ROUNDING[np.abs(side)] * np.fmax(np.abs(over), np.abs(under)) / h
-        argument = eps * _ROUNDING[np.abs(side)] * np.abs(at) / h
+        argument = eps * _ROUNDING[np.abs(side)] * np.abs(at) / h  # fields themselves are rounded
         for j in range(1, STEPS):
             w = np.where(side == 0, RATIO ** (2 * j), RATIO**j)
             finer = rows[1:] + (rows[1:] - rows[:-1]) * w / (1 - w)
@@ -202,7 +202,7 @@ def _table(
             if j > 1:
                 apart = np.maximum(np.abs(finer - rows[1:]), np.abs(finer - rows[:-1]))
                 error = apart + np.abs(means - middle) / h[j:] + grown[j:] + argument[j:] * np.abs(finer)
-                error[~np.isfinite(error) | (h[j:] < 32 * eps * np.abs(at))] = np.inf  # fields themselves are rounded
+                error[~np.isfinite(error)] = np.inf
                 i = np.argmin(error, axis=0), np.arange(at.size)
                 better = error[i] < lost
                 best, lost = np.where(better, finer[i], best), np.where(better, error[i], lost)

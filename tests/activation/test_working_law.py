@@ -119,3 +119,24 @@ def test_draws_of_a_random_state_keep_the_digits_of_rare_events(law, rng):
 def test_draws_of_balls_that_are_nearly_all_black(rng):
     white = 10**18 - beta_binomial(10**18, 1e18, 1.0, 0.0, 0.0).rvs(4000, random_state=rng)
     assert_law(white, beta_binomial(10**18, 1.0, 1e18, 0.0, 0.0), what="white balls")
+
+
+def test_both_tails_find_a_peak_in_the_midst_of_many_counts():
+    """Of 1e18 draws from 1e12 balls of either colour half are black, to half a millionth."""
+    law = beta_binomial(10**18, 1e12, 1e12, 0.0, 0.0)
+    assert law.cdf(9 * 10**17) == pytest.approx(1.0, rel=1e-12)
+    assert law.sf(10**17) == pytest.approx(1.0, rel=1e-12)
+
+
+@pytest.mark.parametrize(("a_low", "b_low"), [(100, 0), (0, -150), (100, -150)])
+def test_weights_feel_what_floats_of_balls_leave_out(a_low, b_low):
+    n, k, a, b = 3 * 10**17, 10**17 + 2 * 10**9, 2**60, 2**61
+    with mpmath.workdps(60):
+        black, white = mpmath.mpf(a + a_low), mpmath.mpf(b + b_low)
+        ways = [mpmath.loggamma(m + 1) for m in (n, k, n - k)]
+        of_all, of_black, of_white = (
+            mpmath.loggamma(balls + m) - mpmath.loggamma(balls)
+            for balls, m in ((black + white, n), (black, k), (white, n - k))
+        )
+        exact = float(ways[0] - ways[1] - ways[2] + of_black + of_white - of_all)
+    assert beta_binomial(n, float(a), float(b), float(a_low), float(b_low)).logpmf(k) == pytest.approx(exact, rel=1e-13)

@@ -94,6 +94,13 @@ def test_a_store_of_another_commit_is_told(commit, warned, monkeypatch, tmp_path
         assert ("goes on" in caplog.text) == warned
 
 
+def test_what_differs_is_named_where_its_parts_are_the_same(tmp_path):
+    with opened(tmp_path / "work", {"model": "one"}, parts={"model": {"T": 1.0}}):
+        pass
+    with pytest.raises(StoreError, match="model is one there and two here"):
+        opened(tmp_path / "work", {"model": "two"}, parts={"model": {"T": 1.0}}).__enter__()
+
+
 def test_what_is_adopted_comes_from_the_store(tmp_path):
     for seed in (5, 6):
         with opened(tmp_path / "work", {**KEY, "seed": seed}, adopt=("seed",)) as store:

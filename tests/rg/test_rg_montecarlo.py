@@ -122,6 +122,7 @@ def test_images_of_a_cluster():
     assert len(Operator("cube", ((0, 0, 0), (1, 2, 3))).clusters) == 24
     moved = Operator("moved", ((5, 1), (5, 2)))
     assert moved.clusters == Operator("nearest", ((0, 0), (0, 1))).clusters
+    assert {min(cluster) for operator in operators(2) for cluster in operator.clusters} == {(0, 0)}
     assert [operator.even for operator in operators(1)] == [True] * 4 + [False] * 3
     assert [operator.dimension for d in (1, 2, 3) for operator in operators(d)[:1]] == [1, 2, 3]
 

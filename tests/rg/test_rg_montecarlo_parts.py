@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from statnn.rg.lattice import _halves, _monte_carlo
 from statnn.rg.lattice._blocking import lattice, majority
 from statnn.rg.lattice._linearised import LinearisedFlow
 from statnn.rg.lattice._matching import CriticalCoupling, _step
-from statnn.rg.lattice._monte_carlo import _z
+from statnn.rg.lattice._monte_carlo import _mixing, _z
 from statnn.rg.lattice._operators import measure
 from statnn.rg.lattice._scheme import scheme
 from statnn.rg.lattice._swendsen import Moments, jackknife, moments
@@ -312,3 +313,13 @@ def test_an_operator_reaches_less_far_than_the_lattice():
     assert measure(spins, (Operator("three", ((0,), (3,))),)).tolist() == [[4]]
     with pytest.raises(ValueError, match=r"operator 'four' does not fit on \(4,\)"):
         measure(spins, (Operator("four", ((0,), (4,))),))
+
+
+@pytest.mark.parametrize(("level", "told"), [(0, 1), (1, 0)])
+def test_up_and_down_are_compared_among_the_spins_themselves(level, told, rng):
+    """Blocks of any spins may be magnetised: their own means are no reason to doubt the eigenvalues."""
+    mean = rng.normal(size=(64, 2, 3))
+    mean[:, level, 2] += 5
+    chosen = tuple(Operator(name, sites) for name, sites in (("a", ((0,), (1,))), ("b", ((0,), (2,))), ("c", ((0,),))))
+    flow = SimpleNamespace(operators=chosen, odd=("c",), sums=SimpleNamespace(mean=mean))
+    assert len(_mixing(flow)) == told

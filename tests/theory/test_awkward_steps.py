@@ -264,6 +264,18 @@ def test_what_cannot_be_meant_is_refused_when_it_is_made(make, said):
         make()
 
 
+def test_an_integral_may_be_zero_to_its_digits():
+    identity("", sp.Integral(sp.sin(t), (t, 0, 2 * sp.pi)), 0, by=lambda gap: gap.doit()).check()
+
+
+def test_a_sum_is_manifestly_positive_only_if_its_terms_are():
+    """That of (-x)^j/j! up to j = 4 is positive, which its terms do not show."""
+    alternating = sp.Sum((-x) ** j / sp.factorial(j), (j, 0, 4))
+    step = inequality("", alternating.doit(), 0, alternating, by=lambda gap: sp.simplify(gap.doit()))
+    with pytest.raises(AssertionError, match="is not manifestly positive"):
+        step.check()
+
+
 def test_rewritings_take_no_antiderivative_on_trust():
     t = sp.Symbol("t", positive=True)
     integral = sp.Integral(t, (t, 0, 1))

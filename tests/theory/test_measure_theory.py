@@ -36,7 +36,7 @@ def test_nulls_are_those_of_the_package():
     assert participation_ratio(a).null == pytest.approx(float(permutations.PARTICIPATION.subs(at)), rel=1e-12)
 
 
-@pytest.mark.parametrize(("at", "threshold"), [(0, 0.5), (0.3, 0.5), (-0.99, 0.5), (0.5, 0.9), (0, 0.05)])
+@pytest.mark.parametrize(("at", "threshold"), [(0, 0.5), (0.3, 0.5), (-0.99, 0.99), (0.5, 0.9), (0, 1e-4)])
 def test_band_radii_solve_their_equation(at, threshold):
     radius = float(basin_oracle.band_radius(1, at, threshold))
     chance = stats.norm.cdf((1 - at) / radius) - stats.norm.cdf((-1 - at) / radius)
@@ -64,7 +64,7 @@ def test_the_mean_radius_of_few_draws():
     """From the centre of a band the rays of a pair leave together: the k-th largest |z| has quantiles of a beta law."""
     for pairs, threshold, leaving in (
         (15, 0.5, {8: 1.0}), (501, 0.5, {251: 1.0}), (16, 0.5, {8: 0.5, 9: 0.5}), (15, 0.6, {6: 0.5, 7: 0.5}),
-        (16, 0.8, {3: 0.1, 4: 0.9}),
+        (16, 0.8, {3: 0.1, 4: 0.9}), (20, 0.995, {1: 1.0}),
     ):  # fmt: skip
         expected = sum(
             part * stats.beta(pairs + 1 - k, k).expect(lambda u: -np.log(stats.norm.ppf((1 + u) / 2)), epsabs=1e-12)
@@ -77,6 +77,17 @@ def test_the_mean_radius_of_few_draws():
         basin_oracle.mean_log_radius(*basin_oracle.classes_kept(3, 0.7), 0.7 / float(basin_oracle.lead(3)), 40)
     with pytest.raises(ValueError, match=r"with the chance 0\.35 it has no end or is 0"):  # two rays of pairs, or fewer
         basin_oracle.mean_log_radius(lambda s: 0.6 * np.exp(-s), lambda s: 0.36 * np.exp(-s), 0.2, 4)
+
+
+def test_the_threshold_of_draws_is_a_whole_number_where_it_is_meant_to_be():
+    """Of 100 rays 55 are never left with the chance 3e-9, and 56 with 9e-10; in floats 0.55 · 100 is above 55."""
+
+    def kept(s):
+        return 0.27 + 0.73 * np.exp(-s)
+
+    assert stats.binom.sf([54, 55], 100, 0.27) == pytest.approx([3.26e-9, 9.54e-10], rel=1e-3)
+    with pytest.raises(ValueError, match=r"with the chance 3\.3e-09 it has no end"):
+        basin_oracle.mean_log_radius(kept, lambda s: kept(s) ** 2, np.log(0.73 / 0.28), 100, 0.55)
 
 
 def test_rays_of_a_pair_are_kept_together():

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from test_validation import coin, fair
+from test_validation import HEADS, RUNS, coin, crash, fair
 
 from validation.records import NAME, Journal
 from validation.runner import _key, main
@@ -65,6 +65,23 @@ def test_a_run_goes_on_after_the_claims_that_are_done(run, tmp_path, monkeypatch
     assert done == ["second-coin"]
     run()
     assert len(done) == 4  # without --resume all are run
+
+
+def test_a_run_of_other_claims_keeps_those_that_are_done(run):
+    run("--only", "first-coin")
+    run("--only", "second-coin", "--resume")
+    _, said, _ = run("--only", "first-coin", "second-coin", "--resume")
+    assert "2 of 2 claims are done already" in said
+
+
+def test_a_claim_whose_twin_crashed_is_run_again(run, tmp_path, monkeypatch):
+    """Its figure is there, and its verdict too."""
+    with monkeypatch.context() as broken:
+        broken.setitem(CLAIMS, "third-coin", coin("third-coin", twins=dict.fromkeys((HEADS, RUNS), crash)))
+        run("--only", "third-coin")
+    assert (tmp_path / "third-coin.svg").exists()
+    status, said, _ = run("--only", "third-coin", "--resume")
+    assert (status, "done already" in said) == (0, False)
 
 
 def undigested(text):

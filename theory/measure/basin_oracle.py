@@ -27,7 +27,7 @@ def band_radius(half_width: Number, at: Number, threshold: Number = 0.5, *, digi
     """Return σ at which |at + σz| < half_width has the probability `threshold`, for |at| < half_width."""
 
     def solved(m: mpmath.mpf, a: mpmath.mpf, level: mpmath.mpf) -> mpmath.mpf:
-        low, high = mpmath.log((m - abs(a)) / 100), mpmath.log(100 * m / min(level, 1 - level))
+        low, high = mpmath.log((m - abs(a)) / 100), mpmath.log(100 * m / level)
         for _ in range(int(3.4 * mpmath.mp.dps) + 10):
             middle = (low + high) / 2
             low, high = (middle, high) if _chance(middle, m, a) > level else (low, middle)
