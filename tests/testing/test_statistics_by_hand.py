@@ -315,3 +315,42 @@ def test_scores_of_a_covariance_are_symmetric():
 def test_points_of_a_power_law_are_known_to_a_third_of_their_value():
     with pytest.raises(statistics.Refusal, match=r"a relative error of 0\.5 is too large"):
         statistics.power_law([1.0, 2.0, 4.0], [0.1, 0.2, 0.4], [0.05, 0.01, 0.01])
+
+
+def test_a_deviation_within_the_bias_is_none():
+    for estimate in (0.9, 1.0, 1.1):
+        comparison = z_score(estimate, 0.001, 1.0, bias=0.2)
+        assert (comparison.z, comparison.p) == (0.0, 1.0)
+
+
+def test_tiny_numbers_are_far_from_large_ones():
+    """1e-300 beside 1e10, whose ratio float64 does not hold."""
+    comparison = statistics.mean(1e-300 * np.arange(1.0, 9.0), 1e10)
+    assert (comparison.estimate, comparison.p < 1e-100) == (pytest.approx(4.5e-300, rel=1e-12), True)
+    for far in (1e10, 1.0):
+        with pytest.raises(statistics.Refusal, match="overflows float64"):
+            statistics.mean_vector([[1e-300, 0], [2e-300, 0], [4e-300, 1], [3e-300, 0], [5e-300, 1]], [far, 0.5])
+
+
+def test_the_worst_of_families_knows_the_p_values_of_all():
+    family = statistics.worst([z_score(0.0, 1.0, 1.0), z_score(0.0, 1.0, 2.0)])
+    singles = statistics.worst([family, z_score(0.0, 1.0, 3.0)]).singles
+    assert singles == pytest.approx(2 * stats.norm.sf([1.0, 2.0, 3.0]), rel=1e-12)
+
+
+def test_laws_add_up_to_one():
+    with pytest.raises(statistics.Refusal, match=r"sum to 1, got 1\.001"):
+        statistics.total([0, 1, 1], [0.5, 0.501])
+
+
+def test_one_forbidden_value_among_rare_ones_is_enough():
+    assert statistics.counts([500, 500, 1, 1], [0.5, 0.5, 1e-22, 0.0]).p == 0.0
+
+
+def test_values_of_a_tail_have_cells_of_their_own():
+    """All draws above 46 of a million at 49: as many as the law expects there, though not of that value."""
+    theory, values = stats.binom(100, 0.3), np.arange(101)
+    seen = np.rint(1e6 * theory.pmf(values)).astype(int)
+    assert statistics.law(np.repeat(values, seen), theory).p > 0.99
+    seen[49], seen[47:49], seen[50:] = seen[47:].sum(), 0, 0
+    assert statistics.law(np.repeat(values, seen), theory).p < 1e-50

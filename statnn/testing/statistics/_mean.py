@@ -29,6 +29,8 @@ MANY = 200
 """Replicates from which the empirical likelihood has the right tail for laws as skewed as the exponential; for a gamma
 law of shape 0.1, with skewness 6, its rate of alarms at 1e-4 is eight times too large."""
 BEYOND = "theory divided by the size of the samples overflows float64: they cannot be compared"
+FARTHEST = 1e150
+"""Distance in standard deviations whose square, over hundreds of directions, is within float64."""
 FEWEST_CARRIERS = 8
 """Replicates that must share the spread: if fewer carry it, values that were not drawn could carry as much."""
 EVEN = 0.25
@@ -112,7 +114,8 @@ def _tempered_root(array: Floats, theory: float) -> float:
     """Return the root of the empirical likelihood ratio, corrected for skewness and kurtosis, or refuse."""
     spread = float(array.std(ddof=1))
     skewness, kurtosis = _shape((array - array.mean()) / spread)
-    root = _empirical_root((array - theory) / spread)
+    with np.errstate(over="ignore"):  # gaps beyond float64 have one sign
+        root = _empirical_root((array - theory) / spread)
     root = max(root - abs(skewness) / (6 * math.sqrt(array.size)), 0.0)
     return root / math.sqrt(1 + max(kurtosis / 2 - skewness**2 / 3, 0.0) / array.size)
 
@@ -207,13 +210,14 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     sizes = np.array([unit(column) for column in drawn.T])
     with np.errstate(over="ignore"):  # refused below
         scaled, expected = drawn / sizes, claimed / sizes  # so that squares stay within float64
-    if not np.isfinite(expected).all():
-        raise Refusal(BEYOND)
     gaps, expected = _from_first(scaled, expected)
     widths = gaps.std(axis=0)
     if (widths <= 8 * np.finfo(float).eps * np.abs(scaled).max(axis=0)).any():
         raise Refusal("the replicates do not differ in every direction: compare exactly instead")
-    gaps, expected = gaps / widths, expected / widths  # columns of equal spread
+    with np.errstate(over="ignore"):
+        gaps, expected = gaps / widths, expected / widths  # columns of equal spread
+    if not (np.abs(expected) < FARTHEST).all():
+        raise Refusal(BEYOND)
     spread = np.atleast_2d(np.cov(gaps.T)) / replicas
     if linalg.eigvalsh(spread)[0] <= 1e-12 * np.trace(spread):
         raise Refusal("the replicates do not differ in every direction: compare exactly instead")
