@@ -177,3 +177,21 @@ def test_a_bump_whose_square_is_below_all_floats_at_narrow_fields_is_no_wrong_de
     bump = Activation("bump", lambda h: np.exp(-((h - 3) ** 2) / 0.02))
     assert rg.RandomLayer(bump, 1.3).variance_map([1e-4, 1e-3]) == pytest.approx([0, 0], abs=1e-300)
     assert rg.RandomLayer(bump, 1.3).fixed_point().variance == 0
+
+
+@pytest.mark.parametrize(("sigma_b", "start"), [(0.0, 1.0), (0.335, 1e6)])
+def test_how_order_ends_far_below_a_start_does_not_depend_on_the_units_of_fields(sigma_b, start):
+    """h sin(s h) is x sin x of x = s h over s: between σ_b² and the start w(q) turns, whatever the start."""
+    s = 1e6
+    here, there = (
+        rg.transition(
+            Activation(
+                "x sin x", lambda h, s=s: h * np.sin(s * h), lambda h, s=s: np.sin(s * h) + s * h * np.cos(s * h)
+            ),
+            sigma_b / s,
+            start=start / s**2,
+        )
+        for s in (1.0, s)
+    )
+    assert (there.kind, there.sigma_w) == (here.kind, pytest.approx(here.sigma_w, rel=1e-12))
+    assert there.variance_above * s**2 == pytest.approx(here.variance_above, rel=1e-12)

@@ -159,10 +159,12 @@ def test_edges_in_closed_form():
     assert transition.sigma_w == pytest.approx(math.sqrt(2 / (1 - math.exp(-2 * q))), rel=1e-10)
     q = (1 + math.sqrt(2)) / 2  # of exp(-h²): 4q²/(1+4q) = 1
     assert rg.critical_line(BUMP, 0.0) == pytest.approx(math.sqrt(q * math.sqrt(1 + 4 * q)), rel=1e-10)
-    cube = rg.transition(CUBE, [1.0, 3.0])  # (q - b)/(15 q³) turns at q = 3b/2, χ = 9/5 (1 - b/q)
+    cube = rg.transition(CUBE, [1.0, 3.0, 2.0])  # (q - b)/(15 q³) turns at q = 3b/2, χ = 9/5 (1 - b/q)
     assert (cube.kind == Kind.FOLD).all()
-    np.testing.assert_allclose(cube.variance_below, [1.5, 13.5], rtol=1e-9)
-    np.testing.assert_allclose(cube.sigma_w**2, [0.5 / (15 * 1.5**3), 4.5 / (15 * 13.5**3)], rtol=1e-10)
+    np.testing.assert_allclose(cube.variance_below, [1.5, 13.5, 6.0], rtol=1e-9)
+    np.testing.assert_allclose(
+        cube.sigma_w**2, [0.5 / (15 * 1.5**3), 4.5 / (15 * 13.5**3), 2 / (15 * 6**3)], rtol=1e-10
+    )
     np.testing.assert_allclose(cube.chi_below, 0.6, rtol=1e-9)
     assert (cube.chi_above == math.inf).all()
 
@@ -214,7 +216,9 @@ def test_softplus_grows_without_bound_and_constants_and_sign_have_no_end():
     ordered, chaotic = rg.transition(CONSTANT, 0.3), rg.transition("sign", 0.3)
     assert ordered.kind is chaotic.kind is Kind.NONE
     assert (ordered.sigma_w, ordered.chi_above) == (math.inf, 0.0)
-    assert (chaotic.sigma_w, chaotic.chi_below, chaotic.chi_above) == (0.0, 0.0, math.inf)
+    assert seen(chaotic) == [0.0, 0.0, math.inf, 0.09, 0.09]
+    nothing = Activation("nothing", np.zeros_like, np.zeros_like)
+    assert seen(rg.transition(nothing, 0.3)) == [math.inf, 0.0, 0.0, 0.09, 0.09]
 
 
 @given(
@@ -273,7 +277,7 @@ def test_the_error_carries_what_there_is_and_travels():
     assert rg.critical_line("tanh", np.zeros((2, 0))).shape == (2, 0)
     assert rg.critical_line("tanh", 2000.0) > 60  # fields of variance 4e6
     with pytest.raises(ValueError, match="is too large: averages of fields"):
-        rg.transition("tanh", 1e7)
+        rg.transition("tanh", 8e5)
     with pytest.raises(ValueError, match="start"):
         rg.transition("tanh", 0.1, start=0.0)
     with pytest.raises(ValueError, match="squares overflow"):
@@ -281,6 +285,8 @@ def test_the_error_carries_what_there_is_and_travels():
     for activation in ("relu", "tanh"):
         with pytest.raises(ValueError, match="squares overflow"):
             rg.transition(activation, 1e200)
+    with pytest.raises(ValueError, match="squares overflow"):
+        rg.transition("relu", 0.1, start=1e200)
     with pytest.raises(ValueError, match="not a finite number"):
         rg.transition("tanh", np.longdouble("1e400"))
 

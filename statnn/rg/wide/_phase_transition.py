@@ -327,8 +327,6 @@ class _Jump(NamedTuple):
 def _path(curve: _Curve) -> tuple[list[list[int]], list[_Jump]]:
     """Return the points that the start tends to as w grows: stretches of them, -1 for q = 0, and the jumps after."""
     q, w, i = curve.q, curve.w, curve.start
-    if not np.isfinite(w[i]):
-        return [], []
     left = np.flatnonzero(w[:i] <= np.minimum.accumulate(w[: i + 1][::-1])[::-1][1:] * (1 + FLAT)).tolist()
     right = (np.flatnonzero(w[i + 1 :] >= np.maximum.accumulate(w[i:])[:-1] * (1 - FLAT)) + i + 1).tolist()
     repels = i + 1 < w.size and i + 1 not in right and (not left or left[-1] != i - 1)
@@ -399,10 +397,10 @@ def _sides(of: Averages, jumps: list[tuple[_Curve, _Jump]]) -> list[_End]:
 
 def _first(of: Averages, curve: _Curve, stretches: list[list[int]], jumps: list[_End]) -> _End | tuple[float, float]:
     """Return the first end of order on a path, or a bracket of q at an edge of chaos."""
-    dead = not np.isfinite(curve.w[curve.start])  # E φ² of the start underflows: it vanishes at every σ_w
     q, chi = 0.0, 0.0  # where the last jump landed
     for k, points in enumerate(stretches):
-        dead = k < len(jumps) and np.isinf(jumps[k].weight)  # or E φ² of the landing point does
+        # E φ² of the start or of a landing point underflows: it vanishes at every σ_w
+        dead = k < len(jumps) and np.isinf(jumps[k].weight)
         if dead:
             break
         if points[:2] == [-1, 0]:
