@@ -92,6 +92,12 @@ def test_operators_that_change_nothing(kind, constants, options):
     assert np.allclose(chain.run(X), by_hand(X), rtol=1e-12)
 
 
+def test_rows_that_the_file_counts_are_as_many_after_they_are_flattened():
+    chain = graph().then("Flatten").then("MatMul", FIRST.T).then("Add", BIAS)
+    chain = chain.then("Reshape", np.array([len(X), -1])).then("Relu").then("MatMul", SECOND.T)
+    assert np.allclose(load_network(chain.model((len(X), 3)))(X), by_hand(X), rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     "given", [np.uint8, np.int64, np.float32, np.float16, np.bool_], ids=lambda kind: kind.__name__
 )

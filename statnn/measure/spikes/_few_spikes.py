@@ -75,7 +75,7 @@ def some_spikes(windows: int, window: int | None, most: int) -> dict[int, Floats
     if roots > MOST_ROOTS:
         return {}
     mean = (least + most) / 2 / windows
-    n = np.arange(1, min(most, window or most) + 1)
+    n = np.arange(1, most + 1)
     chance = stats.poisson.pmf(n, mean) if window is None else stats.binom.pmf(n, window, mean / window)
     pairs = n * (n - 1) // 2 % roots
     series = np.empty((most - least + 1, roots // 2 + 1), dtype=complex)
