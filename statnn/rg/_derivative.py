@@ -33,17 +33,19 @@ class _Step(NamedTuple):
     """Difference of the one-sided slopes, over half the step."""
     kinks: Floats
     """Where that difference hardly changed over half the step, or 0."""
+    lost: Floats
+    """Error of the slope from rounding of the map's values."""
 
 
-def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats, Floats]:
-    """Return the matrix ∂f_i/∂x_j by central differences, extrapolated once, and its errors.
+def derivative(function: Callable[[Floats], Floats], at: Floats, digits: float = 2.0**-52) -> tuple[Floats, Floats]:
+    """Return the matrix ∂f_i/∂x_j by central differences, extrapolated once, and its errors; values have `digits`.
 
     Slopes over a step and its half differ by δ ∝ hᵖ. If the map is smooth, p = 2, and the correction δ/3 is more than
     the error; the next step, an eighth, tells p.
     """
     smooth: list[tuple[Floats, Floats]] = []
     kink = np.inf
-    steps = _steps(function, at)
+    steps = _steps(function, at, digits)
     before = here = next(steps)
     for later in steps:
         if smooth and ((later.slope == 0) & (here.slope != 0)).any():
@@ -52,8 +54,9 @@ def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats
             kink = min(kink, float(np.abs(here.kinks).max()))
         if np.abs(here.bend).max(initial=0.0) < kink / 2:  # too coarse otherwise to tell that there is none
             error, off = _error(before.change, here.change, later.change), np.abs(here.slope - before.slope)
-            noise = np.where(later.change > here.change, later.change / 4, 0.0)
+            noise = np.where(later.change > here.change, later.change / 4, 0.0) + here.lost
             enough = SETTLED * np.maximum(np.abs(here.slope), SMALL * np.abs(here.slope).max(initial=1.0))
+            enough = np.maximum(enough, here.lost)  # shorter steps lose more
             if (error <= enough).all() and (off <= 100 * enough).all():
                 return here.slope, error + noise
             smooth.append((here.slope, np.maximum(error, off) + noise))
@@ -66,9 +69,10 @@ def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats
     return min(smooth, key=lambda seen: float(seen[1].max()))
 
 
-def _steps(function: Callable[[Floats], Floats], at: Floats) -> Iterator[_Step]:
+def _steps(function: Callable[[Floats], Floats], at: Floats, digits: float) -> Iterator[_Step]:
     """Yield what is seen over shorter and shorter steps, or raise where it is not finite."""
     middle = np.asarray(function(at), dtype=np.float64)
+    rounded = 4 * digits * np.abs(middle)[:, None] / np.maximum(1.0, np.abs(at))
 
     def differences(step: float) -> tuple[Floats, Floats]:
         """Return central slopes, and the differences of the one-sided slopes."""
@@ -84,12 +88,12 @@ def _steps(function: Callable[[Floats], Floats], at: Floats) -> Iterator[_Step]:
     for step in STEP * SHORTER[SHORTEST * np.minimum(1, np.abs(at)).max() <= STEP * SHORTER]:
         (coarse, bent), (fine, still) = differences(step), differences(step / 2)
         slope = (4 * fine - coarse) / 3
-        if not np.isfinite(slope).all():
+        if not (np.isfinite(slope).all() and np.isfinite(middle).all()):
             raise ValueError(
                 f"the map is not finite within {step:g} of the couplings {at.tolist()}: it has no derivative"
             )
-        kinks = (np.abs(still) > KINK * np.abs(bent)) & (np.abs(still) > SEEN)
-        yield _Step(slope, np.abs(fine - coarse), still, np.where(kinks, still, 0.0))
+        kinks = (np.abs(still) > KINK * np.abs(bent)) & (np.abs(still) > SEEN + rounded / step)
+        yield _Step(slope, np.abs(fine - coarse), still, np.where(kinks, still, 0.0), rounded / step)
 
 
 def _error(*changes: Floats) -> Floats:

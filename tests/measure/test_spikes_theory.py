@@ -74,8 +74,8 @@ def test_nulls_keep_their_digits_where_spikes_or_silences_are_rare(rare, ddof):
     counts[0] -= 3
     measured = spikes.from_window_counts(counts, T, ddof=ddof)
     assert measured.independent_fano_factor[0] == 3 / M
-    one = Fraction(3, M) * Fraction(M - T, M - 1) * Fraction(W, W - ddof)
-    assert measured.null_fano_factor[0] == pytest.approx(float(one), rel=1e-14, abs=0)
+    fano = Fraction(3, M) * Fraction(M - T, M - 1) * Fraction(W, W - ddof)
+    assert measured.null_fano_factor[0] == pytest.approx(float(fano), rel=1e-14, abs=0)
 
 
 def test_nulls_keep_their_digits():

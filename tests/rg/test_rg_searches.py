@@ -7,7 +7,7 @@ import pytest
 
 from statnn import rg
 from statnn.rg._common import eigenvalue_errors
-from statnn.rg._derivative import STEP
+from statnn.rg._derivative import STEP, derivative
 from statnn.rg.wide._roots import roots
 
 
@@ -163,3 +163,43 @@ def test_errors_of_exponents_cover_noise(at):
             off.append(abs(exponents.y[0] - 1) / exponents.error[0])
     assert len(off) >= 190
     assert np.quantile(off, 0.9) < 2
+
+
+@pytest.mark.parametrize("bend", [1e-2, 1e-5])
+def test_kinks_of_a_hundred_thousandth_are_seen(bend):
+    with pytest.raises(ValueError, match=f"slopes on either side differ by {2 * bend:.3g}"):
+        rg.exponents(rg.FixedPoint("own", ("K",), np.ones(1), lambda k, _: k + bend * np.abs(k - 1)))
+
+
+def test_the_size_of_a_kink_is_that_before_steps_are_lost_to_rounding():
+    """Numbers beside 30,000 are 3.6e-12 apart, and the shortest steps 6e-11 long."""
+    point = rg.FixedPoint("own", ("K",), np.ones(1), lambda k, _: 3e4 + k + np.abs(k - 1))
+    with pytest.raises(ValueError, match="slopes on either side differ by 2,"):
+        rg.exponents(point)
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e6, 1e9, 1e10, 1e12])
+def test_what_rounding_takes_from_a_slope_is_known(offset):
+    """Values beside 1e9 are 1.2e-7 apart: over the shortest steps they do not move at all."""
+    slope, error = derivative(lambda k: offset + 2 * (k - 1), np.ones(1))
+    assert abs(slope - 2) <= error <= 2e-12 * offset
+
+
+def test_a_map_without_a_value_at_its_point_has_no_derivative():
+    with pytest.raises(ValueError, match="not finite within"):
+        derivative(lambda k: np.where(k == 1, np.nan, k), np.ones(1))
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_maps_in_fewer_digits_have_errors_of_their_own_rounding(kind):
+    point = rg.FixedPoint("own", ("K",), np.ones(1), lambda k, b: (1 + b * (k - 1)).astype(kind))
+    exponents = rg.exponents(point)
+    assert exponents.error[0] < 6e3 * np.finfo(kind).eps
+    assert exponents.y[0] == pytest.approx(1, abs=exponents.error[0])
+
+
+def test_of_steps_that_all_err_the_best_is_taken():
+    """Ripples of 1e-6, finer than all steps: over 1e-3 they are 1e-3 of a slope, and over shorter ones more."""
+    slope, error = derivative(lambda k: 2 * k + 1e-6 * np.sin(1e12 * k), np.zeros(1))
+    assert abs(slope - 2) < 1e-2
+    assert abs(slope - 2) <= error < 0.3
