@@ -37,15 +37,15 @@ class _Step(NamedTuple):
     """Error of the slope from rounding of the map's values."""
 
 
-def derivative(function: Callable[[Floats], Floats], at: Floats, digits: float = 2.0**-52) -> tuple[Floats, Floats]:
-    """Return the matrix ∂f_i/∂x_j by central differences, extrapolated once, and its errors; values have `digits`.
+def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats, Floats]:
+    """Return the matrix ∂f_i/∂x_j by central differences, extrapolated once, and its errors.
 
     Slopes over a step and its half differ by δ ∝ hᵖ. If the map is smooth, p = 2, and the correction δ/3 is more than
     the error; the next step, an eighth, tells p.
     """
     smooth: list[tuple[Floats, Floats]] = []
     kink = np.inf
-    steps = _steps(function, at, digits)
+    steps = _steps(function, at)
     before = here = next(steps)
     for later in steps:
         if smooth and ((later.slope == 0) & (here.slope != 0)).any():
@@ -56,7 +56,6 @@ def derivative(function: Callable[[Floats], Floats], at: Floats, digits: float =
             error, off = _error(before.change, here.change, later.change), np.abs(here.slope - before.slope)
             noise = np.where(later.change > here.change, later.change / 4, 0.0) + here.lost
             enough = SETTLED * np.maximum(np.abs(here.slope), SMALL * np.abs(here.slope).max(initial=1.0))
-            enough = np.maximum(enough, here.lost)  # shorter steps lose more
             if (error <= enough).all() and (off <= 100 * enough).all():
                 return here.slope, error + noise
             smooth.append((here.slope, np.maximum(error, off) + noise))
@@ -69,10 +68,10 @@ def derivative(function: Callable[[Floats], Floats], at: Floats, digits: float =
     return min(smooth, key=lambda seen: float(seen[1].max()))
 
 
-def _steps(function: Callable[[Floats], Floats], at: Floats, digits: float) -> Iterator[_Step]:
+def _steps(function: Callable[[Floats], Floats], at: Floats) -> Iterator[_Step]:
     """Yield what is seen over shorter and shorter steps, or raise where it is not finite."""
     middle = np.asarray(function(at), dtype=np.float64)
-    rounded = 4 * digits * np.abs(middle)[:, None] / np.maximum(1.0, np.abs(at))
+    rounded = 2.0**-50 * np.abs(middle)[:, None] / np.maximum(1.0, np.abs(at))
 
     def differences(step: float) -> tuple[Floats, Floats]:
         """Return central slopes, and the differences of the one-sided slopes."""

@@ -23,7 +23,6 @@ from statnn._arguments import Floats, array_of, at_least, positive, real_numbers
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
-from statnn.network._differences import precision
 from statnn.rg._common import eigenvalue_errors
 from statnn.rg._derivative import derivative
 
@@ -208,8 +207,7 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     if not fixed_point.exists:
         raise ValueError(f"this is not a fixed point: {fixed_point.ending}, residual {fixed_point.residual:.3g}")
     if fixed_point.linear is None:
-        digits = precision(np.asarray(fixed_point.map(fixed_point.couplings.copy(), b)))
-        matrix, wrong = derivative(lambda k: _reals(fixed_point.map(k.copy(), b)), fixed_point.couplings, digits)
+        matrix, wrong = derivative(lambda k: _reals(fixed_point.map(k.copy(), b)), fixed_point.couplings)
     else:
         matrix = _reals(fixed_point.linear(b))
         wrong = np.zeros_like(matrix)
