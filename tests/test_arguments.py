@@ -5,10 +5,12 @@ import pytest
 
 from statnn import Network, plot, rg
 from statnn.activation import GammaPoisson, compare, fit
-from statnn.interaction import square_lattice
+from statnn.interaction import BinaryNeurons, square_lattice
+from statnn.measure.basins import weight_basin
 from statnn.measure.graph import strength
 from statnn.measure.growth import from_active_samples
 from statnn.measure.spikes import statistics
+from statnn.montecarlo import sample
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
 from statnn.testing import Ledger, check_layer, power
 from statnn.theory import formula
@@ -151,3 +153,19 @@ def test_an_array_of_one_number_is_no_number(name):
     for several in ([0.5], np.array([0.5]), np.array([0.5, 0.6])):
         with pytest.raises(TypeError, match=rf"{name} = .* is not one number"):
             ONE[name](several)
+
+
+LISTS = {
+    "widths": lambda text: Network.random(text, rng=1),
+    "counts": lambda text: rg.RandomStack([rg.RandomLayer("tanh", 1.0)] * 2, text),
+    "chains": lambda text: sample(BinaryNeurons([[0, 1], [1, 0]]), 9, chains=text, rng=1),
+    "layers": lambda text: weight_basin(Network.random([3, 2, 2], rng=1), np.ones((3, 3)), layers=text, rng=1),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_bytes_are_no_list_of_numbers(name):
+    """Python gives their codes one by one."""
+    for text in (b"\x00\x01", "01"):
+        with pytest.raises(TypeError, match=rf"{name}(\[0\])? = "):
+            LISTS[name](text)

@@ -165,9 +165,10 @@ sample.__doc__ = (sample.__doc__ or "").replace(
 )
 
 
-def _chains(chains: int | Sequence[int]) -> tuple[int, ...]:
-    if isinstance(chains, Sequence | np.ndarray):
-        numbers = tuple(whole(chain, "a chain", minimum=0) for chain in chains)
+def _chains(chains: Any) -> tuple[int, ...]:
+    named = isinstance(chains, Sequence | np.ndarray) and not isinstance(chains, str | bytes)
+    if named and getattr(chains, "ndim", 1) > 0:
+        numbers = tuple(whole(chain, "each of chains", minimum=0) for chain in chains)
         if not numbers or len(set(numbers)) != len(numbers):
             raise ValueError(f"chains = {chains!r} must name at least one chain and each only once")
         return numbers

@@ -185,7 +185,7 @@ class Network:
         >>> Network.random([784, 256, 10], sigma_w=1.2, sigma_b=0.1, rng=0)
         Network(784-256-10, tanh)
         """
-        if not isinstance(widths, Iterable):
+        if isinstance(widths, str | bytes) or not isinstance(widths, Iterable):
             raise TypeError(
                 f"widths = {widths!r} is a {type(widths).__name__}; give a list, inputs first: [784, 256, 10]"
             )

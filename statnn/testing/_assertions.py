@@ -461,6 +461,6 @@ def rejects(match: str = "") -> Iterator[None]:
 
 
 def _refuse_unless_probability(p: Any, what: str) -> None:
-    if not (is_number(p) and 0 <= float(p) <= 1):
+    if not (is_number(p) and 0 <= p <= 1):
         advice = ": pass the p-value, not what it was compared with" if isinstance(p, bool | np.bool_) else ""
         raise Refusal(f"{what}: p = {p!r} is not a probability{advice}")

@@ -252,6 +252,6 @@ def _fails(check: Callable[[float, np.random.Generator], Any], deviation: float,
     if outcome is None:
         return False
     p = outcome.p if isinstance(outcome, Comparison) else outcome
-    if not (is_number(p) and 0 <= float(p) <= 1):
+    if not (is_number(p) and 0 <= p <= 1):
         raise TypeError(f"the check returned {p!r}: let it assert, or return a Comparison or a p-value, from 0 to 1")
     return float(p) < level

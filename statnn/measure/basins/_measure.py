@@ -383,7 +383,7 @@ def _span(span: Any) -> tuple[float, float]:
 
 
 def _layers(net: Network, layers: Any) -> tuple[int, ...]:
-    if not isinstance(layers, Sequence) or isinstance(layers, str) or not len(layers):
+    if not isinstance(layers, Sequence) or isinstance(layers, str | bytes) or not len(layers):
         raise TypeError(f"layers = {layers!r}; pass a list of layers to perturb, for example [0, 1], or None for all")
     chosen = tuple(whole(m, "layers", minimum=0, maximum=net.depth - 1) for m in layers)
     for m in chosen:

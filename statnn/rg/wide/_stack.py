@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -50,6 +51,9 @@ class RandomStack:
     counts: tuple[int, ...]
 
     def __post_init__(self) -> None:
+        given: Any = self.counts
+        if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+            raise TypeError(f"counts = {given!r}; pass a list, how often each layer is repeated")
         if len(self.layers) != len(self.counts) or not self.layers:
             raise ValueError(f"there are {len(self.counts)} counts for {len(self.layers)} layers; give one of each")
         object.__setattr__(self, "counts", tuple(whole(count, "counts", minimum=1) for count in self.counts))
