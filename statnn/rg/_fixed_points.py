@@ -97,7 +97,7 @@ class FixedPoint(ByValue):
     residual: float = 0.0
 
     def __post_init__(self) -> None:
-        couplings = array_of(self.couplings, "couplings").astype(np.float64, casting="same_kind")
+        couplings = real_numbers(self.couplings, "couplings").astype(np.float64)
         if couplings.shape != (len(self.names),):
             raise ValueError(f"couplings have shape {couplings.shape} for {len(self.names)} names; give one of each")
         if self.thermal is not None and self.thermal not in self.names:

@@ -21,6 +21,7 @@ from statnn._arguments import Floats, array_of, is_number
 from statnn.testing import statistics
 from statnn.testing._ledger import StatisticalFailure, current
 from statnn.testing.statistics import Comparison, Refusal
+from statnn.testing.statistics._comparison import holds_numbers
 from statnn.testing.statistics._law import is_law
 
 FEWEST_REPLICATES = 20
@@ -167,7 +168,7 @@ def _enough() -> int:
 def _reals(given: ArrayLike, name: str) -> Floats:
     """Return an array of floats, or refuse other types: numpy would drop imaginary parts and parse texts."""
     array = array_of(given, name)
-    if array.dtype.kind not in "biufO":
+    if not holds_numbers(array):
         raise Refusal(f"{name} must hold real numbers, not {array.dtype}")
     try:
         return array.astype(float, copy=False)

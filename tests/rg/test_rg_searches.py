@@ -203,3 +203,9 @@ def test_of_steps_that_all_err_the_best_is_taken():
     slope, error = derivative(lambda k: 2 * k + 1e-6 * np.sin(1e12 * k), np.zeros(1))
     assert abs(slope - 2) < 1e-2
     assert abs(slope - 2) <= error < 0.3
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(1, dtype="m8[s]"), ["0.5"], [0.5j], [None], [np.nan]], ids=repr)
+def test_couplings_of_a_fixed_point_are_numbers(wrong):
+    with pytest.raises((TypeError, ValueError), match=r"^couplings (must be a real number|is NaN)"):
+        rg.FixedPoint("own", ("x",), wrong, lambda k, _: k)

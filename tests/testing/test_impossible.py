@@ -169,7 +169,15 @@ def test_what_is_no_number_is_no_theory(none):
 
 
 @pytest.mark.parametrize(
-    "none", [np.ones(99) * 1j, np.ones(99).astype(str), np.ones(99).astype("M8[s]"), [stats.norm()] * 99]
+    "none",
+    [
+        np.ones(99) * 1j,
+        np.ones(99).astype(str),
+        np.ones(99).astype("M8[s]"),
+        [stats.norm()] * 99,
+        np.array([1.0, "1"] + 97 * [1.0], dtype=object),
+        np.array([1.0, np.timedelta64(1, "s")] + 97 * [1.0], dtype=object),
+    ],
 )
 def test_what_holds_no_real_numbers_has_no_mean(none):
     """Numpy drops imaginary parts, with a warning, and reads texts: the mean of x + iy would pass as that of x."""

@@ -97,13 +97,19 @@ def array_of(values: ArrayLike, name: str, ndim: int) -> Floats:
     return array
 
 
+def holds_numbers(array: NDArray[Any]) -> bool:
+    """Return whether entries may be real numbers, or objects of which float() makes one without reading a text."""
+    objects = array.flat if array.dtype == object else ()
+    return array.dtype.kind in "biufO" and not any(isinstance(each, str | bytes | np.timedelta64) for each in objects)
+
+
 def numbers_of(**given: Any) -> list[float]:
     """Return the given values as floats, or refuse them if one is not a real number: Python reads texts as numbers."""
     floats = []
     for name, value in given.items():
         array = unmasked(value, name)
         try:
-            if array.ndim or array.dtype.kind not in "biufO":
+            if array.ndim or not holds_numbers(array):
                 raise TypeError  # noqa: TRY301 - as float() does
             floats.append(float(array.item()))
         except (TypeError, ValueError, OverflowError):
