@@ -87,7 +87,7 @@ def from_graph(graph: Any) -> FromGraph:
     tails, heads, values = [], [], []
     for a, b, attributes in _with_defaults(graph, "edge"):
         value = _weight(a, b, attributes)
-        if a == b and value:
+        if place[a] == place[b] and value:  # names themselves may be compared entry by entry, as numpy does
             raise ValueError(
                 f"the edge ({a!r}, {b!r}) has weight = {value:g}: a spin is not coupled to itself, as s² = 1 is a "
                 "constant; pass the graph without networkx.selfloop_edges(graph)"

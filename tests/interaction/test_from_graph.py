@@ -71,6 +71,15 @@ def test_a_model_made_from_its_graph_is_the_same(graph, random):
     assert not any(layer.flags.writeable for layer in pickled.layers)
 
 
+def test_names_need_not_be_comparable_with_each_other():
+    """numpy compares a number with a tuple entry by entry; a node is known by its place, as in networkx."""
+    graph = nx.Graph([(np.int64(7), (0, 1), {"weight": 0.5}), ((0, 1), (1, 2, 3), {"weight": -2.0})])
+    model = BinaryNeurons(graph, fields={(0, 1): 0.25})
+    assert model.nodes == (np.int64(7), (0, 1), (1, 2, 3))
+    assert model.energy([1, -1, 1]) == 0.5 - 2.0 + 0.25
+    assert BinaryNeurons(model.graph()) == model
+
+
 def test_layered_models_stay_layered():
     """Also with couplings of zero, with a layer coupled to nothing, and under other names."""
     model = BinaryNeurons([[[1.0, 0.0], [2.0, 3.0]], [[0.0, 0.0]]], fields=[0, 1, 0, 0, 2], temperature=3.0)
