@@ -203,6 +203,8 @@ class SpikeStatistics(ByValue):
         for up to 400, unless windows hold very many. Beyond, its first three moments are, and the law between them is
         Pearson's type III: p below 1e-6 comes up to twice too often, below 1e-8 up to four times.
         Geometric: chi-square, on cells that expect five intervals. [asymptotic in the number of windows or spikes]
+        Of 20 to 100 intervals p below 1e-4 comes up to four times too often, below 1e-6 up to seven times; of 500 and
+        more, below 1e-6 up to three times.
         Units are tested each on its own; those of one network are not independent of each other.
         """
         if law not in LAWS:
