@@ -13,7 +13,7 @@ from statnn._archive.store import StoreError
 from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root
-from statnn._tasks import run_tasks
+from statnn._tasks import in_process, run_tasks
 from statnn.interaction import DynamicNeurons
 from statnn.montecarlo._blas import one_thread
 from statnn.montecarlo._method import Method, Model, Values, Walkers
@@ -186,7 +186,7 @@ def try_blocks(
     interrupt = Interrupt()
     with reporter(progress, sum(block.schedule.sweeps for block in blocks)) as count, interrupt.listening():
         try:
-            here = [replace(block, stopped=interrupt) for block in blocks] if executor is None else blocks
+            here = [replace(block, stopped=interrupt) for block in blocks] if in_process(executor) else blocks
             for index, result in _results(_try, here, executor, count, lost=lambda error: error):
                 if isinstance(result, StoreError):
                     raise result

@@ -89,8 +89,9 @@ def sample(
     Returns
     -------
     Run
-        See `Run.estimate`, `Run.plot`, `Run.extend`. An interrupt (Ctrl-C) returns the draws so far, and `Run.complete`
-        is False; a block of chains that fails does not stop the others: see `Run.failures`, `Run.retry`.
+        See `Run.estimate`, `Run.plot`, `Run.extend`. An interrupt (Ctrl-C) returns the draws so far (from processes,
+        those of the blocks that have ended), and `Run.complete` is False; a block of chains that fails does not stop
+        the others: see `Run.failures`, `Run.retry`.
 
     Warns
     -----

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from functools import partial
 
@@ -75,6 +76,17 @@ def test_an_interrupt_returns_what_is_there():
     assert (again.complete, again.failures) == (False, ())
     assert again.extend(13).complete
     same_draws(again.extend(13), run())
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals cannot be sent to a thread")
+def test_an_interrupt_stops_a_block_in_a_thread_at_its_next_draw():
+    def from_outside():
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        time.sleep(1.0)  # the main thread takes note
+
+    with ThreadPoolExecutor(1) as pool, pytest.warns(IncompleteRun, match="there are 7 of 20 draws of chains 0"):
+        incomplete = run(8, from_outside, chains=1, executor=pool)
+    same_draws(incomplete.extend(13), run(chains=1))
 
 
 def test_a_run_from_a_file_knows_how_many_draws_were_asked_for(tmp_path):
