@@ -99,12 +99,20 @@ def pattern(onnx, kind, dtype=np.float32, **changed):
     graph = Graph(onnx, 2, dtype).then("MatMul", np.eye(2, dtype=np.float32))
     node, x = onnx.helper.make_node, graph.now
     numbers = {"root": np.sqrt(2), "one": 1.0, "half": 0.5, "bend": 0.044715, "steep": np.sqrt(2 / np.pi), "cube": 3.0}
-    numbers |= {"threshold": 20.0}
+    numbers |= {"threshold": 20.0, "minus": -1.0}
     c = {key: graph.constant(np.float32(value)) for key, value in (numbers | changed).items()}
     graph.nodes += {
         "silu": [node("Sigmoid", [x], ["s"]), node("Mul", ["s", x], ["y"])],
         "gelu": [
             node("Div", [x, c["root"]], ["d"]), node("Erf", ["d"], ["e"]), node("Add", ["e", c["one"]], ["a"]),
+            node("Mul", [x, "a"], ["m"]), node("Mul", ["m", c["half"]], ["y"]),
+        ],
+        "gelu, by a difference": [
+            node("Div", [x, c["root"]], ["d"]), node("Erf", ["d"], ["e"]), node("Sub", ["e", c["minus"]], ["a"]),
+            node("Mul", [x, "a"], ["m"]), node("Mul", ["m", c["half"]], ["y"]),
+        ],
+        "gelu, of the other side": [
+            node("Div", [x, c["root"]], ["d"]), node("Erf", ["d"], ["e"]), node("Sub", [c["one"], "e"], ["a"]),
             node("Mul", [x, "a"], ["m"]), node("Mul", ["m", c["half"]], ["y"]),
         ],
         "gelu, half first": [
@@ -152,7 +160,7 @@ def pattern(onnx, kind, dtype=np.float32, **changed):
 
 PATTERNS = [
     "silu", "gelu", "gelu, half first", "gelu, half of x", "gelu tanh", "gelu tanh, by a power", "softplus",
-    "softplus, scaled",
+    "softplus, scaled", "gelu, by a difference",
 ]  # fmt: skip
 
 
@@ -190,7 +198,7 @@ def test_constants_of_16_bits_that_make_another_function(onnx, changed):
         ("gelu tanh", {"steep": 0.8}), ("gelu tanh, by a power", {"cube": 2.0}), ("gelu, half of x", {"half": 0.25}),
         ("gelu", {"root": [[[np.sqrt(2)]]]}), ("gelu", {"one": [1.0, 1.0]}), ("softplus", {"threshold": 10.0}),
         ("softplus, scaled", {"one": 2.0}), ("softplus, sides exchanged", {}), ("softplus, half the line", {}),
-        ("softplus, half of x", {}),
+        ("softplus, half of x", {}), ("gelu, of the other side", {}),
     ],
 )  # fmt: skip
 def test_what_looks_like_an_activation_and_is_another(onnx, kind, changed):

@@ -69,6 +69,9 @@ def test_constants_of_more_axes_are_turned_before_they_are_refused():
     cube = of_array(np.ones((1, 3, 3), np.float32), "r")
     with pytest.raises(ValueError, match=r"weights have shape \(3, 3, 1\), a matrix is needed"):
         load_network(with_weight([node("Transpose", ["r"], "w", perm=[1, 2, 0])], [cube]).model())
+    turns = [node("Transpose", ["r"], "a", perm=[1, 0, 2]), node("Transpose", ["a"], "w", perm=[0, 2, 1])]
+    with pytest.raises(ValueError, match=r"weights have shape \(3, 4, 2\), a matrix is needed"):
+        load_network(with_weight(turns, [of_array(np.ones((2, 3, 4), np.float32), "r")]).model())
     with pytest.raises(ValueError, match=r"a Transpose of shape \(3, 3\) has the impossible perm = \[0, 0\]"):
         load_network(with_weight([node("Transpose", ["r"], "w", perm=[0, 0])], [RAW]).model())
 

@@ -179,19 +179,32 @@ def test_a_bump_whose_square_is_below_all_floats_at_narrow_fields_is_no_wrong_de
     assert rg.RandomLayer(bump, 1.3).fixed_point().variance == 0
 
 
-@pytest.mark.parametrize(("sigma_b", "start"), [(0.0, 1.0), (0.335, 1e6)])
+@pytest.mark.parametrize(("sigma_b", "start"), [(0.0, 10.0), (0.1, 1e6)])
 def test_how_order_ends_far_below_a_start_does_not_depend_on_the_units_of_fields(sigma_b, start):
-    """h sin(s h) is x sin x of x = s h over s: between σ_b² and the start w(q) turns, whatever the start."""
-    s = 1e6
-    here, there = (
-        rg.transition(
+    """x³/(1 + x⁴) of x = s h, over s: w(q) turns between σ_b² and the start, whatever the start."""
+
+    def transition(s):
+        return rg.transition(
             Activation(
-                "x sin x", lambda h, s=s: h * np.sin(s * h), lambda h, s=s: np.sin(s * h) + s * h * np.cos(s * h)
+                "peak",
+                lambda h: (s * h) ** 3 / (1 + (s * h) ** 4) / s,
+                lambda h: (3 * (s * h) ** 2 - (s * h) ** 6) / (1 + (s * h) ** 4) ** 2,
             ),
             sigma_b / s,
             start=start / s**2,
         )
-        for s in (1.0, s)
-    )
+
+    here, there = transition(1.0), transition(1e6)
     assert (there.kind, there.sigma_w) == (here.kind, pytest.approx(here.sigma_w, rel=1e-12))
-    assert there.variance_above * s**2 == pytest.approx(here.variance_above, rel=1e-12)
+    assert there.variance_above * 1e12 == pytest.approx(here.variance_above, rel=1e-9)
+
+
+def test_how_order_ends_at_one_bias_does_not_depend_on_others():
+    x_sin = Activation("x sin x", lambda h: h * np.sin(h), lambda h: np.sin(h) + h * np.cos(h))
+    sigma_b = np.array([0.335, 0.05, 0.2])
+    together = rg.transition(x_sin, sigma_b, start=0.6)
+    for i, b in enumerate(sigma_b):
+        alone = rg.transition(x_sin, b, start=0.6)
+        assert (together.kind[i], together.sigma_w[i]) == (alone.kind, pytest.approx(alone.sigma_w, rel=1e-12))
+        ends = [(of.variance_below, of.variance_above, of.chi_below, of.chi_above) for of in (together, alone)]
+        np.testing.assert_allclose([end[i] for end in ends[0]], ends[1], rtol=1e-9)

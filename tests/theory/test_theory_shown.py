@@ -45,6 +45,7 @@ x, D, N = sp.symbols("x D N")
         (r"e^{- E(D)} {S^{(m + 1, m)}}_{j k} h^{(m)}", "e^(−E(D)) S^(m + 1, m)ⱼₖ h⁽ᵐ⁾"),
         (r"- k e(m)^{\frac{3}{2}}", "−k e(m)^(3/2)"),
         (r"f(x, -1)", "f(x, −1)"),
+        (r"x \frac{d}{d}", "x (d/d)"),
     ],
 )
 def test_formulas_are_text(latex, text):
