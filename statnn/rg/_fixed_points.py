@@ -225,7 +225,7 @@ def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -
     order = np.argsort(-y, kind="stable")
     values, right, y, error, off = values[order], right[:, order], y[order], error[order], off[order]
     if not values.imag.any():
-        values, right = values.real, right.real
+        values = values.real
     marginal = (np.abs(y) <= ROUNDING) | (np.abs(np.abs(values) - 1) <= 4 * off)
     kinds = tuple(
         "marginal" if alike else "relevant" if exponent > 0 else "irrelevant"

@@ -115,6 +115,11 @@ def pattern(onnx, kind, dtype=np.float32, **changed):
             node("Div", [x, c["root"]], ["d"]), node("Erf", ["d"], ["e"]), node("Sub", [c["one"], "e"], ["a"]),
             node("Mul", [x, "a"], ["m"]), node("Mul", ["m", c["half"]], ["y"]),
         ],
+        "gelu, of two functions": [
+            node("Div", [x, c["root"]], ["d"]), node("Erf", ["d"], ["e"]), node("Tanh", ["d"], ["t"]),
+            node("Add", ["e", "t"], ["b"]), node("Mul", ["b", c["half"]], ["n"]), node("Add", ["n", c["one"]], ["a"]),
+            node("Mul", [x, "a"], ["m"]), node("Mul", ["m", c["half"]], ["y"]),
+        ],
         "gelu, half first": [
             node("Div", [x, c["root"]], ["d"]), node("Erf", ["d"], ["e"]), node("Add", ["e", c["one"]], ["a"]),
             node("Mul", [c["half"], "a"], ["m"]), node("Mul", [x, "m"], ["y"]),
@@ -198,7 +203,7 @@ def test_constants_of_16_bits_that_make_another_function(onnx, changed):
         ("gelu tanh", {"steep": 0.8}), ("gelu tanh, by a power", {"cube": 2.0}), ("gelu, half of x", {"half": 0.25}),
         ("gelu", {"root": [[[np.sqrt(2)]]]}), ("gelu", {"one": [1.0, 1.0]}), ("softplus", {"threshold": 10.0}),
         ("softplus, scaled", {"one": 2.0}), ("softplus, sides exchanged", {}), ("softplus, half the line", {}),
-        ("softplus, half of x", {}), ("gelu, of the other side", {}),
+        ("softplus, half of x", {}), ("gelu, of the other side", {}), ("gelu, of two functions", {}),
     ],
 )  # fmt: skip
 def test_what_looks_like_an_activation_and_is_another(onnx, kind, changed):

@@ -354,3 +354,11 @@ def test_values_of_a_tail_have_cells_of_their_own():
     assert statistics.law(np.repeat(values, seen), theory).p > 0.99
     seen[49], seen[47:49], seen[50:] = seen[47:].sum(), 0, 0
     assert statistics.law(np.repeat(values, seen), theory).p < 1e-50
+
+
+@pytest.mark.parametrize("theory", [1.0, 5.0])
+def test_no_weights_give_replicates_the_mean_of_the_outermost(theory):
+    replicates = np.array([1.0, 2.0, 3.5, 4.0, 5.0])
+    comparison = statistics.mean(replicates, theory)
+    assert comparison.law == "Student"
+    assert comparison.p == pytest.approx(stats.ttest_1samp(replicates, theory).pvalue, rel=1e-12)
