@@ -11,6 +11,7 @@ from statnn import rg
 from statnn.network import ACTIVATIONS, Activation
 from statnn.rg._layers.quadrature import rule
 from statnn.rg.wide._averages import averages
+from statnn.rg.wide._phase_transition import _Curve, _End, _first
 
 
 def signs(h):
@@ -208,3 +209,10 @@ def test_how_order_ends_at_one_bias_does_not_depend_on_others():
         assert (together.kind[i], together.sigma_w[i]) == (alone.kind, pytest.approx(alone.sigma_w, rel=1e-12))
         ends = [(of.variance_below, of.variance_above, of.chi_below, of.chi_above) for of in (together, alone)]
         np.testing.assert_allclose([end[i] for end in ends[0]], ends[1], rtol=1e-9)
+
+
+def test_an_edge_may_lie_between_the_last_point_and_the_jump():
+    """χ is 0.9 at the last point of the curve that the start tends to, and 1.2 where the start leaves it."""
+    curve = _Curve(0.0, np.array([0.1, 0.4, 9.0]), np.array([1.0, 2.0, 2.1]), np.array([0.3, 0.9, 5.0]), 2, -1.0)
+    jump = _End(rg.TransitionKind.BASIN, 2.1, (1.2, 5.0), (0.5, 9.0))
+    assert _first(averages(ACTIVATIONS["tanh"]), curve, [[0, 1], [2]], [jump]) == (0.4, 0.5)

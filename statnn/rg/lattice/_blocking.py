@@ -241,7 +241,7 @@ def majority(
         spins.reshape(-1), blocks.shape, blocks.factors, keys, first, across, total, coins, out.reshape(-1)
     )
     if foreign:
-        _refuse(spins, np.abs(spins.astype(np.int16)) != 1)
+        _refuse(spins, np.abs(spins) != 1)
     return out
 
 
