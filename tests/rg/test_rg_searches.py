@@ -166,6 +166,18 @@ def test_errors_of_exponents_cover_noise(at):
     assert np.quantile(off, 0.9) < 2
 
 
+def test_noise_that_bends_as_a_smooth_map_does_is_no_kink():
+    """Over some step it bends as much as the map did over the longer one before."""
+    refused = 0
+    for seed in range(300):
+        noise = np.random.default_rng(seed).standard_normal
+        try:
+            derivative(lambda k, noise=noise: 2 * k + k**2 + 1e-8 * noise(k.shape), np.zeros(1))
+        except ValueError:
+            refused += 1
+    assert refused < 3
+
+
 @pytest.mark.parametrize("bend", [1e-2, 1e-5])
 def test_kinks_of_a_hundred_thousandth_are_seen(bend):
     with pytest.raises(ValueError, match=f"slopes on either side differ by {2 * bend:.3g}"):
