@@ -18,8 +18,9 @@ import numpy as np
 
 from statnn._archive.atomic import replacing
 from statnn._archive.npz import MOST_TEXT, npz
-from statnn._archive.provenance import provenance
+from statnn._archive.provenance import provenance, surroundings
 from statnn._archive.values import Packer, Unpacker
+from statnn._archive.words import line_of
 
 KEY = "statnn"
 FORMAT, VERSION = "statnn.value", 1
@@ -96,7 +97,20 @@ def read(
         try:
             return Unpacker(arrays, own or {}).value(document["value"])
         except (TypeError, RecursionError) as error:
-            raise ValueError(f"it describes what cannot be made: {error}") from None
+            raise ValueError(f"it describes what cannot be made: {error}{_elsewhere(document)}") from None
+
+
+def _elsewhere(document: Mapping[str, Any]) -> str:
+    """Return what to do where a file was written by another version or commit of this package."""
+    origin, here = document.get("provenance"), surroundings()
+    versions = origin.get("versions") if isinstance(origin, dict) else None
+    if not isinstance(origin, dict) or not isinstance(versions, dict):
+        return ""
+    named = [versions.get("statnn"), origin.get("commit")]
+    if named == [here["versions"]["statnn"], here["commit"]]:
+        return ""
+    words = f"statnn {named[0]}" + (f" of commit {named[1]}" if named[1] else "")
+    return f"; it was written by {line_of(words)[:80]}, whose results have other parts: read it there, or make it anew"
 
 
 def document_of(archive: Any) -> dict[str, Any]:

@@ -240,6 +240,24 @@ def test_what_a_hostile_text_asks_for_is_refused(value, message, tmp_path):
         load(path)
 
 
+@pytest.mark.parametrize("commit", ["0" * 40, None])
+def test_a_result_whose_parts_are_those_of_another_version_says_which(commit, tmp_path):
+    path = tmp_path / "value.npz"
+    save(1, path)
+    odd = {"object": "statnn.rg:LinearLayer", "parts": {"slope": 3}}
+    with_text(path, value=odd)
+    with pytest.raises(ValueError, match=r"unexpected keyword argument 'slope'$"):
+        load(path)
+    with_text(path, value=odd, provenance={"versions": {"statnn": "0.0.7"}, "commit": commit})
+    words = r"written by statnn 0\.0\.7" + (" of commit 0{40}" if commit else "")
+    with pytest.raises(ValueError, match=f"unexpected .*; it was {words}, whose results have other parts: read it"):
+        load(path)
+    for damaged in (None, [], {"versions": "0.0.7"}):
+        with_text(path, value=odd, provenance=damaged)
+        with pytest.raises(ValueError, match=r"unexpected keyword argument 'slope'$"):
+            load(path)
+
+
 def test_a_mask_of_as_many_entries_in_another_shape_is_refused():
     """numpy would give it the shape of the data, in silence."""
     arrays = {"data": np.zeros((2, 2)), "mask": np.array([False, True, False, False])}
