@@ -197,7 +197,8 @@ def compare(
     Notes
     -----
     P(n) is exact for the gamma-Poisson law; for beta-Bernoulli, whose total is a sum of N independent
-    counts, it is the normal density, in error by O(1/N). [own]
+    counts, it is the normal density, in error by O(1/N), or O(1/bN) for small b: AIC is off by some 0.03 at bN = 10,
+    0.2 at bN = 2.5. [own]
 
     Examples
     --------
