@@ -162,7 +162,7 @@ def test_samples_without_spikes_are_dispersed_as_those_with(m, W, T):
     np.testing.assert_allclose(tested.p_value, exact, rtol=1e-9, atol=2.1e-12)
 
 
-@pytest.mark.parametrize(("spikes", "windows"), [(81, 2), (116, 40), (300, 1000), (400, 10**6)])
+@pytest.mark.parametrize(("spikes", "windows"), [(81, 2), (200, 2), (116, 40), (300, 1000), (400, 10**6)])
 def test_laws_of_many_spikes_have_the_moments_of_closed_forms(spikes, windows):
     most = next(most for most in BANDS if spikes <= most)
     for window in (None, 2 * spikes):
@@ -378,3 +378,19 @@ def test_small_p_values_beyond_few_spikes_come_no_more_often_than_they_say(law, 
     p = dispersion_test(law, np.full(squares.size, 60), squares, 30, window).p_value
     for level in (0.05, 1e-3, 1e-4, 1e-6, 1e-9):
         assert chance[p <= level].sum() <= level
+
+
+@pytest.mark.parametrize(("windows", "window", "most"), [(30, None, 80), (14, 58, 400)])
+def test_laws_of_some_spikes_are_those_of_one_band(windows, window, most):
+    """No window holds more spikes than samples: 400 spikes in windows of 58 make at most 400 · 57/2 pairs."""
+    least = BANDS[BANDS.index(most) - 1] + 1
+    laws = some_spikes(windows, window, most)
+    assert list(laws) == list(range(least, most + 1))
+    assert all(law.size <= 2**14 for law in laws.values())
+
+
+@pytest.mark.parametrize("squares", [60, 60**2])
+def test_no_p_value_of_some_spikes_is_below_their_rounding(squares):
+    """60 spikes in 60 windows, one in each or all in one: chances of 60!/60^60 = 2e-25 and 60^-59."""
+    tested = dispersion_test("law", np.array([60]), np.array([squares]), 60, None)
+    assert tested.p_value[0] == pytest.approx(2e-12, rel=1e-9, abs=0)

@@ -8,6 +8,7 @@ import pytest
 from statnn import rg
 from statnn.rg._common import eigenvalue_errors
 from statnn.rg._derivative import STEP, derivative
+from statnn.rg._fixed_points import _exponents
 from statnn.rg.wide._roots import roots
 
 
@@ -222,3 +223,13 @@ def test_of_steps_that_all_err_the_best_is_taken():
 def test_couplings_of_a_fixed_point_are_numbers(wrong):
     with pytest.raises((TypeError, ValueError), match=r"^couplings (must be a real number|is NaN)"):
         rg.FixedPoint("own", ("x",), wrong, lambda k, _: k)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_errors_of_exponents_are_what_errors_of_a_skew_matrix_change(place):
+    matrix, wrong = np.array([[2.0, 5.0], [0.0, 0.5]]), np.zeros((2, 2))
+    wrong[place] = 1e-5
+    point = rg.FixedPoint("own", ("x", "y"), np.zeros(2), lambda k, _: matrix @ k)
+    changed = np.sort(np.abs(np.linalg.eigvals(matrix + wrong)))[::-1]
+    shift = np.abs(np.log2(changed) - [1, -1])
+    np.testing.assert_allclose(_exponents(point, 2, matrix, wrong).error, shift, rtol=1e-3, atol=1e-8)

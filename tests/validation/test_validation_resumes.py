@@ -84,6 +84,14 @@ def test_a_claim_whose_twin_crashed_is_run_again(run, tmp_path, monkeypatch):
     assert (status, "done already" in said) == (0, False)
 
 
+def test_files_that_no_run_began_to_write_stay(run, tmp_path):
+    ours, theirs = tmp_path / ".index.html.tmp", tmp_path / "notes.tmp"
+    ours.touch()
+    theirs.touch()
+    run("--only", "third-coin")
+    assert (ours.exists(), theirs.exists()) == (False, True)
+
+
 def undigested(text):
     """Return records whose lines have no digests."""
     return re.sub(', "digest": "[0-9a-f]{64}"', "", text)
