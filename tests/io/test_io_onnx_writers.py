@@ -376,3 +376,11 @@ def test_means_of_inputs_that_are_much_larger_than_their_spread(kind, mean, dtyp
     assert any("folded in float64" in note for note in loaded.notes) == (dtype == np.float64)
     expected = np.tanh((x.astype(float) - mean) / 2 @ FIRST.T.astype(np.float32))
     assert np.abs(loaded.net(x) - expected).max() < (2e-4 if dtype == np.float32 else 1e-9)
+
+
+def test_one_large_mean_is_enough_to_fold_in_more_digits():
+    x = np.arange(15.0).reshape(5, 3) / 4 + [0.0, 1e6, 0.0]
+    model = Graph(onnx, 3).then("Sub", np.array([0.0, 1e6, 0.0])).then("MatMul", FIRST.T).model(("n", 3))
+    net = load_network(model)
+    assert net.dtype == np.float64
+    assert np.allclose(net(x), np.arange(15.0).reshape(5, 3) / 4 @ FIRST.T.astype(np.float32), rtol=0, atol=1e-9)

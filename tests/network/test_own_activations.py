@@ -12,7 +12,7 @@ from scipy import special
 from statnn import Network, rg
 from statnn.interaction import DynamicNeurons
 from statnn.network import ACTIVATIONS, Activation
-from statnn.network._differences import _stencils, slopes
+from statnn.network._differences import slopes
 
 C = math.sqrt(2 / math.pi)
 
@@ -462,19 +462,6 @@ def test_numerical_derivatives_close_to_a_stated_singularity():
         ValueError, match=r"no derivative that could be found from its values at the field 0: pass derivative=$"
     ):
         steep.derivative(np.zeros(1))
-
-
-def test_differences_are_one_sided_only_where_a_kink_leaves_less_than_a_quarter_of_the_step():
-    """Rounding grows six times more in one-sided ones."""
-    _, side, step = _stencils(np.array([0.2, -0.2, 0.1, -0.1, 0.9]), np.zeros(1))
-    assert side.tolist() == [0, 0, 1, -1, 0]
-    assert step == pytest.approx([0.19, 0.19, 0.4, 0.4, 0.4])
-
-
-def test_the_size_of_a_function_is_that_around_the_field():
-    """It vanishes up to its kink, and with its slope at 50."""
-    sigma = Activation("far", lambda h: np.where(h > 20, (h - 50) ** 2, 0.0), kinks=[20.0])
-    assert sigma.derivative(np.array([50.0, 51.0])) == pytest.approx([0.0, 2.0], abs=1e-9)
 
 
 def test_numerical_derivatives_where_a_trajectory_diverges():

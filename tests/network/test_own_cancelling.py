@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 from statnn.network import Activation
-from statnn.network._differences import AsArray, precision, slopes
+from statnn.network._differences import AsArray, _stencils, precision, slopes
 
 
 def bump(h, scale=1.0):
@@ -112,3 +112,16 @@ def test_lists_become_floats_as_wide_as_the_fields(dtype):
 def test_values_are_no_more_precise_than_float64(dtype, bits):
     """Differences are taken in float64, into which wider numbers are rounded."""
     assert precision(np.ones(2, dtype)) == 2.0**-bits
+
+
+def test_differences_are_one_sided_only_where_a_kink_leaves_less_than_a_quarter_of_the_step():
+    """Rounding grows six times more in one-sided ones."""
+    _, side, step = _stencils(np.array([0.2, -0.2, 0.1, -0.1, 0.9]), np.zeros(1))
+    assert side.tolist() == [0, 0, 1, -1, 0]
+    assert step == pytest.approx([0.19, 0.19, 0.4, 0.4, 0.4])
+
+
+def test_the_size_of_a_function_is_that_around_the_field():
+    """It vanishes up to its kink, and with its slope at 50."""
+    sigma = Activation("far", lambda h: np.where(h > 20, (h - 50) ** 2, 0.0), kinks=[20.0])
+    assert sigma.derivative(np.array([50.0, 51.0])) == pytest.approx([0.0, 2.0], abs=1e-9)

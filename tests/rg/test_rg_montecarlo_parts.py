@@ -315,11 +315,11 @@ def test_an_operator_reaches_less_far_than_the_lattice():
         measure(spins, (Operator("four", ((0,), (4,))),))
 
 
-@pytest.mark.parametrize(("level", "compared"), [(0, 1), (1, 0)])
-def test_up_and_down_are_compared_among_the_spins_themselves(level, compared, rng):
+@pytest.mark.parametrize(("level", "reasons"), [(0, 1), (1, 0)])
+def test_up_and_down_are_compared_among_the_spins_themselves(level, reasons, rng):
     """Blocks of any spins may be magnetised: their own means are no reason to doubt the eigenvalues."""
     mean = rng.normal(size=(64, 2, 3))
     mean[:, level, 2] += 5
     chosen = tuple(Operator(name, sites) for name, sites in (("a", ((0,), (1,))), ("b", ((0,), (2,))), ("c", ((0,),))))
     flow = SimpleNamespace(operators=chosen, odd=("c",), sums=SimpleNamespace(mean=mean))
-    assert len(_mixing(flow)) == compared
+    assert len(_mixing(flow)) == reasons

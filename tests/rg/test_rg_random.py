@@ -490,15 +490,3 @@ def test_signals_in_order_come_together_to_the_last_digit(name, sigma_w):
     variance, correlation = rg.RandomLayer(name, sigma_w, 0.3).propagate(1.0, 1 - 1e-10, depth=100)
     assert variance[-1] == variance[-2]
     np.testing.assert_allclose(correlation[-1], 1.0, rtol=0, atol=2e-16)
-
-
-def test_layers_at_their_fixed_point_are_passed_at_once():
-    asked = []
-
-    class Counted(rg.RandomLayer):
-        def variance_map(self, q):
-            asked.append(q)
-            return super().variance_map(q)
-
-    layers = Counted("tanh", 1.5).power(10**5)
-    assert (layers.variance_map(0.0), len(asked)) == (0.0, 1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import examples
 
 from statnn.network import Activation
-from statnn.rg import FixedFunction, LeadingFormKind, RepeatedLayer, renormalise
+from statnn.rg import FixedFunction, LeadingFormKind, RandomLayer, RepeatedLayer, renormalise
 from statnn.rg.repeated import _rest as _repeated_rest
 from statnn.rg.repeated._analysis import analysed
 from statnn.testing.strategies import log_uniform
@@ -407,3 +407,21 @@ def iterated(function, layers):
     for _ in range(layers):
         signal = function(signal)
     return float(signal)
+
+
+def test_layers_at_their_fixed_point_are_passed_at_once():
+    asked = []
+
+    class Counted(RandomLayer):
+        def variance_map(self, q):
+            asked.append(q)
+            return super().variance_map(q)
+
+    layers = Counted("tanh", 1.5).power(10**5)
+    assert (layers.variance_map(0.0), len(asked)) == (0.0, 1)
+
+
+def test_a_start_is_felt_at_any_distance_beside_noise_that_is_small_enough():
+    """A/(e^2A - 1) of the start beside e²/2A of the noise, at A = 31.5."""
+    mean_square = FixedFunction(3, 1.0).finite_depth(-31.5, 31.5e-12)
+    assert mean_square == pytest.approx(31.5 / math.expm1(63) + 31.5e-24 / 2, rel=1e-5, abs=0)
