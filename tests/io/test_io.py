@@ -171,6 +171,9 @@ def test_a_normalisation_among_bare_arrays():
     x = np.array([[0.3, -2.0]])
     expected = np.tanh((x - [1.0, 0.0]) * [2.0, 1.0] / np.sqrt(np.array([4.0, 1.0]) + 1e-3) + [0.0, 0.5])
     np.testing.assert_allclose(load_network(wider, activation="tanh")(x), expected, rtol=1e-14)
+    assert load_network(arrays, activation="tanh", layers=["0", "1"]).normalisations != (None,)
+    with pytest.raises(ValueError, match="'1'"):  # it stands behind its layer
+        load_network(arrays, activation="tanh", layers=["1", "0"])
 
 
 # -- writing ---------------------------------------------------------------------------------------------

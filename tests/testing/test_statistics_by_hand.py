@@ -369,3 +369,25 @@ def test_means_nearer_than_skewness_shifts_them_are_no_deviation(rng):
     places = stats.expon.ppf((np.arange(200) + 0.5) / 200)
     samples = np.stack([places, rng.permutation(places)], axis=1)
     assert statistics.mean_vector(samples, places.mean() + np.array([1e-4, 0.0])).p == 1
+
+
+def test_halves_of_spins_need_half_as_many_replicates(rng):
+    """Their squares do not vary: differences between the two halves of 120 replicates tell the errors."""
+    spins = rng.choice([-1.0, 1.0], size=(120, 2))
+    comparison, _ = statistics.covariance(spins, np.eye(2))
+    assert comparison.comparisons == 3
+    with pytest.raises(statistics.Refusal, match="99 replicates are too few"):
+        statistics.covariance(spins[:99], np.eye(2))
+
+
+def test_each_of_a_family_is_judged_at_its_share_of_the_level():
+    alone = z_score(1.0, 0.1, 1.0, dof=9)
+    family = statistics.worst([alone] * 50)
+    assert statistics.sensitivity(family, 1e-4).deviation == statistics.sensitivity(alone, 2e-6).deviation
+
+
+def test_a_shift_of_a_distribution_function_is_seen_beyond_its_limit_and_the_spread_of_one_share():
+    """A share of n draws has a spread of at most 1/(2√n)."""
+    comparison = statistics.uniform((np.arange(400) + 0.5) / 400)
+    reach = stats.kstwo.isf(1e-6, 400) + stats.norm.ppf(0.999) / (2 * 20)
+    assert statistics.sensitivity(comparison, 1e-6).deviation == pytest.approx(reach, rel=1e-12)

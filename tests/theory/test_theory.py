@@ -53,6 +53,7 @@ PRINTED = {
     r"P(k \mid k \geq 1)": symbols.P(symbols.Given(k, k >= 1)),
     r"- \frac{b}{z} + O(z^{-2})": -b / z + symbols.O(z**-2),
     r"\int_{0}^{1} x^{k} \, dx": sp.Integral(x**k, (x, 0, 1)),
+    r"\frac{\partial^{3}}{\partial x \partial x \partial b} f(x, b)": sp.Derivative(sp.Function("f")(x, b), x, x, b),
 }
 
 
