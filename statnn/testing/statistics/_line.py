@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from statnn._notebook import Shown
-from statnn.testing.statistics._comparison import Comparison, Floats, Refusal, array_of, unit, z_score
+from statnn.testing.statistics._comparison import Comparison, Floats, Refusal, array_of, numbers_of, unit, z_score
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ class Line(Shown):
 
     def against(self, order: float, *, bias: float = 0.0) -> Comparison:
         """Compare the slope with the order that theory gives; only what exceeds both biases counts."""
+        order, bias = numbers_of(order=order, bias=bias)
+        if bias < 0:
+            raise Refusal(f"bias = {bias} must be >= 0")
         return z_score(self.slope, self.error, order, bias=self.bias + bias)
 
 
