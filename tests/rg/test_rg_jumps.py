@@ -198,6 +198,7 @@ def test_how_order_ends_far_below_a_start_does_not_depend_on_the_units_of_fields
     here, there = transition(1.0), transition(1e6)
     assert (there.kind, there.sigma_w) == (here.kind, pytest.approx(here.sigma_w, rel=1e-12))
     assert there.variance_above * 1e12 == pytest.approx(here.variance_above, rel=1e-9)
+    assert rg.transition(there.activation, [there.sigma_b, 1.0], start=there.start).sigma_w[0] == there.sigma_w
 
 
 def test_how_order_ends_at_one_bias_does_not_depend_on_others():

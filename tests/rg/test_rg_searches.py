@@ -233,3 +233,18 @@ def test_errors_of_exponents_are_what_errors_of_a_skew_matrix_change(place):
     changed = np.sort(np.abs(np.linalg.eigvals(matrix + wrong)))[::-1]
     shift = np.abs(np.log2(changed) - [1, -1])
     np.testing.assert_allclose(_exponents(point, 2, matrix, wrong).error, shift, rtol=1e-3, atol=1e-8)
+
+
+def test_a_correction_that_vanishes_by_chance_settles_nothing():
+    """Beside the step before, the slope of x + a x³ + c x⁵ has moved by more than 40."""
+    h = STEP / 8
+    c = 0.04 / h**4
+    slope, error = derivative(lambda x: x - 1.25 * c * h**2 * x**3 + c * x**5, np.zeros(1))
+    assert abs(slope - 1) < 1e-5
+    assert error < 1e-5
+
+
+def test_what_vanishes_in_one_step_has_no_error():
+    point = rg.FixedPoint("own", ("x", "y"), np.zeros(2), lambda k, _: k, lambda _: np.diag([2.0, 0.0]))
+    exponents = rg.exponents(point)
+    assert (exponents.y.tolist(), exponents.error[1]) == ([1.0, -np.inf], 0.0)

@@ -285,8 +285,9 @@ def test_the_error_carries_what_there_is_and_travels():
     for activation in ("relu", "tanh"):
         with pytest.raises(ValueError, match="squares overflow"):
             rg.transition(activation, 1e200)
-    with pytest.raises(ValueError, match="squares overflow"):
-        rg.transition("relu", 0.1, start=1e200)
+    for activation, start, match in (("relu", 1e200, "squares overflow"), ("tanh", 6e11, "averages of fields")):
+        with pytest.raises(ValueError, match=match):
+            rg.transition(activation, 0.1, start=start)
     with pytest.raises(ValueError, match="not a finite number"):
         rg.transition("tanh", np.longdouble("1e400"))
 

@@ -46,6 +46,7 @@ x, D, N = sp.symbols("x D N")
         (r"- k e(m)^{\frac{3}{2}}", "−k e(m)^(3/2)"),
         (r"f(x, -1)", "f(x, −1)"),
         (r"x \frac{d}{d}", "x (d/d)"),
+        (r"f'_{i}", "fᵢ′"),
         (r"x^{(a + y) (b + y)}", "x^((a + y) (b + y))"),
     ],
 )

@@ -260,6 +260,7 @@ def test_a_failure_says_which_sides_differ_by_what_and_where():
 def test_inequalities_are_evaluated_at_the_corners_of_their_range():
     corner = x + y - sp.Rational(1, 100)
     assert "not positive at x = 0.001, y = 0.001" in sign_of(corner)
+    assert "is not positive at x" in sign_of(1 + sp.I * x)
     assert not sign_of(corner, ((x, (1, 2)),))
     assert "at u = 3.0" in sign_of(3 - u, ((u, range(1, 4)),))
 

@@ -92,6 +92,13 @@ def test_files_that_no_run_began_to_write_stay(run, tmp_path):
     assert (ours.exists(), theirs.exists()) == (False, True)
 
 
+def test_a_run_of_nothing_shows_nothing(run, monkeypatch):
+    for name in CLAIMS:
+        monkeypatch.setitem(CLAIMS, name, coin(name, needs_data=True))
+    status, said, _ = run()
+    assert (status, "nothing was run, so nothing was shown" in said) == (1, True)
+
+
 def undigested(text):
     """Return records whose lines have no digests."""
     return re.sub(', "digest": "[0-9a-f]{64}"', "", text)
