@@ -84,5 +84,5 @@ def test_biases_add_up():
     fit = statistics.power_law(X, y, SHARE * y)
     assert fit.bias > 5e-4
     assert fit.against(-1.0, bias=0.002).bias == pytest.approx(fit.bias + 0.002, rel=1e-12)
-    with pytest.raises(statistics.Refusal, match="bias = -0.0001 must be >= 0"):
+    with pytest.raises(statistics.Refusal, match=r"bias = -0\.0001 must be >= 0"):
         fit.against(-1.0, bias=-1e-4)
