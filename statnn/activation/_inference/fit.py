@@ -402,7 +402,8 @@ def fit(
     Chi-square has quantile cells in which (b, c) are estimated once more: its p-value is uniform under the law.
     Errors come from the observed information and assume what the law assumes: neurons that fire
     independently of each other. Neurons of a network do not, and their number is small; take errors from
-    repeated trainings there. [exact likelihood; errors asymptotic in the number of neurons]
+    repeated trainings there. [exact likelihood; errors asymptotic in the number of neurons that are neither always
+    silent nor always active: with N = 80, b = 0.5 and c = 78, intervals of 95 % cover 89 %]
 
     References
     ----------
