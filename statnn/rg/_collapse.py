@@ -217,7 +217,7 @@ def collapse(
     the scaled control overlap: choose c so that c m^θ covers the same range at all depths. An error may be a known
     share of its value, or known apart from it; a fit for the one is biased for the other, in the second order of
     relative errors. Both are made: the exponents are half-way, and half the difference adds to their errors. Where a
-    point is farther from the surface than a factor e, logarithms are fitted alone.
+    point is seven times above the surface, logarithms are fitted alone.
 
     Examples
     --------
@@ -366,8 +366,8 @@ def _in_values(problem: _Problem, best: Any, y: Floats, error: Floats, power: fl
     """
     for _ in range(2):
         residual = problem.spread(best.x, problem.logs) * problem.error
-        if np.abs(residual).max() > 1:
-            break  # the steps would not end near values that are so far from any surface
+        if residual.max() > 2:
+            break  # the steps would not end near values that are so far above any surface
         fitted = np.exp(problem.logs - residual)
         problem = replace(problem, logs=np.log(fitted) + y / fitted - 1, error=error / fitted * (fitted / y) ** power)
         best = _minimised(problem, problem.logs, best.x)

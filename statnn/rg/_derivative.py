@@ -32,7 +32,9 @@ class _Step(NamedTuple):
     bend: Floats
     """Difference of the one-sided slopes, over half the step."""
     kinks: Floats
-    """Where that difference hardly changed over half the step, or 0."""
+    """Where that difference hardly fell, or rose, over half the step, or 0."""
+    rise: Floats
+    """By what factor it rose over half the step there, or 1."""
     lost: Floats
     """Error of the slope from rounding of the map's values."""
 
@@ -50,7 +52,10 @@ def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats
     for later in steps:
         if smooth and ((later.slope == 0) & (here.slope != 0)).any():
             break  # the step is rounded off
-        if (np.abs(later.kinks - here.kinks) < 0.3 * np.abs(here.kinks)).any():  # noise grows where a kink remains
+        cusp = here.kinks * here.rise**3  # where it rises as before; noise does not
+        if (np.abs(later.kinks - here.kinks) < 0.3 * np.abs(here.kinks)).any() or (
+            np.abs(later.kinks - cusp) < 0.05 * np.abs(cusp)
+        ).any():
             kink = min(kink, float(np.abs(here.kinks).max()))
         if np.abs(here.bend).max(initial=0.0) < kink / 2:  # too coarse otherwise to tell that there is none
             error, off = _error(before.change, here.change, later.change), np.abs(here.slope - before.slope)
@@ -71,28 +76,29 @@ def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats
 def _steps(function: Callable[[Floats], Floats], at: Floats) -> Iterator[_Step]:
     """Yield what is seen over shorter and shorter steps, or raise where it is not finite."""
     middle = np.asarray(function(at), dtype=np.float64)
-    rounded = 2.0**-50 * np.abs(middle)[:, None] / np.maximum(1.0, np.abs(at))
 
-    def differences(step: float) -> tuple[Floats, Floats]:
-        """Return central slopes, and the differences of the one-sided slopes."""
-        slopes, bends = [], []
+    def differences(step: float) -> tuple[Floats, Floats, Floats]:
+        """Return central slopes, the differences of the one-sided slopes, and what rounding of values adds to slopes."""
+        slopes, bends, lost = [], [], []
         for j, x in enumerate(at):
             shift = np.zeros_like(at)
             shift[j] = step * max(1.0, abs(float(x)))
             upper, lower = (np.asarray(function(at + sign * shift), dtype=np.float64) for sign in (1, -1))
             slopes.append((upper - lower) / (2 * shift[j]))
             bends.append((upper - middle - (middle - lower)) / shift[j])
-        return np.stack(slopes, axis=1), np.stack(bends, axis=1)
+            lost.append(2.0**-51 * np.max(np.abs([upper, middle, lower]), axis=0) / shift[j])
+        return np.stack(slopes, axis=1), np.stack(bends, axis=1), np.stack(lost, axis=1)
 
     for step in STEP * SHORTER[SHORTEST * np.minimum(1, np.abs(at)).max() <= STEP * SHORTER]:
-        (coarse, bent), (fine, still) = differences(step), differences(step / 2)
+        (coarse, bent, _), (fine, still, lost) = differences(step), differences(step / 2)
         slope = (4 * fine - coarse) / 3
         if not (np.isfinite(slope).all() and np.isfinite(middle).all()):
             raise ValueError(
                 f"the map is not finite within {step:g} of the couplings {at.tolist()}: it has no derivative"
             )
-        kinks = (np.abs(still) > KINK * np.abs(bent)) & (np.abs(still) > SEEN + rounded / step)
-        yield _Step(slope, np.abs(fine - coarse), still, np.where(kinks, still, 0.0), rounded / step)
+        kinks = (np.abs(still) > KINK * np.abs(bent)) & (np.abs(still) > SEEN + lost)
+        rise = np.divide(still, bent, out=np.ones_like(still), where=(np.abs(still) > np.abs(bent)) & (bent != 0))
+        yield _Step(slope, np.abs(fine - coarse), still, np.where(kinks, still, 0.0), rise, lost)
 
 
 def _error(*changes: Floats) -> Floats:

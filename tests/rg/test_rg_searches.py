@@ -248,3 +248,19 @@ def test_what_vanishes_in_one_step_has_no_error():
     point = rg.FixedPoint("own", ("x", "y"), np.zeros(2), lambda k, _: k, lambda _: np.diag([2.0, 0.0]))
     exponents = rg.exponents(point)
     assert (exponents.y.tolist(), exponents.error[1]) == ([1.0, -np.inf], 0.0)
+
+
+@pytest.mark.parametrize("at", [0.0, 1.0])
+@pytest.mark.parametrize("power", [0.2, 1 / 3, 0.5, 2 / 3, 0.85])
+def test_a_cusp_has_no_derivative(at, power):
+    """Central differences see none of it: both sides are alike."""
+    point = rg.FixedPoint("own", ("K",), np.array([at]), lambda k, _: at + 2 * (k - at) + 0.3 * np.abs(k - at) ** power)
+    with pytest.raises(ValueError, match="has a kink"):
+        rg.exponents(point)
+
+
+@pytest.mark.parametrize("bend", [1e6, 1e12, 1e15, 1e18])
+def test_what_rounding_takes_beside_a_point_is_known(bend):
+    """At its fixed point the map itself is zero, and rounds off nothing."""
+    slope, error = derivative(lambda k: 2 * k + bend * k**2, np.zeros(1))
+    assert abs(slope - 2) <= error <= 1e-2
