@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext, suppress
@@ -13,6 +14,7 @@ from functools import partial
 from itertools import product
 from math import prod
 from numbers import Number
+from operator import attrgetter
 from types import FunctionType
 from typing import Any, Literal
 
@@ -169,9 +171,13 @@ def sweep(
 
 
 def _known_as(function: Callable[..., Any]) -> str:
-    """Return the name of a function in a store, with a digest for lambdas, methods and inner functions."""
-    alone = isinstance(function, FunctionType) and "<" not in function.__qualname__
-    return f"{function.__module__}:{function.__qualname__}" if alone else fingerprint(function)
+    """Return the name of a function in a store if it leads to it, else a digest: of lambdas, methods, wrappers."""
+    name = f"{function.__module__}:{function.__qualname__}" if isinstance(function, FunctionType) else ""
+    try:
+        leads = attrgetter(function.__qualname__)(sys.modules[function.__module__]) is function
+    except (AttributeError, KeyError):
+        leads = False
+    return name if name and leads else fingerprint(function)
 
 
 def _takes_rng(function: Any) -> bool:

@@ -5,7 +5,7 @@ import re
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
 from fractions import Fraction
-from functools import partial
+from functools import partial, wraps
 
 import numpy as np
 import pytest
@@ -327,3 +327,29 @@ def test_a_sweep_does_not_go_on_with_parameters_in_another_order(tmp_path):
     assert sweep(lambda a, b: a - b, grid, store=tmp_path / "work", rng=1).results == (2,)
     with pytest.raises(StoreError, match="function is"):
         sweep(lambda b, a: b - a, grid, store=tmp_path / "work", rng=1)
+
+
+def _times(factor):
+    def decorate(function):
+        @wraps(function)
+        def scaled(**arguments):
+            return factor * function(**arguments)
+
+        return scaled
+
+    return decorate
+
+
+def test_a_store_tells_wrappers_of_one_function_apart(tmp_path):
+    """They bear its name, and their results differ."""
+    for name, function in {"plain": cube, "twice": _times(2)(cube), "thrice": _times(3)(cube)}.items():
+        results = sweep(function, {"x": [1, 2]}, store=tmp_path / name, progress=False).results
+        assert results == tuple(function(x=x) for x in (1, 2))
+        for other in {"plain", "twice", "thrice"} - {name}:
+            if (tmp_path / other).exists():
+                with pytest.raises(ValueError, match="store"):
+                    sweep(function, {"x": [1, 2]}, store=tmp_path / other, progress=False)
+
+
+def cube(x):
+    return x**3

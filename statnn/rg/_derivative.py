@@ -78,7 +78,7 @@ def _steps(function: Callable[[Floats], Floats], at: Floats) -> Iterator[_Step]:
     middle = np.asarray(function(at), dtype=np.float64)
 
     def differences(step: float) -> tuple[Floats, Floats, Floats]:
-        """Return central slopes, the differences of the one-sided slopes, and what rounding of values adds to slopes."""
+        """Return central slopes, the differences of the one-sided slopes, and the rounding of slopes."""
         slopes, bends, lost = [], [], []
         for j, x in enumerate(at):
             shift = np.zeros_like(at)

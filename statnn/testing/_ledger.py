@@ -19,6 +19,11 @@ class StatisticalFailure(AssertionError):  # noqa: N818 - a failed test, like th
     """Data and theory disagree beyond chance."""
 
 
+def _is_real(value: object) -> bool:
+    """Return whether a value is a real number; numpy, which is not asked here, counts durations among whole ones."""
+    return isinstance(value, numbers.Real) and getattr(getattr(value, "dtype", None), "kind", "") != "m"
+
+
 @dataclass
 class Ledger:
     """The comparisons of one test or one block, each at the level ``false_alarms / comparisons``.
@@ -54,8 +59,7 @@ class Ledger:
     twins: int = 0
 
     def __post_init__(self) -> None:
-        real: bool = isinstance(self.false_alarms, numbers.Real)
-        if not (real and 0 < self.false_alarms < 1):
+        if not (_is_real(self.false_alarms) and 0 < self.false_alarms < 1):
             raise ValueError(f"false_alarms = {self.false_alarms!r} must be a probability in (0, 1), as 1e-6")
         if isinstance(self.comparisons, bool) or not isinstance(self.comparisons, int) or self.comparisons < 1:
             raise ValueError(f"comparisons = {self.comparisons!r} must be a whole number >= 1: how many are planned")
@@ -67,8 +71,7 @@ class Ledger:
 
     def enter(self, p: float) -> None:
         """Count a comparison, unless it is inside `rejects`."""
-        real: bool = isinstance(p, numbers.Real)
-        if not (real and 0 <= p <= 1):
+        if not (_is_real(p) and 0 <= p <= 1):
             raise ValueError(f"p = {p!r} is not a probability")
         if not self.twins:
             self.p.append(float(p))

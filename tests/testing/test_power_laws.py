@@ -98,7 +98,7 @@ def test_a_point_far_above_a_line_is_seen():
     assert statistics.power_law(X, y, 0.1 * y).p < 1e-9
 
 
-def test_points_lie_on_a_line_if_they_do_for_singles_of_errors():
+def test_points_lie_on_a_line_if_they_do_for_one_kind_of_errors():
     """Of points half as high as a line a share is half of an error that is known apart from them."""
     y = np.where(np.arange(X.size) % 4 == 1, 0.5, 1.0) / X
     fit = statistics.power_law(X, y, 0.25 * y)
