@@ -291,7 +291,7 @@ class BinaryNeurons(ByValue):
         >>> BinaryNeurons([[0, 1], [1, 0]]).states([1, -1])
         array([ 1, -1], dtype=int8)
         """
-        array = array_of(state, "state")
+        array = array_of(_from_graph.in_order(state, self.nodes), "state")
         if array.ndim == 0 or array.shape[-1] != self.size:
             raise ValueError(f"state has shape {array.shape}; the last axis must hold the {self.size} spins")
         if array.dtype.kind not in "biuf" or not (np.abs(array) == 1).all():

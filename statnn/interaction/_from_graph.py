@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -222,6 +222,19 @@ def _labels(array: Any) -> list[tuple[Hashable, ...]]:
     """Return the names along each axis of a labelled array, as of xarray, empty where there are none."""
     indexes = getattr(array, "indexes", {})
     return [tuple(indexes.get(axis, ())) for axis in getattr(array, "dims", ())]
+
+
+def in_order(state: Any, nodes: Sequence[Hashable]) -> Any:
+    """Return a state, or raise if it is labelled, as of pandas or xarray, with the names of spins in another order."""
+    names = tuple(getattr(state, "columns", ())) or (_labels(state) or [()])[-1]
+    if not names and not callable(index := getattr(state, "index", len)):
+        names = tuple(index)
+    if names and not isinstance(nodes, range) and names != tuple(nodes) and {*names} == {*nodes}:
+        raise ValueError(
+            f"state has spins {_some(names)}, and the model has them in the order {_some(tuple(nodes))}: pass "
+            "state[list(model.nodes)]"
+        )
+    return state
 
 
 def by_name(fields: Any) -> Any:

@@ -355,6 +355,27 @@ def test_labelled_arrays_name_their_spins_and_fields_find_them():
     assert BinaryNeurons(matrix.drop_vars("column")).nodes == ("a", "b", "c")
 
 
+class Labelled:
+    """Those attributes of rows and tables of pandas that are looked at."""
+
+    def __init__(self, values, **names):
+        self.values = np.array(values)
+        self.__dict__.update(names)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
+@pytest.mark.parametrize(("values", "axis"), [([-1, 1], "index"), ([[-1, 1]], "columns")])
+def test_states_that_name_spins_in_another_order_are_refused(values, axis):
+    model = BinaryNeurons(nx.Graph([("b", "a")]), fields={"b": 5.0})
+    with pytest.raises(ValueError, match=r"spins 'a', 'b', and the model has them in the order 'b', 'a': pass state"):
+        model.energy(Labelled(values, **{axis: [*"ab"]}))
+    for names in ("ba", "xy", (0, 1)):  # names of others may mean nothing
+        assert np.ravel(model.energy(Labelled(values, **{axis: [*names]}))) == [6.0]
+    assert np.ravel(BinaryNeurons([[0, 1], [1, 0]]).energy(Labelled(values, **{axis: [1, 0]}))) == [1.0]
+
+
 @pytest.mark.parametrize("kind", ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"])
 def test_every_format_of_sparse_matrices_is_read(kind):
     """dok is a mapping as well, and not to be taken for a model of dimod."""
