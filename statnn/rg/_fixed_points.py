@@ -451,7 +451,10 @@ def _starts(start: ArrayLike | None, names: Sequence[str] | None) -> tuple[Float
 def _bounds(bounds: tuple[ArrayLike, ArrayLike] | None, size: int) -> tuple[Floats, Floats]:
     if bounds is None:
         return np.full(size, -math.inf), np.full(size, math.inf)
-    lowest, highest = (np.broadcast_to(real_numbers(end, "bounds").astype(np.float64), (size,)) for end in bounds)
+    ends = [real_numbers(end, "bounds").astype(np.float64) for end in bounds]
+    if len(ends) != 2 or not all(end.shape in {(), (size,)} for end in ends):
+        raise ValueError(f"bounds = {bounds!r}: pass the lowest and the highest couplings, {size} each")
+    lowest, highest = (np.broadcast_to(end, (size,)) for end in ends)
     if not (lowest < highest).all():
         raise ValueError(f"bounds = {bounds} hold no couplings: each lower end must lie below the upper one")
     return lowest, highest

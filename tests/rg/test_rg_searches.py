@@ -264,3 +264,22 @@ def test_what_rounding_takes_beside_a_point_is_known(bend):
     """At its fixed point the map itself is zero, and rounds off nothing."""
     slope, error = derivative(lambda k: 2 * k + bend * k**2, np.zeros(1))
     assert abs(slope - 2) <= error <= 1e-2
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: rg.NoisyLayer("tanh", 1.0, 0.5).operator(like="x"), TypeError, "like = 'x' is no operator"),
+        (
+            lambda: rg.fixed_points(lambda k, b: k**b, [1.0], bounds=([1.0], [2.0, 3.0])),
+            ValueError,
+            "couplings, 1 each",
+        ),
+        (lambda: rg.fixed_points(lambda k, b: k**b, [1.0], bounds=([1.0],)), ValueError, "lowest and the highest"),
+        (lambda: rg.RepeatedLayer("tanh").leading_form(coefficients=[10**400]), ValueError, "coefficients"),
+        (lambda: rg.RepeatedLayer("tanh").leading_form(coefficients=["1", "0"]), TypeError, "coefficients"),
+    ],
+)
+def test_what_a_search_cannot_take_is_named(call, error, said):
+    with pytest.raises(error, match=said):
+        call()

@@ -305,3 +305,10 @@ def test_what_is_no_number_is_refused_by_its_name(name, wrong):
     """Python reads texts as numbers, and numpy durations."""
     with pytest.raises(ValueError, match=rf"^{name.split()[0]} = .* must be"):
         COMPARISONS[name](wrong)
+
+
+def test_what_is_no_law_and_no_comparison_is_named():
+    with pytest.raises(TypeError, match="theory is a NoneType; a frozen law is needed"):
+        statistics.mean_under([1.0, 2.0, 3.0, 4.0, 5.0], None)
+    with pytest.raises(TypeError, match="comparison is a NoneType; pass what z_score"):
+        statistics.sensitivity(None, 1e-6)

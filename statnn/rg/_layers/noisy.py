@@ -130,6 +130,8 @@ class NoisyLayer(ByValue):
         if like is not None:
             if points is not None:
                 raise TypeError("points and like both choose the nodes: pass one of them")
+            if not isinstance(like, TransferOperator):
+                raise TypeError(f"like = {like!r} is no operator, whose nodes to take: pass one, as layer.operator()")
             return self._judged(self._put_on(like))
         if points is None:
             return self._refined

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, Ints, array_of, at_least, deviation_of, increasing, shaped, single, whole
+from statnn._arguments import Floats, Ints, at_least, deviation_of, increasing, shaped, single, whole
 from statnn._random import root
 from statnn.network import Activation
 from statnn.network._activation import activation
@@ -259,8 +259,9 @@ class RepeatedLayer:
         >>> [RepeatedLayer(each).leading_form().outcome.name for each in ("relu", "sigmoid")]
         ['SCALE_INVARIANT', 'NOT_CRITICAL']
         """
-        given = () if coefficients is None else np.ravel(array_of(coefficients, "coefficients"))
-        known = None if coefficients is None else tuple(float(value) for value in given)
+        why = "they are those of Taylor"
+        given = () if coefficients is None else at_least(coefficients, "coefficients", minimum=-np.inf, why=why)
+        known = None if coefficients is None else tuple(np.ravel(given).tolist())
         x = None if at is None else _signal(at, "at")
         why, fix = "values within it make the Taylor coefficients", "call once for each of them"
         reach = single(radius, "radius", minimum=1e-6, why=why, fix=fix)

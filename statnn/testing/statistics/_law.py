@@ -68,12 +68,7 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
     True
     """
     draws = array_of(values, "values", 1)
-    if not is_law(theory):
-        raise TypeError(
-            f"theory is a {type(theory).__name__}; a frozen law is needed, such as scipy.stats.binom(10, 0.3). To "
-            "compare how often 0, 1, 2, ... were seen with probabilities, use counts(observed, pmf)"
-        )
-    _refuse_several(theory)
+    _refuse_other(theory)
     if not hasattr(theory, "pmf"):
         if draws.size < FEWEST_FOR_KOLMOGOROV:
             raise Refusal(f"{draws.size} draws are too few for a continuous law: take at least {FEWEST_FOR_KOLMOGOROV}")
@@ -110,8 +105,13 @@ def _kolmogorov(draws: Floats, theory: Any) -> Comparison:
     return Comparison(distance, 1 / math.sqrt(n), 0.0, p, law="Kolmogorov", where=f"at {draws[far]:.6g}")
 
 
-def _refuse_several(theory: Any) -> None:
-    """Raise if a law was frozen with arrays of parameters, which makes it one law for each entry."""
+def _refuse_other(theory: Any) -> None:
+    """Raise if an object is no frozen law, or is one law for each entry of arrays of parameters."""
+    if not is_law(theory):
+        raise TypeError(
+            f"theory is a {type(theory).__name__}; a frozen law is needed, such as scipy.stats.binom(10, 0.3). To "
+            "compare how often 0, 1, 2, ... were seen with probabilities, use counts(observed, pmf)"
+        )
     shape = np.shape(theory.support()[0])
     if shape:
         raise TypeError(
@@ -208,7 +208,7 @@ def mean_under(values: ArrayLike, theory: Any, *, fewest: int = FEWEST_REPLICATE
     'exact'
     """
     draws = array_of(values, "values", 1)
-    _refuse_several(theory)
+    _refuse_other(theory)
     expected = float(theory.mean())
     if not math.isfinite(expected):
         raise Refusal(f"the law has no finite mean: {expected}")

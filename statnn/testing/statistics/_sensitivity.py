@@ -94,6 +94,8 @@ def sensitivity(comparison: Comparison, level: float, probability: float = 0.999
     >>> print(sensitivity(z_score(1.002, 0.01, 1.0), level=1e-6))
     0.0798 (normal)
     """
+    if not isinstance(comparison, Comparison):
+        raise TypeError(f"comparison is a {type(comparison).__name__}; pass what z_score, mean, ... return")
     level, probability = numbers_of(level=level, probability=probability)
     if not 0 < level < 1 or not 0.5 < probability < 1:
         raise ValueError(f"level = {level} must lie in (0, 1) and probability = {probability} in (0.5, 1)")
