@@ -172,12 +172,11 @@ def sweep(
 
 def _known_as(function: Callable[..., Any]) -> str:
     """Return the name of a function in a store if it leads to it, else a digest: of lambdas, methods, wrappers."""
-    name = f"{function.__module__}:{function.__qualname__}" if isinstance(function, FunctionType) else ""
-    try:
-        leads = attrgetter(function.__qualname__)(sys.modules[function.__module__]) is function
-    except (AttributeError, KeyError):
-        leads = False
-    return name if name and leads else fingerprint(function)
+    if isinstance(function, FunctionType):
+        with suppress(AttributeError, KeyError):
+            if attrgetter(function.__qualname__)(sys.modules[function.__module__]) is function:
+                return f"{function.__module__}:{function.__qualname__}"
+    return fingerprint(function)
 
 
 def _takes_rng(function: Any) -> bool:

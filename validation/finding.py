@@ -121,6 +121,7 @@ class Finding(Shown):
                 f"got {self.sees}, {self.level} and {self.comparisons}"
             )
         self._check_p()
+        self._check_singles()
 
     def _check_p(self) -> None:
         if self.p is None:
@@ -129,7 +130,6 @@ class Finding(Shown):
             return
         if not 0 <= self.p <= 1:
             raise ValueError(f"p of {self.quantity!r} must lie in [0, 1], got {self.p}")
-        self._check_singles(self.p)
         if self.z is None:
             return
         if not math.isclose(self.z, self._distance(), rel_tol=ROUND_OFF, abs_tol=ROUND_OFF):
@@ -148,14 +148,16 @@ class Finding(Shown):
                     f"and {self.comparisons} comparisons; it should be {p}"
                 )
 
-    def _check_singles(self, p: float) -> None:
+    def _check_singles(self) -> None:
         if not all(0 <= single <= 1 for single in self.singles):
             raise ValueError(f"p of single comparisons of {self.quantity!r} must lie in [0, 1], got {self.singles}")
-        if len(self.singles) == self.comparisons and self.z != 0 and not self.asks.must_be_shown:
+        if self.p is None or self.z == 0 or self.asks.must_be_shown:
+            return
+        if len(self.singles) == self.comparisons:
             worst = bonferroni(self.singles)
-            if not math.isclose(p, worst, rel_tol=1e-6, abs_tol=1e-300):
+            if not math.isclose(self.p, worst, rel_tol=1e-6, abs_tol=1e-300):
                 raise ValueError(
-                    f"p = {p} of {self.quantity!r} is not that of the worst of its {self.comparisons} single "
+                    f"p = {self.p} of {self.quantity!r} is not that of the worst of its {self.comparisons} single "
                     f"comparisons; it should be {worst}"
                 )
 

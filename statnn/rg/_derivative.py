@@ -19,6 +19,9 @@ SETTLED, SMALL = 1e-5, 1e-7
 couplings far below one."""
 KINK, SEEN = 0.75, 1e-6
 """At a kink, the fraction of the difference of one-sided slopes that remains at half the step; and its least size."""
+REMAINS, RISES = 0.3, 0.05
+"""Relative change of that difference over an eighth of the step up to which a kink is seen; and of what it becomes at a
+cusp, where it rises as over half the step: noise comes as close in one case of a hundred."""
 SLOWEST = 0.99
 """Largest factor by which half the step shortens differences of slopes that are taken to vanish with it."""
 
@@ -53,8 +56,8 @@ def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats
         if smooth and ((later.slope == 0) & (here.slope != 0)).any():
             break  # the step is rounded off
         cusp = here.kinks * here.rise**3  # where it rises as before; noise does not
-        if (np.abs(later.kinks - here.kinks) < 0.3 * np.abs(here.kinks)).any() or (
-            np.abs(later.kinks - cusp) < 0.05 * np.abs(cusp)
+        if (np.abs(later.kinks - here.kinks) < REMAINS * np.abs(here.kinks)).any() or (
+            np.abs(later.kinks - cusp) < RISES * np.abs(cusp)
         ).any():
             kink = min(kink, float(np.abs(here.kinks).max()))
         if np.abs(here.bend).max(initial=0.0) < kink / 2:  # too coarse otherwise to tell that there is none

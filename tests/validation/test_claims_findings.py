@@ -56,6 +56,7 @@ FINDING = {
         ({"singles": (0.05, math.nan)}, r"p of single comparisons .* must lie in \[0, 1\]"),
         ({"singles": (1.5,)}, r"p of single comparisons .* must lie in \[0, 1\]"),
         ({"singles": (-0.1,)}, r"p of single comparisons .* must lie in \[0, 1\]"),
+        ({"singles": (1.5,), "z": None, "p": None}, r"p of single comparisons .* must lie in \[0, 1\]"),
         ({"singles": (0.05,)}, "not that of the worst of its 1 single"),
         ({"comparisons": 2, "dof": None, "singles": (0.04, 0.9)}, "not that of the worst of its 2 single"),
         ({"sees": 0.0}, "sees > 0"),
