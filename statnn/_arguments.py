@@ -167,6 +167,13 @@ def nearest(value: Any) -> float:
         return math.inf if value > 0 else -math.inf
 
 
+def switch(value: Any, name: str) -> bool:
+    """Return ``value`` as bool, or raise: nearly any object, such as the text "no", would count as true."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} = {value!r} must be True or False")
+    return bool(value)
+
+
 def _whole_objects(array: NDArray[Any]) -> bool:
     """Return whether an array holds Python's integers, some of them beyond 64 bits."""
     return array.dtype == object and all(type(value) is int for value in array.flat)

@@ -25,7 +25,7 @@ from statnn._archive.fingerprint import digest_of_work, fingerprint
 from statnn._archive.kept import stored, storing
 from statnn._archive.pace import Pace
 from statnn._archive.store import Store, opened
-from statnn._arguments import refuse_unordered
+from statnn._arguments import refuse_unordered, switch
 from statnn._by_value import ByValue, same
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root, seed_of, stream
@@ -155,6 +155,7 @@ def sweep(
     if not callable(function):
         raise TypeError(f"function = {function!r} cannot be called: pass a function of the names of the grid")
     check_executor(executor)
+    switch(retry, "retry")
     report = callback_of(progress)
     points, seed = _points(grid), root(rng)
     key = {"verb": "sweep", "function": _known_as(function), "seed": seed}

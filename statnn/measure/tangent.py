@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import Floats
+from statnn._arguments import Floats, switch
 from statnn._axes import axes, ink, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
@@ -159,6 +159,7 @@ def tangent_kernel(
            [ 1., 10.]])
     """
     check_executor(executor)
+    biases, full = switch(biases, "biases"), switch(full, "full")
     # One thread of BLAS in all that follows: last digits, above all of eigenvalues, depend on the number of threads.
     h = inputs_of(net, x)
     samples, outputs = len(h), net.widths[-1]
@@ -177,7 +178,7 @@ def tangent_kernel(
     pairs = [(here, there) for i, here in enumerate(blocks) for there in blocks[: i + 1]]
     for m in reversed(range(net.depth)):
         below = trace.activations[m].astype(np.float64)
-        tasks = [_Task(below, delta, pair, 1.0 if biases else 0.0, full) for pair in pairs]
+        tasks = [_Task(below, delta, pair, float(biases), full) for pair in pairs]
         for k, block in run_tasks(_block, tasks, executor, shared=[below, delta]):
             here, there = (slice(at.start * rows // samples, at.stop * rows // samples) for at in pairs[k])
             matrix[here, there] += block

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg
 
-from statnn._arguments import Floats, array_of, at_least, positive, real_numbers, whole
+from statnn._arguments import Floats, array_of, at_least, positive, real_numbers, switch, whole
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
@@ -323,6 +323,7 @@ def fixed_points(
     array([1.])
     """
     limit = positive(tolerance, "tolerance", why="it is the largest residual of a fixed point")
+    switch(throw, "throw")
     name = getattr(family, "__name__", type(family).__name__)
     if hasattr(family, "rest_points"):
         raise TypeError(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._arguments import Floats, single
+from statnn._arguments import Floats, single, switch
 from statnn.rg import FixedPoint, exponents
 from statnn.rg._derivative import derivative
 from statnn.testing import _layer_simulation as simulation
@@ -123,7 +123,7 @@ def check_layer(
     tolerance = single(tolerance, "tolerance", minimum=0, why=why, fix="one bound holds for all laws")
     beside = (*others, layer, layer)[:2]
     laws = [_within(law, tolerance) for law in (_associativity, _order, _repetition, _semigroup)]
-    spent = COMPARISONS if simulate else 0
+    spent = COMPARISONS if switch(simulate, "simulate") else 0
     return examine(called(layer), _Layer(layer, beside, seed, simulate), [*laws, *LAWS], seed, comparisons=spent)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._arguments import Floats
+from statnn._arguments import Floats, switch
 from statnn.testing._assertions import assert_law, assert_mean
 from statnn.testing._laws import (
     Broken,
@@ -153,7 +153,7 @@ def check_process(process: Any, *, simulate: bool = True, rng: int | np.random.G
     if missing:
         raise TypeError(f"process is a {type(process).__name__} without {', '.join(missing)}: see the list of methods")
     seed = seed_of(rng)
-    spent = COMPARISONS if simulate else 0
+    spent = COMPARISONS if switch(simulate, "simulate") else 0
     return examine(called(process), _Process(process, seed, simulate), LAWS, seed, comparisons=spent)
 
 

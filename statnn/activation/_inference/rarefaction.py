@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import array_of, whole, whole_array
+from statnn._arguments import array_of, switch, whole, whole_array
 from statnn._axes import axes, drawable, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn.activation._laws.special import mixed_log_gamma
@@ -146,7 +146,7 @@ def rarefaction(counts: ArrayLike, samples: int, at: ArrayLike, *, events: bool 
     size = whole(samples, "samples", minimum=1)
     values = whole_array(counts, "counts", maximum=size, matrix=ACTIVITY)
     d = whole_array(np.atleast_1d(array_of(at, "at")), "at", maximum=size)
-    if events and sum(values.tolist()) != size:
+    if switch(events, "events") and sum(values.tolist()) != size:
         raise ValueError(
             f"events=True reads samples = {size} as the number of events, but the counts sum to "
             f"{sum(values.tolist())}: pass samples=sum(counts)"

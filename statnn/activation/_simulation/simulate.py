@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from statnn._archive.file import digest_of
 from statnn._archive.kept import kept_tasks
 from statnn._archive.store import Store, opened_or_none
-from statnn._arguments import Ints, increasing, whole
+from statnn._arguments import Ints, increasing, switch, whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root, seed_of, stream
 from statnn._tasks import check_executor, in_process
@@ -126,8 +126,7 @@ def simulate(
 ) -> Paths:
     """Carry out :meth:`ActivationProcess.simulate`."""
     D = increasing(checkpoints, "checkpoints", minimum=process._begin)
-    if not isinstance(counts, bool):
-        raise TypeError(f"counts = {counts!r} must be True or False: whether to return all D_i")
+    counts = switch(counts, "counts")
     if (method, counts) not in _METHODS:
         raise ValueError(f'method = {method!r} is unknown; choose "exact" or "stepwise"')
     chosen = replicas if isinstance(replicas, range) else range(whole(replicas, "replicas", minimum=1))

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import linalg
 
-from statnn._arguments import Floats
+from statnn._arguments import Floats, switch
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn.interaction._protocols import Neurons
@@ -87,6 +87,7 @@ class ExactGaussian(ByValue):
 
 def gaussian(model: Neurons, *, covariance: bool = True) -> ExactGaussian:
     """Return the exact averages of a linear network: see `DynamicNeurons.exact`."""
+    covariance = switch(covariance, "covariance")
     _refuse(model, covariance=covariance)
     twin = model.in_doubles()
     solve = _regression if "weights" in model.free else _chain

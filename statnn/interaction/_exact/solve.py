@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._arguments import Floats
+from statnn._arguments import Floats, switch
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn.interaction._exact.averages import Reduced
@@ -121,7 +121,7 @@ def exact(model: Spins, method: str | None = None, *, correlations: bool = True)
             return enumerate_states(J.toarray(), h, correlations=correlations)
         return transfer(J, h, layer_of, correlations=correlations)
 
-    averages = solved(1.0, correlations=correlations)
+    averages = solved(1.0, correlations=switch(correlations, "correlations"))
     if method == "transfer" and strength <= HOT:
         # energies nearly cancel in their mean; -∫ Var dβ is a sum of one sign
         points, weights = np.polynomial.legendre.leggauss(NODES_HOT if strength <= HOT / 4 else NODES)

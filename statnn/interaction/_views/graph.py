@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from statnn._arguments import switch
 from statnn.interaction._from_graph import LAYERED
 from statnn.interaction._protocols import Neurons, Spins
 
@@ -37,7 +38,7 @@ def binary_graph(model: Spins, *, layers: bool) -> Any:
     import networkx as nx
 
     graph = nx.Graph(name="BinaryNeurons", temperature=model.temperature)
-    if layers:
+    if switch(layers, "layers"):
         return _chain(graph, [layer.size for layer in model.layers], *_binary_strengths(model))
     refuse_large(model.size, _bonds(model), LAYERS)
     graph.graph[LAYERED] = model.blocks is not None
@@ -56,6 +57,8 @@ def dynamic_graph(model: Neurons, *, parameters: bool, factors: bool, layers: bo
     """Return the graph of `DynamicNeurons.graph`."""
     import networkx as nx
 
+    for name, value in {"parameters": parameters, "factors": factors, "layers": layers}.items():
+        switch(value, name)
     graph = nx.Graph(name="DynamicNeurons", beta=model.beta, stiffness=model.stiffness)
     if layers and (parameters or factors):
         raise ValueError("layers=True has one node per layer; leave out parameters and factors")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._arguments import Floats
+from statnn._arguments import Floats, switch
 from statnn._axes import COLOURS, axes, colour_bar, settled
 from statnn.interaction._protocols import Neurons, Spins
 from statnn.interaction._views.graph import binary_graph, dynamic_graph, network_size, refuse_large
@@ -76,7 +76,7 @@ def draw_binary(model: Spins, ax: Any, layers: bool | None) -> Any:
 
 def draw_dynamic(model: Neurons, ax: Any, parameters: bool, layers: bool | None) -> Any:
     """Draw `DynamicNeurons`: pairs of neurons, or the factor graph with weights and biases."""
-    if layers and parameters:
+    if switch(parameters, "parameters") and layers:
         raise ValueError("layers=True has one bar per layer; leave out parameters")
     nodes, edges = network_size(model, parameters=parameters, factors=parameters)
     if _by_layers(False if parameters and layers is None else layers, nodes, edges):
@@ -137,7 +137,7 @@ def _by_layers(layers: bool | None, nodes: int, lines: int) -> bool:
     """Whether to draw bars; refuse to draw too many neurons one by one."""
     if layers is None:
         return nodes > MOST_NODES or lines > MOST_LINES
-    if not layers:
+    if not switch(layers, "layers"):
         refuse_large(nodes, lines, "plot(layers=True) draws one bar per layer", MOST_NODES, MOST_LINES)
     return layers
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import Floats, Ints, positive, whole
+from statnn._arguments import Floats, Ints, positive, switch, whole
 from statnn._axes import axes, logarithmic, settled, stroke
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
@@ -122,6 +122,7 @@ class Basin(ByValue):
         -------
         matplotlib axes
         """
+        switch(by_class, "by_class")
         ax = axes(ax)
         groups = {f"class {k}": radii for k, radii in self.by_class().items()} if by_class else {"": self.radius}
         ends = [r for r in self.radius if 0 < r < np.inf] or [float(self.sigma[0]), float(self.sigma[-2])]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import Floats, Ints, array_of, as_floats, refuse_rounded, whole
+from statnn._arguments import Floats, Ints, array_of, as_floats, refuse_rounded, switch, whole
 from statnn._memory import refuse_beyond_memory
 from statnn.measure.spikes._nulls import null_of_windows
 from statnn.measure.spikes._spike_kernels import CELLS, SMALLEST, Counters, follow, present
@@ -61,10 +61,8 @@ class Accumulator:
     def __init__(self, units: int, *, threshold: ArrayLike = 0.0, window: int = 100, intervals: bool = True) -> None:
         self.units = whole(units, "units", minimum=1, maximum=10**9)
         self.window = whole(window, "window", minimum=1, maximum=MOST_SAMPLES)
-        if not isinstance(intervals, bool | np.bool_):
-            raise TypeError(f"intervals = {intervals!r} must be True or False")
         n = self.units
-        kept = n if intervals else 0
+        kept = n if switch(intervals, "intervals") else 0
         refuse_beyond_memory(
             40.0 * n + (24.0 + 4 * CELLS) * kept,
             f"the statistics of {n} units",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg
 
-from statnn._arguments import Floats, whole
+from statnn._arguments import Floats, switch, whole
 from statnn._arrays import locked
 from statnn._by_value import ByValue
 from statnn.interaction import BinaryNeurons
@@ -185,8 +185,7 @@ class BinaryLayer(ByValue):
     fields : array_like, shape (n',), or float
         f, on the outputs.
     inputs : array_like, shape (n,), or float
-        g, on the inputs. In a chain of layers a spin is an output of one layer and an input of the next: it feels f +
-        g.
+        g, on the inputs. In a chain a spin is an output of one layer and an input of the next: it feels f + g.
     constant : float
         c, the part of ln Z split off in compositions.
     truncation : Truncation
@@ -280,6 +279,7 @@ class BinaryLayer(ByValue):
         >>> pair.compose(pair).shape, pair.compose(pair, project=True).couplings.round(3).tolist()
         ((2, 2), [[0.46, 0.46], [0.46, 0.46]])
         """
+        switch(project, "project")
         if isinstance(other, BinaryLayer):
             refuse_misfit(self, other)
             if closed(self.couplings, other.couplings):
@@ -309,6 +309,7 @@ class BinaryLayer(ByValue):
         >>> BinaryLayer([[1.0]]).power(4).couplings.round(6)
         array([[0.350061]])
         """
+        switch(project, "project")
         refuse_unless_square(self, "repeated")
         if closed(self.couplings, self.couplings):
             return power(self, m)
@@ -439,9 +440,8 @@ class BinaryLayer(ByValue):
                [0.3829, 0.    ],
                [0.1342, 0.    ]])
         """
-        steps = checked_doublings(doublings)
         refuse_unless_square(self, "repeated")
-        return doubled(self, steps, project=project)
+        return doubled(self, checked_doublings(doublings), project=switch(project, "project"))
 
     @classmethod
     def fixed_points(cls) -> tuple[FixedPoint, ...]:

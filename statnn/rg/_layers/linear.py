@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg
 
-from statnn._arguments import Floats
+from statnn._arguments import Floats, switch
 from statnn._arrays import locked
 from statnn._by_value import ByValue
 from statnn.rg._common import depth, entries, power, real, refuse_misfit, refuse_unless_square, simulated
@@ -366,7 +366,7 @@ class LinearLayer(ByValue):
                [0.25     , 0.       , 0.125    ],
                [0.0625   , 0.       , 0.1328125]])
         """
-        steps = checked_doublings(doublings)
+        steps, project = checked_doublings(doublings), switch(project, "project")
         wide = self.shape[0]
         names: tuple[str, ...] = NAMES
         if self.shape != (1, 1):

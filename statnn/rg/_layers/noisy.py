@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, positive, whole
+from statnn._arguments import Floats, positive, switch, whole
 from statnn._by_value import ByValue
 from statnn.montecarlo._blas import one_thread
 from statnn.network import Activation
@@ -297,7 +297,7 @@ class NoisyLayer(ByValue):
         project : bool
             True goes on from the projection, False from the exact operator.
         """
-        steps = checked_doublings(doublings)
+        steps, project = checked_doublings(doublings), switch(project, "project")
         sigma = self.activation
         if sigma.linear and abs(self.w) < 1:
             return self._trajectory(*linear_rows(self.w, self.b, self.noise_std, steps), project=project)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from statnn._arguments import Ints, whole
+from statnn._arguments import Ints, switch, whole
 from statnn.rg.lattice import _operator_kernels as kernels
 
 Cluster = tuple[tuple[int, ...], ...]
@@ -70,6 +70,7 @@ class Operator:
         if len(set(sites)) != len(sites):
             raise ValueError(f"operator {self.name!r} names a site twice: s² = 1, leave both out")
         object.__setattr__(self, "sites", sites)
+        object.__setattr__(self, "alike", switch(self.alike, "alike"))
 
     @property
     def dimension(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import Floats, at_least, positive
+from statnn._arguments import Floats, at_least, positive, switch
 from statnn._axes import COLOURS, colour_bar, ink, settled
 from statnn._axes import axes as new_axes
 from statnn._by_value import ByValue
@@ -92,7 +92,7 @@ class PhaseDiagram(ByValue):
         mesh = axes.pcolormesh(*cells, np.log10(depth).T, cmap="viridis", vmin=-0.5, vmax=3, rasterized=True)
         bar = colour_bar(axes, mesh, r"correlation length $\xi_c$ (layers)")
         bar.set_ticks(range(4), labels=["1", "10", "100", r"$\geq 1000$"])
-        if critical:
+        if switch(critical, "critical"):
             low, high = self.sigma_b[[0, -1]]
             rows = np.unique(np.append(self.sigma_b, np.linspace(low, high, FINE)))
             ends = transition(self.activation, rows, start=self.start)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, whole
+from statnn._arguments import Floats, switch, whole
 from statnn._axes import COLOURS, counting, settled
 from statnn._axes import axes as new_axes
 from statnn._by_value import ByValue
@@ -166,7 +166,7 @@ class Placement(ByValue):
                 str(self.layers[end].index + first), (x[end], y[end]), xytext=away, textcoords="offset points",
                 color=colour, ha="center", va="center",
             )  # fmt: skip
-        if critical:
+        if switch(critical, "critical"):
             sigma = self.layers[0].layer.activation
             top = min(1.25 * float((y + y_error).max()) or 1.0, math.sqrt(averages(sigma).reach / 2))
             draw_transitions(axes, transition(sigma, np.linspace(0, top, 101)))

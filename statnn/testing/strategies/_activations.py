@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from statnn._arguments import Floats
+from statnn._arguments import Floats, switch
 from statnn.network import ACTIVATIONS, Activation, leaky_relu
 
 Terms = tuple[tuple[float, float, float], ...]
@@ -68,7 +68,7 @@ def smooth_activations(*, terms: int = 3, bounded: bool = False) -> st.SearchStr
     sizes = st.sampled_from([1.0, 0.5, 2.0]) | st.floats(0.125, 3.0, width=32)
     signs = st.sampled_from([1.0, -1.0])
     term = st.tuples(st.builds(float.__mul__, signs, sizes), sizes, st.just(0.0) | st.floats(-2, 2, width=32))
-    lines = st.just(0.0) if bounded else st.just(0.0) | st.floats(-1, 1, width=32)
+    lines = st.just(0.0) if switch(bounded, "bounded") else st.just(0.0) | st.floats(-1, 1, width=32)
     return st.builds(of_terms, st.lists(term, min_size=1, max_size=terms).map(tuple), lines)
 
 
@@ -82,8 +82,8 @@ def activations(*, own: bool = True, smooth: bool = False) -> st.SearchStrategy[
     smooth : bool
         Whether all are analytic.
     """
-    entries = [sigma for sigma in ACTIVATIONS.values() if sigma.smooth or not smooth]
+    entries = [sigma for sigma in ACTIVATIONS.values() if sigma.smooth or not switch(smooth, "smooth")]
     strategy: st.SearchStrategy[Activation] = st.sampled_from(entries)
     if not smooth:
         strategy |= st.builds(leaky_relu, st.sampled_from([0.0, 1.0, -0.5]) | st.floats(-2, 2, width=32))
-    return strategy | smooth_activations() if own else strategy
+    return strategy | smooth_activations() if switch(own, "own") else strategy

@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 from hypothesis import strategies as st
 
-from statnn._arguments import Floats, whole
+from statnn._arguments import Floats, switch, whole
 from statnn.interaction import square_lattice
 
 KINDS = ("graph", "dense", "tree", "ring", "lattice", "layers")
@@ -61,7 +61,7 @@ def couplings(
     fitting = [kind for kind in kinds if least.get(kind, 1) <= whole(most, "most", minimum=0)]
     if not fitting:
         raise ValueError(f"most = {most} spins are too few for {', '.join(kinds)}")
-    values = SIGNS if (draw(st.booleans()) if signs is None else signs) else VALUES
+    values = SIGNS if (draw(st.booleans()) if signs is None else switch(signs, "signs")) else VALUES
     kind = draw(st.sampled_from(fitting))
     if kind == "layers":
         return draw(_blocks(most, values))

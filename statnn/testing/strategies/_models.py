@@ -9,7 +9,7 @@ import hypothesis.extra.numpy as arrays_of
 import numpy as np
 from hypothesis import strategies as st
 
-from statnn._arguments import whole
+from statnn._arguments import switch, whole
 from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior
 from statnn.network import Network
 from statnn.testing.strategies._couplings import KINDS, couplings
@@ -44,7 +44,7 @@ def binary_neurons(
     """
     J = draw(couplings(kinds, most=most, signs=signs))
     size = J[0].shape[1] + sum(len(block) for block in J) if isinstance(J, list) else len(J)
-    given = draw(st.booleans()) if fields is None else fields
+    given = draw(st.booleans()) if fields is None else switch(fields, "fields")
     elements = st.sampled_from([0.0, 1.0, -0.5]) | st.floats(-3, 3, width=32)
     h = draw(arrays_of.arrays(np.float64, size, elements=elements)) if given else None
     return made(BinaryNeurons, J, h, draw(chosen(temperatures, "temperatures", TEMPERATURES)))
@@ -77,7 +77,7 @@ def dynamic_neurons(
     drawn: Any = draw(chosen(net, "net", networks(width=(1, 4), depth=(1, 3))))
     number = draw(st.integers(1, whole(samples, "samples", minimum=1)))
     moving = draw(st.sampled_from([tuple(names) for names in free]))
-    given = draw(st.booleans()) if targets is None else targets
+    given = draw(st.booleans()) if targets is None else switch(targets, "targets")
     inputs = draw(arrays_of.arrays(drawn.dtype, (number, drawn.widths[0]), elements=REALS))
     wanted = draw(arrays_of.arrays(drawn.dtype, (number, drawn.widths[-1]), elements=REALS)) if given else None
     prior = draw(st.builds(Prior, log_uniform(0.1, 10.0), log_uniform(0.1, 10.0))) if len(moving) > 1 else None

@@ -10,6 +10,7 @@ import hypothesis.extra.numpy as arrays_of
 import numpy as np
 from hypothesis import strategies as st
 
+from statnn._arguments import switch
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network
 from statnn.testing.strategies._numbers import REALS, sizes
 from statnn.testing.strategies._shown import made
@@ -49,7 +50,7 @@ def networks(
     chosen = ACTIVATIONS if activations is None else activations
     each = chosen if isinstance(chosen, st.SearchStrategy) else st.sampled_from(list(chosen))
     parts = [weights, biases, [draw(each) for _ in weights]]
-    if not normalised:
+    if not switch(normalised, "normalised"):
         return made(Network, *parts)
     return made(Network, *parts, normalisations=[draw(st.none() | batch_norms(n, dtype=dtype)) for n in widths[1:]])
 

@@ -11,7 +11,7 @@ import hypothesis.extra.numpy as arrays_of
 import numpy as np
 from hypothesis import strategies as st
 
-from statnn._arguments import Ints, whole
+from statnn._arguments import Ints, switch, whole
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
 from statnn.testing.strategies._numbers import Numbers, decades, log_uniform
 
@@ -103,7 +103,7 @@ def processes(
     """
     kind = draw(st.sampled_from(list(kinds)))
     N, b, c = draw(parameters(most))
-    if whole and issubclass(kind, PolyaUrn):
+    if switch(whole, "whole") and issubclass(kind, PolyaUrn):
         c = float(draw(st.integers(1, 3)))
     return draw(st.builds(kind, st.just(N), st.just(b), st.just(c)))
 
