@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from statnn.testing import assert_pvalue, statistics
@@ -52,17 +54,48 @@ def test_the_slope_is_between_those_of_both_kinds_of_errors(power, rng):
     )
 
 
-def test_no_right_theory_is_farther_off_than_the_fit_for_its_errors_says(rng):
-    """Logarithms weighed by measured values are off by half an error here, and by more with more points."""
-    off = []
-    for power in (0.0, 1.0):
-        for _ in range(200):
-            y, error = points(rng, power)
-            slope, slope_error, _ = in_values(y, widened(y, error) / y**power, power)
-            seen = statistics.power_law(X, y, error).against(-1.0)
-            assert abs(seen.z) <= abs(slope + 1) / slope_error + 1e-6
-            off.append(seen.p < 0.1)
-    assert_pvalue(stats.binomtest(sum(off), len(off), 0.1, alternative="greater").pvalue, "p below 0.1")
+def log_likelihoods(y, error, order):
+    """Return ln of the likelihood with the likeliest amplitude, for errors that are shares of the line, and apart."""
+    best = []
+    for kind in (1.0, 0.0):
+
+        def minus(log_a, kind=kind):
+            fit = np.exp(log_a) * X**order
+            return -stats.norm.logpdf(y, fit, error * (fit / y) ** kind).sum()
+
+        best.append(-optimize.minimize_scalar(minus, bracket=(-0.1, 0.1), options={"xtol": 1e-12}).fun)
+    return np.array(best)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("order", [-1.02, -0.97, -0.9])
+def test_slopes_are_compared_by_their_likelihoods(power, order, rng):
+    y, error = points(rng, power)
+    seen = statistics.power_law(X, y, error).against(order)
+    wide = widened(y, error)
+    slopes = [in_values(y, wide / y**kind, kind)[0] for kind in (1.0, 0.0)]
+    fitted = [log_likelihoods(y, error, slope)[k] for k, slope in enumerate(slopes)]
+    assert seen.z**2 == pytest.approx(2 * (fitted - log_likelihoods(y, error, order)).min(), rel=1e-4)
+    assert seen.estimate - order - np.sign(seen.z) * seen.bias == pytest.approx(seen.z * seen.error, rel=1e-9)
+    assert seen.p == pytest.approx(2 * stats.norm.sf(abs(seen.z)), rel=1e-9)
+
+
+@given(st.lists(st.floats(0.02, 3), min_size=3, max_size=8), st.floats(0.05, 0.29), st.sampled_from([-1.0, 0.7, 3.0]))
+@example([1.43, 1.11, 0.037], 0.15, -1.0)
+@example([0.002, 1.32, 0.89], 0.2, -1.0)
+@example([1.92, 1.24, 0.001], 0.25, -1.0)
+@example([0.038, 0.23, 1.29, 1.15], 0.15, -1.0)
+def test_no_right_theory_is_farther_off_than_its_points_are(t, share, order):
+    """The logarithm of a value that is nearly zero, six errors off, is twenty errors off."""
+    t = np.array(t)
+    x, z = np.geomspace(1, 1000, t.size), (t - 1) / share
+    y = t * x**order
+    least = (1 + np.sqrt(1 + 4 * share**2)) / 2  # the likeliest value, where the error is the wider the larger the line
+    shares = z**2 - 2 * np.log(t / least) - ((least - 1) / share) ** 2
+    assert statistics.power_law(x, y, share * y).against(order).z ** 2 <= shares.sum() * (1 + 1e-9) + 1e-6
+    if (t > share / 0.3 + 1e-9).all():
+        apart = statistics.power_law(x, y, share * x**order).against(order)
+        assert apart.z**2 <= (z @ z) * (1 + 1e-9) + 1e-6
 
 
 def test_errors_that_are_one_share_of_all_values_shift_no_slope():
