@@ -75,9 +75,23 @@ def test_slopes_are_compared_by_their_likelihoods(power, order, rng):
     wide = widened(y, error)
     slopes = [in_values(y, wide / y**kind, kind)[0] for kind in (1.0, 0.0)]
     fitted = [log_likelihoods(y, error, slope)[k] for k, slope in enumerate(slopes)]
-    assert seen.z**2 == pytest.approx(2 * (fitted - log_likelihoods(y, error, order)).min(), rel=1e-4)
+    assert seen.z**2 == pytest.approx(2 * (fitted - log_likelihoods(y, error, order)).min(), rel=1e-7)
     assert seen.estimate - order - np.sign(seen.z) * seen.bias == pytest.approx(seen.z * seen.error, rel=1e-9)
     assert seen.p == pytest.approx(2 * stats.norm.sf(abs(seen.z)), rel=1e-9)
+    away = order + np.copysign(0.01, order - seen.estimate)
+    assert statistics.power_law(X, y, error).against(away, bias=0.01).z == pytest.approx(seen.z, rel=1e-9)
+
+
+def test_likelihoods_do_not_differ_by_rounding():
+    y = np.where(np.arange(X.size) == 3, 1.0, 1.1) / X
+    known = np.where(np.arange(X.size) == 3, 1e-8, 0.05) * y
+    fit = statistics.power_law(X, y, known)
+    assert abs(fit.against(fit.slope + fit.bias + 1e-9 * fit.error).z) < 1e-8
+    pinned = statistics.power_law(X, y, np.where(known < 1e-6 * y, 1e-100, known))
+    for order in (-1.1, -0.95):
+        assert pinned.against(order).z == pytest.approx(fit.against(order).z, rel=1e-5)
+    for order in (-1e308, 1e308):
+        assert fit.against(order).p == 0
 
 
 @given(st.lists(st.floats(0.02, 3), min_size=3, max_size=8), st.floats(0.05, 0.29), st.sampled_from([-1.0, 0.7, 3.0]))
