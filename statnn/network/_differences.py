@@ -158,7 +158,8 @@ def slopes(
         for _ in range(ROUNDS):
             if not left.size:
                 break
-            estimates, lost, near = _table(function, at[left], here[left], side[left], step[left], what)
+            stencil = at[left], here[left], side[left], step[left]
+            estimates, lost, near = _table(function, *stencil, size[part][left], what)
             size[part][left] = np.maximum(size[part][left], near)
             better = lost < error[part][left]
             slope[part][left[better]], error[part][left[better]] = estimates[better], lost[better]
@@ -181,7 +182,7 @@ def _stencils(fields: Floats, kinks: Floats) -> tuple[Floats, NDArray[np.int64],
 
 
 def _table(
-    function: Callable[[Values], Values], at: Floats, here: Values, side: Any, step: Floats, what: str
+    function: Callable[[Values], Values], at: Floats, here: Values, side: Any, step: Floats, size: Floats, what: str
 ) -> tuple[Floats, Floats, Floats]:
     """Return the best entry of the table of extrapolated differences, its error, and |σ| at the last step, (n,)."""
     h = step * RATIO ** np.arange(STEPS)[:, None]
@@ -202,7 +203,8 @@ def _table(
             if j > 1:
                 apart = np.maximum(np.abs(finer - rows[1:]), np.abs(finer - rows[:-1]))
                 error = apart + np.abs(means - middle) / h[j:] + grown[j:] + argument[j:] * np.abs(finer)
-                error[~np.isfinite(error)] = np.inf
+                missed = np.abs(means - middle) > TRUSTED * size  # what is narrower than wide steps
+                error[~np.isfinite(error) | missed] = np.inf
                 i = np.argmin(error, axis=0), np.arange(at.size)
                 better = error[i] < lost
                 best, lost = np.where(better, finer[i], best), np.where(better, error[i], lost)

@@ -71,6 +71,13 @@ def test_functions_that_cancel_far_from_zero_are_smooth():
     assert np.allclose(sigma.derivative(h), exact, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("field", [-3e8, 1e9, 1e12])
+def test_waves_narrower_than_every_step_are_not_taken_for_level(field):
+    """Steps grow with the field, and differences over wide ones are small whatever lies between."""
+    with pytest.raises(ValueError, match=r"no derivative that could be found from its values at the field"):
+        Activation("wave", np.sin).derivative([field])
+
+
 def test_of_many_jumps_the_nearest_to_zero_are_kept():
     stairs = Activation("stairs", lambda h: np.floor(8 * h), np.zeros_like)
     places, by = np.transpose(stairs.jumps)
