@@ -223,7 +223,8 @@ class Activation:
 
         if self.exact is None:
             raise ValueError(
-                f"activation {self.name!r} is known to the digits of float64 only: take a built-in one for more"
+                f"activation {self.name!r} is known to the digits of float64 only; to more are known "
+                + ", ".join(name for name, sigma in ACTIVATIONS.items() if sigma.exact is not None)
             )
         return self.exact(getattr(h, "context", mpmath), h)
 
