@@ -21,7 +21,8 @@ class StatisticalFailure(AssertionError):  # noqa: N818 - a failed test, like th
 
 def _is_real(value: object) -> bool:
     """Return whether a value is a real number; numpy, which is not asked here, counts durations among whole ones."""
-    return isinstance(value, numbers.Real) and getattr(getattr(value, "dtype", None), "kind", "") != "m"
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    return not isinstance(value, bool) and isinstance(value, numbers.Real) and kind != "m"
 
 
 @dataclass

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from statnn.testing import Refusal, assert_counts, assert_law, assert_mean, assert_pvalue, budget, rejects, statistics
+from statnn.testing import (
+    Ledger,
+    Refusal,
+    assert_counts,
+    assert_law,
+    assert_mean,
+    assert_pvalue,
+    budget,
+    rejects,
+    statistics,
+)
 
 
 def normal_tail(x):
@@ -197,6 +207,8 @@ def test_fractions_are_means():
 def test_what_is_no_probability_is_refused(p):
     with pytest.raises(Refusal, match="is not a probability"):
         assert_pvalue(p, "p")
+    with pytest.raises(ValueError, match="is not a probability"):
+        Ledger().enter(p)
 
 
 def test_samples_of_nothing_are_refused():
