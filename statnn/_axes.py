@@ -132,6 +132,16 @@ def drawable(at: Any, name: str) -> Any:
     return shown
 
 
+def band(ax: Any, at: Any, low: Any, high: Any, curve: Any) -> None:
+    """Draw a band about a curve; of a single point, where neither has a length, a bar and the point."""
+    if len(at) > 1:
+        ax.fill_between(at, low, high, color=curve.get_color(), alpha=0.2, linewidth=0)
+        return
+    ax.vlines(at, low, high, color=curve.get_color(), alpha=0.4)
+    if curve.get_marker() == "None":
+        curve.set_marker(".")
+
+
 def logarithmic(ax: Any, *names: str) -> None:
     """Make axes, "x" or "y", logarithmic, with ticks that are read at a glance: 0.5, 1, 2, 5, ... or powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, Ints, array_of, at_least, positive, shaped, whole, whole_array
-from statnn._axes import axes, logarithmic, settled
+from statnn._axes import axes, band, drawable, logarithmic, settled
 from statnn.activation._laws.binomial import binomial
 from statnn.activation._laws.loss import NeuronLoss, expected_loss
 from statnn.activation._simulation.path import Paths
@@ -420,7 +420,8 @@ class ActivationProcess(ABC):
         ax : matplotlib axes or None
             Where to draw; None makes a new figure.
         D : (T,) array_like or None
-            Abscissae; None spans four decades around the point of steepest growth, from one sample on.
+            Abscissae, of which those above 0 are drawn; None spans four decades around the point of steepest growth,
+            from one sample on.
         **style
             Style of the curve, as for ``ax.plot``.
 
@@ -436,15 +437,13 @@ class ActivationProcess(ABC):
         ax = axes(ax)
         steepest = self.inflection()
         first = max(self._begin, steepest / 1e2, 1.0)
-        grid = self._samples(
-            np.geomspace(first, 1e2 * max(first, steepest), 200) if D is None else np.sort(np.ravel(D))
-        )
+        grid = self._samples(np.geomspace(first, 1e2 * max(first, steepest), 200) if D is None else np.ravel(D))
+        grid = grid[drawable(grid, "D")]
         mean, spread = self.working(grid), self.working_std(grid)
         style.setdefault("label", f"{type(self).__name__}, $b = {self.b:g}$, ± 1 deviation")
         (line,) = ax.plot(grid, mean, **style)
-        low, high = np.maximum(mean - spread, 0), np.minimum(mean + spread, self.neurons)
-        ax.fill_between(grid, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
-        if grid.size and grid[0] <= steepest <= grid[-1]:
+        band(ax, grid, np.maximum(mean - spread, 0), np.minimum(mean + spread, self.neurons), line)
+        if grid[0] <= steepest <= grid[-1]:
             ax.plot(steepest, self.working(steepest), "o", color=line.get_color(), markersize=4)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $D$", ylabel="working neurons $K$")

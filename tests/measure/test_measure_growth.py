@@ -35,6 +35,25 @@ def test_curves_are_drawn_along_their_axis(draw):
         assert np.array_equal(ours.get_paths()[0].vertices, theirs.get_paths()[0].vertices)
 
 
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda at, ax: rarefaction([0, 1, 2, 10], 10, at).plot(ax),
+        lambda at, ax: BetaBernoulli(100, 0.3, 5.0).plot(ax, D=at),
+        lambda at, ax: BetaBernoulli(100, 0.3, 5.0).simulate(at, replicas=9, rng=1).plot(ax),
+    ],
+    ids=["rarefaction", "process", "paths"],
+)
+def test_single_points_are_seen(draw):
+    """A line of one point and a band of no width would leave an empty picture; nothing at 0 is on the axis."""
+    ax = draw([4], Figure().add_subplot())
+    assert ax.lines[0].get_marker() == "."
+    ((low, high),) = ax.collections[0].get_segments()
+    assert low[1] < ax.lines[0].get_ydata()[0] < high[1]
+    with pytest.raises(ValueError, match=r"= \[0.*\]: none is above 0, and so on a logarithmic axis"):
+        draw([0], Figure().add_subplot())
+
+
 def test_layers_are_counted_as_recorded(rng):
     net = Network.random([12, 90, 80, 5], "relu", sigma_w=1.4, sigma_b=0.5, rng=1)
     x = rng.normal(size=(300, 12))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import array_of, switch, whole, whole_array
-from statnn._axes import axes, drawable, logarithmic, settled
+from statnn._axes import axes, band, drawable, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn.activation._laws.special import mixed_log_gamma
 
@@ -89,7 +89,7 @@ class Rarefaction(ByValue):
         ax = axes(ax)
         d, working, std = self.at[shown], self.working[shown], self.std[shown]
         (line,) = ax.plot(d, working, **({"label": "rarefaction, ± 2 deviations"} | style))
-        ax.fill_between(d, np.maximum(working - 2 * std, 0), working + 2 * std, color=line.get_color(), alpha=0.2, lw=0)
+        band(ax, d, np.maximum(working - 2 * std, 0), working + 2 * std, line)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $d$", ylabel="working neurons $K(d)$")
         return settled(ax)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import share, whole
-from statnn._axes import axes, drawable, logarithmic, settled
+from statnn._axes import axes, band, drawable, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn._random import Root
 
@@ -143,7 +143,7 @@ class Paths(ByValue):
         style.setdefault("linestyle", "none")
         (points,) = ax.plot(self.checkpoints, self.working.mean(axis=0), **style)
         low, high = np.quantile(self.working, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        ax.fill_between(self.checkpoints, low, high, color=points.get_color(), alpha=0.2, linewidth=0)
+        band(ax, self.checkpoints, low, high, points)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $D$", ylabel="working neurons $K$")
         return settled(ax)
