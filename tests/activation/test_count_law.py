@@ -314,10 +314,12 @@ def test_means_of_counts_after_a_start():
     assert law.expect(lb=5, ub=8) == pytest.approx(some @ law.pmf(some), rel=1e-11)
 
 
-@pytest.mark.parametrize("bounds", [(7, 3), (-9, -2), (np.inf, None)])
+@pytest.mark.parametrize("bounds", [(7, 3), (-9, -2), (np.inf, None), (None, -np.inf)])
 def test_means_over_no_counts_are_refused(bounds):
+    law = BetaBernoulli(2, 1.0, 1.0).count(100)
+    assert law.expect(lb=bounds[0], ub=bounds[1]) == 0
     with pytest.raises(ValueError, match=r"no count between .* wider bounds"):
-        BetaBernoulli(2, 1.0, 1.0).count(100).expect(lb=bounds[0], ub=bounds[1], conditional=True)
+        law.expect(lb=bounds[0], ub=bounds[1], conditional=True)
 
 
 # -- power law and cut-off -------------------------------------------------------------------------------

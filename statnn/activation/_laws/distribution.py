@@ -96,7 +96,7 @@ class Discrete(Checked, _Any):  # type: ignore[misc]
         low, high = self._get_support(*args)
         first = low if lb is None else max(low, _end(lb, "lb") - loc)
         first = math.ceil(min(first, LARGEST_COUNT))
-        last = high if ub is None else min(high, _end(ub, "ub") - loc)
+        last = high if ub is None else max(low - 1, min(high, _end(ub, "ub") - loc))
         last = math.floor(min(last, LARGEST_COUNT, self._isf(_LEAST, *args) if math.isinf(high) else high))
 
         def values(k: NDArray[np.int64]) -> NDArray[Any]:
