@@ -77,8 +77,8 @@ def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats
 
 
 def _steps(function: Callable[[Floats], Floats], at: Floats) -> Iterator[_Step]:
-    """Yield what is seen over shorter and shorter steps, or raise where it is not finite."""
-    middle = np.asarray(function(at), dtype=np.float64)
+    """Yield what is seen over shorter and shorter steps, or raise where no two of them are finite."""
+    yielded, middle = 0, np.asarray(function(at), dtype=np.float64)
 
     def differences(step: float) -> tuple[Floats, Floats, Floats]:
         """Return central slopes, the differences of the one-sided slopes, and the rounding of slopes."""
@@ -93,15 +93,17 @@ def _steps(function: Callable[[Floats], Floats], at: Floats) -> Iterator[_Step]:
         return np.stack(slopes, axis=1), np.stack(bends, axis=1), np.stack(lost, axis=1)
 
     for step in STEP * SHORTER[SHORTEST * np.minimum(1, np.abs(at)).max() <= STEP * SHORTER]:
-        (coarse, bent, _), (fine, still, lost) = differences(step), differences(step / 2)
-        slope = (4 * fine - coarse) / 3
+        with np.errstate(all="ignore"):
+            (coarse, bent, _), (fine, still, lost) = differences(step), differences(step / 2)
+            slope = (4 * fine - coarse) / 3
         if not (np.isfinite(slope).all() and np.isfinite(middle).all()):
-            raise ValueError(
-                f"the map is not finite within {step:g} of the couplings {at.tolist()}: it has no derivative"
-            )
+            continue  # beyond the map's range: couplings may be far below one
         kinks = (np.abs(still) > KINK * np.abs(bent)) & (np.abs(still) > SEEN + lost)
         rise = np.divide(still, bent, out=np.ones_like(still), where=(np.abs(still) > np.abs(bent)) & (bent != 0))
+        yielded += 1
         yield _Step(slope, np.abs(fine - coarse), still, np.where(kinks, still, 0.0), rise, lost)
+    if yielded < 2:
+        raise ValueError(f"the map is not finite within {step:g} of the couplings {at.tolist()}: it has no derivative")
 
 
 def _error(*changes: Floats) -> Floats:

@@ -24,7 +24,7 @@ from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
 from statnn.rg._common import eigenvalue_errors
-from statnn.rg._derivative import derivative
+from statnn.rg._derivative import STEP, derivative
 
 Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
 """Function from couplings, shape (n,), and the number b of layers to the couplings of the block."""
@@ -188,8 +188,9 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     If the derivative is not known in closed form, it is computed by central differences with Richardson's
     extrapolation, over 1e-3 max(1, |K|) or as much less as the map bends at smaller couplings, down to 1e-11 |K|.
     `Exponents.error` is the last correction, or what its fall from step to step leaves if the map is not smooth or has
-    noise, propagated to the eigenvalues to first order. A smooth map is evaluated four times for each coupling and
-    sign, another 20 to 44 times. Standing: [exact] for the families of this package, [own] for a map of your own.
+    noise, propagated to the eigenvalues to first order, and what the rounding of K* makes of them where two points are
+    about to meet. A smooth map is evaluated four times for each coupling and sign, another 20 to 44 times. Standing:
+    [exact] for the families of this package, [own] for a map of your own.
 
     Examples
     --------
@@ -219,6 +220,8 @@ def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -
     values, left, right = eigen
     unit = np.abs(values) * math.log(b)  # change of an eigenvalue that changes an exponent by one
     off = _errors_of_eigenvalues(matrix, wrong, left, right, ROUNDING * unit)
+    if fixed_point.ending is FixedPointEnd.CONVERGED and fixed_point.linear is None:
+        off = off + [_error_of_place(fixed_point, b, *each) for each in zip(values, left.T, right.T, strict=True)]
     with np.errstate(divide="ignore"):
         y = np.log(np.abs(values)) / math.log(b)
     error = np.divide(off, unit, out=np.zeros_like(y), where=unit > 0)
@@ -252,6 +255,25 @@ def _errors_of_eigenvalues(matrix: Floats, wrong: Floats, left: Any, right: Any,
     off = eigenvalue_errors(rounding, overlap, norm, rounding, len(matrix))
     shown = eigenvalue_errors(weighed, overlap, norm, float(np.linalg.norm(wrong)), len(matrix))
     return np.asarray(shown + np.where(off > least, off, 0.0))
+
+
+def _error_of_place(point: FixedPoint, b: int, value: complex, left: Any, right: Any) -> float:
+    """Return the error of an eigenvalue from that of K*: near λ = 1, a root is found to a root of rounding only.
+
+    Along the eigenvector, R(K) - K is (λ - 1) t + c t², known to its rounding ρ: t is, to some ρ/(|λ-1| + √(cρ)).
+    """
+    overlap = abs(left.conj() @ right)
+    if not overlap:
+        return 0.0
+    at, size = point.couplings, float(np.abs(point.couplings).max())
+    weights, step = np.abs(left) / overlap, STEP * (size or 1.0) * right.real
+    with np.errstate(all="ignore"):
+        below, middle, above = (_reals(point.map(at + shift, b)) for shift in (-step, 0 * step, step))
+        bend = np.nan_to_num(np.abs(left.conj() @ (above - middle - (middle - below))) / overlap)
+    rounding = float(weights @ (4 * np.finfo(float).eps * np.abs(at)))
+    known = rounding + float(weights.sum()) * point.residual * max(1.0, size)
+    curved = max(float(bend) - rounding, 0.0) / (2 * float(step @ step) or 1.0) * known
+    return 2 * curved / (abs(value - 1) + math.sqrt(curved)) if curved else 0.0
 
 
 def _reals(image: ArrayLike) -> Floats:

@@ -204,6 +204,34 @@ def test_a_map_without_a_value_at_its_point_has_no_derivative():
         derivative(lambda k: np.where(k == 1, np.nan, k), np.ones(1))
 
 
+@pytest.mark.parametrize("place", [1.0, 1e-4, 1e-12])
+@pytest.mark.parametrize("power", [0.5, -1.5, 3.0])
+def test_maps_that_end_close_to_small_couplings_have_their_slope(place, power):
+    """K* (K/K*)^p has slope p, and no value at K < 0, which lies within 1e-3 of K*."""
+    exponents = rg.exponents(rg.FixedPoint("own", ("K",), np.array([place]), lambda k, _: place * (k / place) ** power))
+    assert abs(exponents.y[0] - np.log2(abs(power))) <= exponents.error[0] + 1e-13 < 1e-4
+
+
+@pytest.mark.parametrize("apart", [0.0, 1e-7, 1e-4])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e5])
+@pytest.mark.parametrize("bend", [-3.0, 0.2, 40.0])
+def test_exponents_where_two_points_meet_know_how_far_their_point_is_off(bend, scale, apart):
+    """k + a (k - 1)(k - 1 - δ) has slopes 1 ± aδ at its points; the double root of δ = 0 is marginal."""
+
+    def step(k, _):
+        u = k / scale - 1
+        return k + scale * bend * u * (u - apart)
+
+    point = rg.fixed_points(step, [1.2 * scale])[0]
+    u = point.couplings[0] / scale - 1
+    found = rg.exponents(point)
+    error = abs(found.y[0] - np.log2(abs(1 + (bend if u > apart / 2 else -bend) * apart)))
+    assert error <= 3 * found.error[0]
+    if not apart:
+        assert found.kinds == ("marginal",)
+        assert found.nu is None
+
+
 @pytest.mark.parametrize("kind", [np.float16, np.float32])
 def test_maps_in_fewer_digits_have_errors_of_their_own_rounding(kind):
     point = rg.FixedPoint("own", ("K",), np.ones(1), lambda k, b: (1 + b * (k - 1)).astype(kind))
