@@ -278,7 +278,7 @@ def _at(task: tuple[Callable[..., Any], Point, tuple[Root, str] | None]) -> dict
 
 def _refuse_no_values(values: Any, name: str) -> None:
     """Raise unless `values` is an ordered collection of values."""
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise TypeError(f"{name} = {values!r} is one value; pass a list of them, [{values!r}]")
     refuse_unordered(values, name)
 

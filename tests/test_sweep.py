@@ -129,6 +129,7 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
         ([{1: 2}], ValueError, "must name arguments"),
         ({"a": [1, 1]}, ValueError, "names the point {'a': 1} twice"),
         ({"a": 3}, TypeError, "grid['a'] = 3 is one value; pass a list of them, [3]"),
+        ({"a": {"x": 1, "y": 2}}, TypeError, "is one value; pass a list of them, [{'x': 1, 'y': 2}]"),
         ({"a": {"x", "y"}}, TypeError, "is a set, which has no order: pass a list"),
         ({"a": "heat bath"}, TypeError, "grid['a'] = 'heat bath' is one value"),
         ({"a": [1, Fraction(1, 2)]}, TypeError, "grid has a = Fraction(1, 2), a Fraction: points are known by numbers"),
