@@ -225,11 +225,12 @@ def _labels(array: Any) -> list[tuple[Hashable, ...]]:
 
 
 def in_order(state: Any, nodes: Sequence[Hashable]) -> Any:
-    """Return a state, or raise if it is labelled, as of pandas or xarray, with the names of spins in another order."""
+    """Return a state, or raise if it is labelled, as of pandas or xarray, with names of spins in other places."""
     names = tuple(getattr(state, "columns", ())) or (_labels(state) or [()])[-1]
     if not names and not callable(index := getattr(state, "index", len)):
         names = tuple(index)
-    if names and not isinstance(nodes, range) and names != tuple(nodes) and {*names} == {*nodes}:
+    numbered = names == tuple(range(len(names))) and {*names} != {*nodes}  # by pandas, where no names are given
+    if not (isinstance(nodes, range) or numbered or names == tuple(nodes)) and {*names} & {*nodes}:
         raise ValueError(
             f"state has spins {_some(names)}, and the model has them in the order {_some(tuple(nodes))}: pass "
             "state[list(model.nodes)]"

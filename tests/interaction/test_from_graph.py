@@ -369,11 +369,15 @@ class Labelled:
 @pytest.mark.parametrize(("values", "axis"), [([-1, 1], "index"), ([[-1, 1]], "columns")])
 def test_states_that_name_spins_in_another_order_are_refused(values, axis):
     model = BinaryNeurons(nx.Graph([("b", "a")]), fields={"b": 5.0})
-    with pytest.raises(ValueError, match=r"spins 'a', 'b', and the model has them in the order 'b', 'a': pass state"):
-        model.energy(Labelled(values, **{axis: [*"ab"]}))
+    for names in ("ab", "ax", "xb"):
+        said = rf"spins {', '.join(map(repr, names))}, and the model has them in the order 'b', 'a': pass state"
+        with pytest.raises(ValueError, match=said):
+            model.energy(Labelled(values, **{axis: [*names]}))
     for names in ("ba", "xy", (0, 1)):  # names of others may mean nothing
         assert np.ravel(model.energy(Labelled(values, **{axis: [*names]}))) == [6.0]
     assert np.ravel(BinaryNeurons([[0, 1], [1, 0]]).energy(Labelled(values, **{axis: [1, 0]}))) == [1.0]
+    from_one = BinaryNeurons(nx.Graph([(1, 2)]))  # tables without names have 0, 1
+    assert np.ravel(from_one.energy(Labelled(values, **{axis: [0, 1]}))) == [1.0]
 
 
 @pytest.mark.parametrize("kind", ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"])
