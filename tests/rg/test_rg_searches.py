@@ -224,12 +224,12 @@ def test_exponents_where_two_points_meet_know_how_far_their_point_is_off(bend, s
 
     point = rg.fixed_points(step, [1.2 * scale])[0]
     u = point.couplings[0] / scale - 1
-    found = rg.exponents(point)
-    error = abs(found.y[0] - np.log2(abs(1 + (bend if u > apart / 2 else -bend) * apart)))
-    assert error <= 3 * found.error[0]
+    exponents = rg.exponents(point)
+    error = abs(exponents.y[0] - np.log2(abs(1 + (bend if u > apart / 2 else -bend) * apart)))
+    assert error <= 3 * exponents.error[0]
     if not apart:
-        assert found.kinds == ("marginal",)
-        assert found.nu is None
+        assert exponents.kinds == ("marginal",)
+        assert exponents.nu is None
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32])
