@@ -189,8 +189,9 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     extrapolation, over 1e-3 max(1, |K|) or as much less as the map bends at smaller couplings, down to 1e-11 |K|.
     `Exponents.error` is the last correction, or what its fall from step to step leaves if the map is not smooth or has
     noise, propagated to the eigenvalues to first order, and what the rounding of K* makes of them where two points are
-    about to meet. A smooth map is evaluated four times for each coupling and sign, another 20 to 44 times. Standing:
-    [exact] for the families of this package, [own] for a map of your own.
+    about to meet. A smooth map is evaluated four times for each coupling and sign, another 20 to 44 times, and at a
+    point that was searched for, thrice more for each exponent. Standing: [exact] for the families of this package,
+    [own] for a map of your own.
 
     Examples
     --------
