@@ -31,7 +31,7 @@ Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
 
 NEAR, INNER = 1e-4, (0.381966, 0.618034)
 """Distance below which two searches may have ended at one point, in units of couplings; where to look in between."""
-FAR = 1e300
+FAR, TOLERANCE = 1e300, 1e-10
 ROUNDING = 1e-10
 """An analytical exponent smaller than this counts as zero: it is rounding of a logarithm."""
 
@@ -291,7 +291,7 @@ def fixed_points(
     *,
     names: Sequence[str] | None = None,
     bounds: tuple[ArrayLike, ArrayLike] | None = None,
-    tolerance: float = 1e-10,
+    tolerance: float = TOLERANCE,
     throw: bool = True,
     **options: Any,
 ) -> tuple[FixedPoint, ...]:
@@ -309,7 +309,7 @@ def fixed_points(
     bounds : pair of array_like, shape (n,), or None
         Lowest and highest couplings to search; None for no limits.
     tolerance : float
-        Largest residual of a fixed point, in units of max(1, |K|).
+        Largest residual of a fixed point, in units of max(1, |K|); for a callable only, as `throw`.
     throw : bool
         If False and no search succeeds, the failed searches are returned, with how they ended.
     **options
@@ -357,9 +357,10 @@ def fixed_points(
         own = inspect.getattr_static(family, "fixed_points")
         if isinstance(family, type) and not isinstance(own, classmethod | staticmethod):
             raise TypeError(f"the fixed points of a {name} depend on its parameters: pass a layer, {name}(...)")
-        if start is not None or names is not None or bounds is not None:
+        if any(given is not None for given in (start, names, bounds)) or limit != TOLERANCE or not throw:
             raise TypeError(
-                f"{getattr(family, '__name__', family)!s} knows its fixed points: leave out start, names, bounds"
+                f"{getattr(family, '__name__', family)!s} knows its fixed points: leave out start, names, bounds, "
+                "tolerance, throw, which are for maps"
             )
         return tuple(family.fixed_points(**options))
     _refuse_no_map(family, name, options)

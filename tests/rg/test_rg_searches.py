@@ -311,3 +311,10 @@ def test_what_rounding_takes_beside_a_point_is_known(bend):
 def test_what_a_search_cannot_take_is_named(call, error, said):
     with pytest.raises(error, match=said):
         call()
+
+
+@pytest.mark.parametrize("given", [{"tolerance": 1e-3}, {"throw": False}])
+def test_families_that_know_their_points_take_no_options_of_a_search(given):
+    for family in (rg.BinaryLayer, rg.RandomLayer("tanh", 1.5)):
+        with pytest.raises(TypeError, match="leave out start, names, bounds, tolerance, throw, which are for maps"):
+            rg.fixed_points(family, **given)
