@@ -140,10 +140,10 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     Strength and fluctuation [paper]; nulls [own]. E[Y²] is exact for both nulls, whatever the law of the weights: for
     shuffled weights it is (n_m-1)/n_m [n_(m-1) var W^(m-1) + n_(m+1) var W^(m) + var b], each var (ddof = 1) over the
     entries of one matrix. The p-value is exact for Gaussian weights given σ_w and σ_b. For shuffled weights it is
-    asymptotic in the fan-in; if they and the biases take few values (±1, 0), strengths do, too, and √n Y is counted as
-    nearer to its null by half the step √2 a that it takes when two weights change places, a their smallest difference:
-    for two units this is the p-value by counting, for several units it is larger. A few weights beyond all others (as
-    of a Cauchy law) make small p-values by chance.
+    asymptotic in the fan-in; if they take few values (±1, 0), so do strengths, unless biases of three units and more
+    spread over half their difference a, and √n Y is counted as nearer to its null by half the step √2 a that it takes
+    when two weights change places: for two units this is the p-value by counting, for several units it is larger. A few
+    weights beyond all others (as of a Cauchy law) make small p-values by chance.
 
     References
     ----------
@@ -211,8 +211,14 @@ def _grain(net: Network) -> Floats:
     for m, (weight, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
         step = _least_difference(weight)
         grain[m] = min(grain[m], step)
-        grain[m + 1] = min(step, _least_difference(bias))
+        grain[m + 1] = 0.0 if _smooths(bias, step) else step
     return np.where(np.isfinite(grain), grain / math.sqrt(2), 0.0)
+
+
+def _smooths(bias: Floats, step: float) -> bool:
+    """Return whether biases all differ, off the grid of the strengths, and spread over it; two only shift it."""
+    spread = bias.size > 2 and np.unique(bias).size == bias.size and standard_deviation(bias, ddof=1) >= step / 4
+    return bool(step and spread and np.ptp(np.mod(bias, step)))
 
 
 def _least_difference(values: Floats) -> float:

@@ -336,6 +336,19 @@ def test_p_values_of_strengths_are_those_of_a_variance():
     assert strength.p_value == pytest.approx(2 * tails, rel=1e-9)
 
 
+@pytest.mark.parametrize("biases", [(1e-3, -2e-3), (1.0, -1.0), (0.3, 0.0), (1e-3, -2e-3, 0.0), (0.2, 0.0, -0.1)])
+def test_p_values_of_weights_of_two_values_beside_small_biases_are_those_of_counting(biases):
+    """Of all arrangements of as many weights 1 as -1, at most a share p has a p-value up to p."""
+    size = 4 * len(biases)
+    nets = []
+    for places in itertools.combinations(range(size), size // 2):
+        weight = np.full(size, -1.0)
+        weight[[*places]] = 1.0
+        nets.append(Network([weight.reshape(len(biases), 4)], [biases]))
+    p_values = np.array([graph.strength(net).p_value[1] for net in nets])
+    assert all(np.mean(p_values <= p) <= p * (1 + 1e-12) for p in p_values)
+
+
 def test_strengths_of_weights_of_two_values_with_biases_of_any_have_no_step():
     rng = np.random.default_rng(3)
     strength = graph.strength(Network([rng.choice([-1.0, 1.0], (6, 4))], [rng.normal(size=6)]))
