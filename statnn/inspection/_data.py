@@ -75,7 +75,7 @@ def read_data(
         Another file, npy or npz with ``y``, or the name of an array in the npz file. Whole numbers, one per sample, or
         one row per sample with a single 1.
     split : {"test", "train"}
-        Which samples to take if the file has both.
+        Which samples to take if the file has both, or one of them beside ``x``.
     scale : float, optional
         Factor that multiplies the samples. By default bytes are divided by 255, and other numbers are not scaled.
 
@@ -199,8 +199,7 @@ def _read(file: Path, labels: str | None, split: str) -> tuple[NDArray[Any], NDA
     if file.suffix.lower() == ".npy":
         return _npz.npy(file), None, ""
     with _npz.npz(file) as archive:
-        order = sorted(_KEYS, key=lambda pair: split not in pair[0])
-        for x, y in sorted(order, key=lambda pair: pair[0] != "x"):
+        for x, y in sorted(_KEYS, key=lambda pair: (split not in pair[0], pair[0] != "x")):
             if x in archive:
                 own = labels if labels is not None and labels in archive else y if labels is None else None
                 return archive[x], archive[own] if own is not None and own in archive else None, x
