@@ -1,6 +1,7 @@
 """Digits of solvable layers over the whole range of float64, against mpmath and exact limits."""
 
 import math
+from dataclasses import replace
 
 import mpmath
 import numpy as np
@@ -376,10 +377,11 @@ def test_exponents_that_share_a_direction_have_the_error_of_a_root_of_rounding(s
     for value, exact in ((1.0, 0.0), (2.0, 1.0)):
         matrix = turn @ (value * np.eye(size) + np.eye(size, k=1)) @ back
         (point,) = rg.fixed_points(lambda k, _, matrix=matrix: matrix @ k - 0.1 * (k**3).sum() * k, np.zeros(size))
-        exponents = rg.exponents(point)
-        assert (np.abs(exponents.y - exact) <= 4 * exponents.error + 1e-15).all()
-        assert set(exponents.kinds) == {"marginal" if value == 1 else "relevant"}
-        assert exponents.nu is None
+        for known in (point, replace(point, linear=lambda _, matrix=matrix: matrix)):
+            exponents = rg.exponents(known)
+            assert (np.abs(exponents.y - exact) <= 4 * exponents.error + 1e-15).all()
+            assert set(exponents.kinds) == {"marginal" if value == 1 else "relevant"}
+            assert exponents.nu is None
 
 
 # -- noisy layers that forget nearly everything ----------------------------------------------------------------
