@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from statnn.testing import statistics
+from statnn.testing import assert_uniform, statistics
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict, measured
+from validation.claims import CLAIMS
 from validation.claims._tools import of_batches
+from validation.claims.interaction.stiffness import STIFFNESS
 from validation.finding import LEVEL
 from validation.task import _twins
 
@@ -318,3 +320,14 @@ def test_what_is_not_linear_in_the_mean_is_taken_of_batches_without_their_bias(r
     squares = of_batches(values, 8, np.square)
     assert squares.mean(axis=0) == pytest.approx(means.mean(axis=0) ** 2 - means.var(axis=0, ddof=1) / 8)
     assert squares.mean(axis=0) != pytest.approx((means**2).mean(axis=0), rel=0.01)
+
+
+def test_the_order_of_stiff_layers_counts_how_few_chains_give_its_errors(rng):
+    """Errors of six chains are themselves uncertain: Student's law of five degrees of freedom, not the normal one."""
+    p = []
+    for _ in range(1000):
+        chains = (1 + 0.02 * rng.standard_normal((9, 6))) / STIFFNESS[:, None]
+        data = {"stiffness": STIFFNESS, "chains": chains, "leading": 1 / STIFFNESS, "order": -1.0}
+        p.append([finding.p for finding in CLAIMS["stiffness"].judge(data).findings])
+    for values, name in zip(np.transpose(p), ("order", "amplitude"), strict=True):
+        assert_uniform(values, what=f"p of the {name}")
