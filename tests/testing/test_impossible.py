@@ -258,6 +258,23 @@ def test_sixty_draws_that_are_skewed_as_the_exponential_carry_the_mean_of_their_
     assert statistics.mean_under(_even(stats.expon(), 60), stats.expon(), fewest=60).p > 0.5
 
 
+def test_draws_too_few_for_the_skewness_of_their_law_are_refused():
+    """Where all of them lie low they look less skewed than their law: its skewness tells how many are needed."""
+    law = stats.gamma(0.5)
+    assert statistics.mean_under(_even(law, 450), law, fewest=150).p > 0.5
+    with pytest.raises(Refusal, match=r"449 draws of this law, of skewness 2\.8, are too few .* take 450"):
+        statistics.mean_under(_even(law, 449), law, fewest=150)
+
+
+@pytest.mark.parametrize("replicas", [21, 60, 150, 400])
+def test_a_vector_of_one_mean_is_compared_as_the_mean(replicas):
+    """The skewness of replicates counts in both: by Student's tail alone p would be fifty times too small at 1e-9."""
+    values = _even(stats.gamma(4.0), replicas)
+    for theory in (3.2, 4.9):
+        alone = statistics.mean(values, theory, fewest=20)
+        assert statistics.mean_vector(values[:, None], [theory], fewest=20).p == pytest.approx(alone.p, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("compare", "said"),
     [

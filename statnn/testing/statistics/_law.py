@@ -184,7 +184,8 @@ def mean_under(values: ArrayLike, theory: Any, *, fewest: int = FEWEST_REPLICATE
     theory : frozen distribution of scipy.stats
         The law of each draw.
     fewest : int
-        Smallest number of draws that is accepted if they are compared as by `mean`.
+        Smallest number of draws that is accepted if they are compared as by `mean`; of a law of skewness γ,
+        (γ fewest/20)² are needed.
 
     Returns
     -------
@@ -217,18 +218,22 @@ def mean_under(values: ArrayLike, theory: Any, *, fewest: int = FEWEST_REPLICATE
     ends = _ends(theory, draws) if hasattr(theory, "pmf") else None
     whole_of(fewest, "fewest")
     if ends is None or (draws != np.rint(draws)).any():
-        _refuse_rare(theory, draws.size)
+        _refuse_rare(theory, draws.size, fewest)
         return mean(draws, expected, fewest=fewest)
     low, high = ends
     comparison = total(draws - low, theory.pmf(np.arange(low, high + 1)))
     return replace(comparison, estimate=comparison.estimate + low, theory=comparison.theory + low)
 
 
-def _refuse_rare(theory: Any, number: int) -> None:
-    """Raise if the values that carry the spread of a law are so rare that this number of draws may hold none."""
+def _refuse_rare(theory: Any, number: int, fewest: int) -> None:
+    """Raise if the values that carry the spread of a law are so rare that this number of draws may hold too few.
+
+    Where all draws lie low, they look less skewed than their law: below (γ fewest/20)² draws, with γ the skewness of
+    the law, the level for which `fewest` draws are needed, 2^(-fewest/5), raises over three times its alarms.
+    """
     if not hasattr(theory, "stats"):
         return
-    variance, excess = map(float, theory.stats(moments="vk"))
+    variance, skewness, excess = map(float, theory.stats(moments="vsk"))
     if not math.isfinite(variance):
         raise Refusal("the law has no finite variance, so no mean of draws has a standard error: compare with `law`")
     share = number / (excess + 3)
@@ -237,6 +242,12 @@ def _refuse_rare(theory: Any, number: int) -> None:
         raise Refusal(
             f"{share:.2g} of {number} draws of this law carry its spread: large values are so rare that the sample may "
             "hold none. Take more draws, or compare with `law`"
+        )
+    needed = (skewness * fewest / 20) ** 2
+    if math.isfinite(needed) and number < needed:
+        raise Refusal(
+            f"{number} draws of this law, of skewness {skewness:.2g}, are too few for the tails of their mean: take "
+            f"{math.ceil(needed)}, or compare with `law`"
         )
 
 
