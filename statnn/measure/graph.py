@@ -26,6 +26,9 @@ from statnn.measure._deviations import standard_deviation
 from statnn.measure._strength import layer_fluctuation, node_strength
 from statnn.network import Network
 
+ALIGNED = 0.7
+"""Mean of biases, as points of a circle of one step between strengths, from which these keep their steps."""
+
 __all__ = ["Strength", "layer_fluctuation", "node_strength", "strength"]
 
 
@@ -141,9 +144,9 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     shuffled weights it is (n_m-1)/n_m [n_(m-1) var W^(m-1) + n_(m+1) var W^(m) + var b], each var (ddof = 1) over the
     entries of one matrix. The p-value is exact for Gaussian weights given σ_w and σ_b. For shuffled weights it is
     asymptotic in the fan-in; if they take few values (±1, 0), so do strengths, unless biases of three units and more
-    spread over half their difference a, and √n Y is counted as nearer to its null by half the step √2 a that it takes
-    when two weights change places: for two units this is the p-value by counting, for several units it is larger. A few
-    weights beyond all others (as of a Cauchy law) make small p-values by chance.
+    spread between multiples of their difference a, and √n Y is counted as nearer to its null by half the step √2 a that
+    it takes when two weights change places: for two units this is the p-value by counting, for several units it is
+    larger. A few weights beyond all others (as of a Cauchy law) make small p-values by chance.
 
     References
     ----------
@@ -216,9 +219,11 @@ def _grain(net: Network) -> Floats:
 
 
 def _smooths(bias: Floats, step: float) -> bool:
-    """Return whether biases all differ, off the grid of the strengths, and spread over it; two only shift it."""
-    spread = bias.size > 2 and np.unique(bias).size == bias.size and standard_deviation(bias, ddof=1) >= step / 4
-    return bool(step and spread and np.ptp(np.mod(bias, step)))
+    """Return whether biases all differ and spread over places between strengths one step apart; two only shift them."""
+    if not (bias.size > 2 and np.unique(bias).size == bias.size and 0 < step < np.inf):
+        return False
+    turns = np.mod(bias, step) / step  # as angles: 0.3 is a multiple of 0.1 but for rounding, just below a full turn
+    return bool(abs(np.exp(2j * np.pi * turns).mean()) < ALIGNED)
 
 
 def _least_difference(values: Floats) -> float:

@@ -336,14 +336,20 @@ def test_p_values_of_strengths_are_those_of_a_variance():
     assert strength.p_value == pytest.approx(2 * tails, rel=1e-9)
 
 
-@pytest.mark.parametrize("biases", [(1e-3, -2e-3), (1.0, -1.0), (0.3, 0.0), (1e-3, -2e-3, 0.0), (0.2, 0.0, -0.1)])
-def test_p_values_of_weights_of_two_values_beside_small_biases_are_those_of_counting(biases):
+@pytest.mark.parametrize(
+    ("unit", "biases"),
+    [
+        *((1.0, small) for small in [(1e-3, -2e-3), (1.0, -1.0), (0.3, 0.0), (1e-3, -2e-3, 0.0), (0.2, 0.0, -0.1)]),
+        *[(1.0, (1.0, 3.0001, 7.0002)), (0.1, (0.1, 0.3, 0.7))],
+    ],
+)
+def test_p_values_of_weights_of_two_values_beside_biases_near_steps_are_those_of_counting(unit, biases):
     """Of all arrangements of as many weights 1 as -1, at most a share p has a p-value up to p."""
     size = 4 * len(biases)
     nets = []
     for places in itertools.combinations(range(size), size // 2):
-        weight = np.full(size, -1.0)
-        weight[[*places]] = 1.0
+        weight = np.full(size, -unit)
+        weight[[*places]] = unit
         nets.append(Network([weight.reshape(len(biases), 4)], [biases]))
     p_values = np.array([graph.strength(net).p_value[1] for net in nets])
     assert all(np.mean(p_values <= p) <= p * (1 + 1e-12) for p in p_values)
