@@ -138,8 +138,13 @@ def band(ax: Any, at: Any, low: Any, high: Any, curve: Any) -> None:
         ax.fill_between(at, low, high, color=curve.get_color(), alpha=0.2, linewidth=0)
         return
     ax.vlines(at, low, high, color=curve.get_color(), alpha=0.4)
-    if curve.get_marker() == "None":
-        curve.set_marker(".")
+    seen(curve, ".")
+
+
+def seen(curve: Any, marker: str = "_") -> None:
+    """Give a curve of a single point, which has no length, a marker unless it has one."""
+    if len(curve.get_xdata()) == 1 and curve.get_marker() == "None":
+        curve.set_marker(marker)
 
 
 def logarithmic(ax: Any, *names: str) -> None:

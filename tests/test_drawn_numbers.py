@@ -12,8 +12,9 @@ from statnn import Network, rg
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
 from statnn.inspection._activity import _draw_counts
 from statnn.inspection._layers import _draw_strength
+from statnn.interaction import BinaryNeurons
 from statnn.measure import basins, correlation, graph, growth, order, spikes, tangent
-from statnn.montecarlo import estimate
+from statnn.montecarlo import estimate, sample
 from statnn.montecarlo._plot import draw
 from statnn.rg._layers.portrait import binary_line, linear_line
 from statnn.rg._layers.single import renormalised
@@ -389,3 +390,21 @@ def test_basins_that_are_rarely_endless_are_not_none(rng):
     basin = basins.sample_basin(Network.random([2, 4, 2], rng=rng), rng.normal(size=(4, 2)), draws=4, rng=0)
     ax = replace(basin, radius=np.append(np.ones(399), np.inf)).plot(axes())
     assert ax.lines[0].get_label() == "0.2% infinite"
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: growth.from_active_samples(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], 10, at=[0, 10]).plot(ax),
+        lambda ax: rg.RandomLayer("tanh", 1.5, 0.1).simulate(8, 0, replicas=3, rng=1).plot(ax),
+        lambda ax: sample(BinaryNeurons([[0, 1], [1, 0]]), 1, rng=1).plot(ax),
+    ],
+    ids=["growth", "signals", "run"],
+)
+def test_lines_of_a_single_point_are_seen(draw):
+    """A line of one point has no length; legends name what is in the picture."""
+    lines = draw(axes()).lines
+    assert lines
+    for line in lines:
+        assert len(line.get_xdata()) == 1
+        assert line.get_marker() != "None"

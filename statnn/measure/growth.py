@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, whole, whole_array
-from statnn._axes import COLOURS, LINES, axes, drawable, ink, logarithmic, settled
+from statnn._axes import COLOURS, LINES, axes, drawable, ink, logarithmic, seen, settled
 from statnn._by_value import ByValue
 from statnn._text import p_value
 from statnn.activation import Comparison, Rarefaction, compare, rarefaction
@@ -125,7 +125,7 @@ class Growth(ByValue):
         fits = self.comparison.fits if self.comparison is not None else ()
         for fit, colour, line in zip(fits, COLOURS, LINES, strict=False):
             label = f"{type(fit.process).__name__}, {p_value(fit.p_value)}"
-            ax.plot(d, self._grown(fit.process, d) / self.units, line, color=colour, label=label)
+            seen(*ax.plot(d, self._grown(fit.process, d) / self.units, line, color=colour, label=label))
         logarithmic(ax, "x")
         ax.set(xlabel="samples $d$", ylabel="working units $K(d)/N$", ylim=(0, 1.05))
         ax.legend()

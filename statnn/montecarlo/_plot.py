@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._axes import axes, label, settled
+from statnn._axes import axes, label, seen, settled
 from statnn.montecarlo._estimate import FEWEST, autocovariance, estimate, of_order_one
 from statnn.montecarlo._method import Values
 
@@ -37,7 +37,7 @@ def _trace(ax: Any, name: str, draws: Values) -> None:
     step = max(1, draws.shape[1] // MOST_POINTS)
     at = np.arange(0, draws.shape[1], step)
     for chain in draws[:MOST_CHAINS]:
-        ax.plot(at, chain[at], linewidth=0.7, alpha=0.8)
+        seen(*ax.plot(at, chain[at], linewidth=0.7, alpha=0.8))
     ax.set_xlabel("draw")
     ax.set_ylabel(label(name))
 

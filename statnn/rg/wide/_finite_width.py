@@ -17,7 +17,7 @@ import numpy as np
 from statnn._archive.kept import kept_tasks
 from statnn._archive.store import Store
 from statnn._arguments import Floats, share
-from statnn._axes import COLOURS, axes, counting, ink, settled
+from statnn._axes import COLOURS, axes, band, counting, ink, seen, settled
 from statnn._by_value import ByValue, by_value
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, stream
@@ -109,8 +109,8 @@ class Signals(ByValue):
         look = {"marker": ".", "ls": "none", "label": label}
         (points,) = ax.plot(layer, values.mean(axis=0), **(look | style))
         low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        ax.fill_between(layer, low, high, color=points.get_color(), alpha=0.2, linewidth=0)
-        ax.plot(layer, limit, color=ink(), lw=1, label=r"$n \to \infty$")
+        band(ax, layer, low, high, points)
+        seen(*ax.plot(layer, limit, color=ink(), lw=1, label=r"$n \to \infty$"))
         counting(ax)
         ax.set(xlabel="layer $m$", ylabel=f"{quantity} ${'c' if correlated else 'q'}_m$")
         ax.legend(fontsize="small")
