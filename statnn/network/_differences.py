@@ -194,7 +194,8 @@ def _table(
     with np.errstate(all="ignore"):
         rows = (over - under) / (above - below)
         means = np.where(side == 0, over / 2 + under / 2, middle)
-        grown = eps * _ROUNDING[np.abs(side)] * np.fmax(np.abs(over), np.abs(under)) / h
+        level = np.where(over == under, size, 0.0)  # equal by rounding inside the function, as 1 + h² - 1 may be
+        grown = eps * _ROUNDING[np.abs(side)] * np.fmax(np.fmax(np.abs(over), np.abs(under)), level) / h
         argument = eps * _ROUNDING[np.abs(side)] * np.abs(at) / h  # fields themselves are rounded
         for j in range(1, STEPS):
             w = np.where(side == 0, RATIO ** (2 * j), RATIO**j)

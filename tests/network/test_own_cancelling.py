@@ -78,6 +78,21 @@ def test_waves_narrower_than_every_step_are_not_taken_for_level(field):
         Activation("wave", np.sin).derivative([field])
 
 
+@pytest.mark.parametrize(
+    ("function", "slope"),
+    [
+        (lambda h: np.log(np.cosh(h)), np.tanh),
+        (lambda h: np.sqrt(1 + h * h) - 1, lambda h: h / np.sqrt(1 + h * h)),
+        (lambda h: np.log(1 + h * h), lambda h: 2 * h / (1 + h * h)),
+    ],
+    ids=["ln cosh", "root", "log"],
+)
+def test_minima_are_not_level_where_values_beside_them_round_to_one(function, slope):
+    """1 + h² is 1 in floats for h up to 1e-8: values there are equal, and the slope is still about h."""
+    h = np.geomspace(1e-12, 1, 49)
+    np.testing.assert_allclose(Activation("well", function).derivative(h), slope(h), rtol=0, atol=1e-12)
+
+
 def test_of_many_jumps_the_nearest_to_zero_are_kept():
     stairs = Activation("stairs", lambda h: np.floor(8 * h), np.zeros_like)
     places, by = np.transpose(stairs.jumps)
