@@ -30,6 +30,8 @@ ENOUGH = 1e-11
 """Error, relative to |σ| and |σ'|, at which steps are not made smaller any more."""
 TRUSTED, AT_KINK = 1e-7, 1e-4
 """Largest trusted error of a slope; at a kink itself, which no average feels, it allows a root such as |h|^1.5."""
+PROMISED, APART = 1e-10, 10.0
+"""Error of a slope that has its digits, and in how many errors one over smaller steps must agree with it."""
 _BLOCK = 2**14
 """Fields that are differentiated at a time."""
 _USUAL = np.linspace(-8.013, 8.0, 34)
@@ -161,7 +163,10 @@ def slopes(
             stencil = at[left], here[left], side[left], step[left]
             estimates, lost, near = _table(function, *stencil, size[part][left], what)
             size[part][left] = np.maximum(size[part][left], near)
-            better = lost < error[part][left]
+            # where σ is a difference, as ln(1 + exp(h)) - ln 2, values close to each other may have lost a part of it
+            known = error[part][left] <= PROMISED * np.maximum(np.abs(slope[part][left]), size[part][left])
+            other = np.abs(estimates - slope[part][left]) > APART * error[part][left]
+            better = (lost < error[part][left]) & ~(known & other)
             slope[part][left[better]], error[part][left[better]] = estimates[better], lost[better]
             left = left[error[part][left] > ENOUGH * np.maximum(np.abs(slope[part][left]), size[part][left])]
             step = step * RATIO ** (STEPS - 3)

@@ -84,12 +84,14 @@ def test_waves_narrower_than_every_step_are_not_taken_for_level(field):
         (lambda h: np.log(np.cosh(h)), np.tanh),
         (lambda h: np.sqrt(1 + h * h) - 1, lambda h: h / np.sqrt(1 + h * h)),
         (lambda h: np.log(1 + h * h), lambda h: 2 * h / (1 + h * h)),
+        (lambda h: 1 - 1 / np.cosh(h), lambda h: np.tanh(h) / np.cosh(h)),
+        (lambda h: np.log1p(np.exp(h)) - np.log(2) - h / 2, lambda h: np.tanh(h / 2) / 2),
     ],
-    ids=["ln cosh", "root", "log"],
+    ids=["ln cosh", "root", "log", "1 - sech", "softplus"],
 )
 def test_minima_are_not_level_where_values_beside_them_round_to_one(function, slope):
-    """1 + h² is 1 in floats for h up to 1e-8: values there are equal, and the slope is still about h."""
-    h = np.geomspace(1e-12, 1, 49)
+    """1 + h² is 1 in floats for h up to 1e-8, and exp(h) up to 1e-16: values there tell no slope, those farther do."""
+    h = np.append(0, np.geomspace(1e-12, 1, 49))
     np.testing.assert_allclose(Activation("well", function).derivative(h), slope(h), rtol=0, atol=1e-12)
 
 
