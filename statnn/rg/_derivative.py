@@ -78,7 +78,9 @@ def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats
 
 def _steps(function: Callable[[Floats], Floats], at: Floats) -> Iterator[_Step]:
     """Yield what is seen over shorter and shorter steps, or raise where no two of them are finite."""
-    yielded, middle = 0, np.asarray(function(at), dtype=np.float64)
+    first = np.asarray(function(at))
+    yielded, middle = 0, first.astype(np.float64)
+    rounding = 2 * max(np.finfo(np.float64).eps, np.finfo(first.dtype).eps if first.dtype.kind == "f" else 0.0)
 
     def differences(step: float) -> tuple[Floats, Floats, Floats]:
         """Return central slopes, the differences of the one-sided slopes, and the rounding of slopes."""
@@ -89,7 +91,7 @@ def _steps(function: Callable[[Floats], Floats], at: Floats) -> Iterator[_Step]:
             upper, lower = (np.asarray(function(at + sign * shift), dtype=np.float64) for sign in (1, -1))
             slopes.append((upper - lower) / (2 * shift[j]))
             bends.append((upper - middle - (middle - lower)) / shift[j])
-            lost.append(2.0**-51 * np.max(np.abs([upper, middle, lower]), axis=0) / shift[j])
+            lost.append(rounding * np.max(np.abs([upper, middle, lower]), axis=0) / shift[j])
         return np.stack(slopes, axis=1), np.stack(bends, axis=1), np.stack(lost, axis=1)
 
     for step in STEP * SHORTER[SHORTEST * np.minimum(1, np.abs(at)).max() <= STEP * SHORTER]:

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
 from statnn._arguments import Floats, array_of, at_least, positive, real_numbers, switch, whole
@@ -209,7 +209,7 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     if not fixed_point.exists:
         raise ValueError(f"this is not a fixed point: {fixed_point.ending}, residual {fixed_point.residual:.3g}")
     if fixed_point.linear is None:
-        matrix, wrong = derivative(lambda k: _reals(fixed_point.map(k.copy(), b)), fixed_point.couplings)
+        matrix, wrong = derivative(lambda k: _real(fixed_point.map(k.copy(), b)), fixed_point.couplings)
     else:
         matrix = _reals(fixed_point.linear(b))
         wrong = np.zeros_like(matrix)
@@ -277,12 +277,16 @@ def _error_of_place(point: FixedPoint, b: int, value: complex, left: Any, right:
     return 2 * curved / (abs(value - 1) + math.sqrt(curved)) if curved else 0.0
 
 
-def _reals(image: ArrayLike) -> Floats:
-    """Return the result of a user's own map as floats, or raise: numpy would drop imaginary parts and parse texts."""
+def _real(image: ArrayLike) -> NDArray[Any]:
+    """Return the result of a user's own map, or raise: numpy would drop imaginary parts and parse texts."""
     array = array_of(image, "what the map returns")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"the map returns {array.dtype}, not real numbers: couplings are real, and so is their matrix")
-    return array.astype(np.float64)
+    return array
+
+
+def _reals(image: ArrayLike) -> Floats:
+    return _real(image).astype(np.float64)
 
 
 def fixed_points(
