@@ -297,7 +297,7 @@ def test_what_rounding_takes_beside_a_point_is_known(bend):
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("slope", [1.7, 2.0, 3.0])
 def test_values_of_low_precision_round_slopes_alike_at_every_step(kind, slope):
-    point = rg.FixedPoint("own", ("k",), np.zeros(1), map=lambda k, b: (slope * k + 0.3 * k**2).astype(kind))
+    point = rg.FixedPoint("own", ("k",), np.zeros(1), map=lambda k, _: (slope * k + 0.3 * k**2).astype(kind))
     exponents = rg.exponents(point)
     assert abs(exponents.y[0] - np.log2(slope)) <= exponents.error[0] <= 10 * np.finfo(kind).eps
 
