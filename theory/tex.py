@@ -53,6 +53,7 @@ _ACCENTS = {"hat": "^", "tilde": "~", "bar": "¯", "overline": "¯", "dot": "˙"
 _FENCES = {mark: mark for mark in "()[]|"} | {r"\{": "{", r"\}": "}", r"\langle": "⟨", r"\rangle": "⟩"}
 _FENCES |= {r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈", r"\rceil": "⌉"}
 _SPACES = {r"\,", r"\;", r"\!", r"\ ", r"\quad", r"\displaystyle"}
+_SCRIPT = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "𝒜ℬ𝒞𝒟ℰℱ𝒢ℋℐ𝒥𝒦ℒℳ𝒩𝒪𝒫𝒬ℛ𝒮𝒯𝒰𝒱𝒲𝒳𝒴𝒵")
 _CLOSING = {"(": ")", "[": "]"}
 _ENDS = {"}", r"\right", *_CLOSING.values()}
 RELATIONS = {"=", "<", ">", "≤", "≥", "≠", "≪", "≫", "→", "≈", "∼", "∝"}
@@ -161,7 +162,8 @@ class _Reader:
             index = self._atom()
             return Node("root", parts=(self._argument(), *index.parts))
         if name in {"operatorname", "mathcal", "mathrm", "text"}:
-            return Node("name", _letters(self._argument()))
+            letters = _letters(self._argument())
+            return Node("name", letters.translate(_SCRIPT) if name == "mathcal" else letters)
         if name not in _MADE_OF:
             raise ValueError(rf"\{name} is not among the LaTeX that is known here")
         kind, text, count = _MADE_OF[name]

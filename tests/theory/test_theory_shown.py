@@ -48,6 +48,7 @@ x, D, N = sp.symbols("x D N")
         (r"x \frac{d}{d}", "x (d/d)"),
         (r"f'_{i}", "fᵢ′"),
         (r"x^{(a + y) (b + y)}", "x^((a + y) (b + y))"),
+        (r"2 \mathcal{K}(2 K) - \mathcal{L}", "2 𝒦(2K) − ℒ"),
     ],
 )
 def test_formulas_are_text(latex, text):
