@@ -26,9 +26,6 @@ from statnn.measure._deviations import standard_deviation
 from statnn.measure._strength import layer_fluctuation, node_strength
 from statnn.network import Network
 
-ALIGNED = 0.7
-"""Mean of biases, as points of a circle of one step between strengths, from which these keep their steps."""
-
 __all__ = ["Strength", "layer_fluctuation", "node_strength", "strength"]
 
 
@@ -143,10 +140,10 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     Strength and fluctuation [paper]; nulls [own]. E[Y²] is exact for both nulls, whatever the law of the weights: for
     shuffled weights it is (n_m-1)/n_m [n_(m-1) var W^(m-1) + n_(m+1) var W^(m) + var b], each var (ddof = 1) over the
     entries of one matrix. The p-value is exact for Gaussian weights given σ_w and σ_b. For shuffled weights it is
-    asymptotic in the fan-in; if they take few values (±1, 0), so do strengths, unless biases of three units and more
-    spread between multiples of their difference a, and √n Y is counted as nearer to its null by half the step √2 a that
-    it takes when two weights change places: for two units this is the p-value by counting, for several units it is
-    larger. A few weights beyond all others (as of a Cauchy law) make small p-values by chance.
+    asymptotic in the fan-in; if they take few values (±1, 0), so do strengths, whatever the biases of a small layer,
+    and √n Y is counted as nearer to its null by half the step √2 a that it takes when two weights change places, a the
+    least difference of weights: for two units this is the p-value by counting, for several units it is larger. A few
+    weights beyond all others (as of a Cauchy law) make small p-values by chance.
 
     References
     ----------
@@ -211,19 +208,11 @@ def _initial(net: Network, sigma_w: float, sigma_b: float) -> Floats:
 def _grain(net: Network) -> Floats:
     """Return half the least distance of two lists of strengths, one unit a step up and another down, shape (M+1,)."""
     grain = np.full(net.depth + 1, np.inf)
-    for m, (weight, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
+    for m, weight in enumerate(net.weights):
         step = _least_difference(weight)
         grain[m] = min(grain[m], step)
-        grain[m + 1] = 0.0 if _smooths(bias, step) else step
+        grain[m + 1] = step
     return np.where(np.isfinite(grain), grain / math.sqrt(2), 0.0)
-
-
-def _smooths(bias: Floats, step: float) -> bool:
-    """Return whether biases all differ and spread over places between strengths one step apart; two only shift them."""
-    if not (bias.size > 2 and np.unique(bias).size == bias.size and 0 < step < np.inf):
-        return False
-    turns = np.mod(bias, step) / step  # as angles: 0.3 is a multiple of 0.1 but for rounding, just below a full turn
-    return bool(abs(np.exp(2j * np.pi * turns).mean()) < ALIGNED)
 
 
 def _least_difference(values: Floats) -> float:
