@@ -178,11 +178,9 @@ def null_of_windows(spikes: Floats, windows: Floats, window: int, ddof: int) -> 
     samples = windows * window
     p, silence = spikes / samples[:, None], (samples[:, None] - spikes) / samples[:, None]
     share = windows / total
-    mean, apart = p[0], 0.0
-    if len(p) > 1:
-        mean = p[0] + share @ (p - p[0])  # equal rates are their own mean, to the last digit
-        rarer = np.where(mean < 0.5, p, silence)  # differences of rates near one are below their rounding
-        apart = share @ (rarer - rarer[0] - share @ (rarer - rarer[0])) ** 2
+    mean = share @ p
+    rarer = np.where(mean < 0.5, p, silence)  # differences of rates near one are below their rounding
+    apart = share @ (rarer - rarer[0] - share @ (rarer - rarer[0])) ** 2
     finite = (samples - window) / np.maximum(samples - 1, 1)
     variance = window * ((share * finite) @ (p * silence)) + window**2 * apart
     expected = np.where(mean > 0, window * mean, 1.0)
