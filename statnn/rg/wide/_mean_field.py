@@ -43,8 +43,8 @@ class MeanField(Shown):
     outcome : VarianceEnd
         How the variance ends.
     phase : Phase
-        "ordered" for χ < 1, "chaotic" for χ > 1, "unbounded", or "critical" for \|χ - 1\| up to 1e-10: there c* = 1 is
-        given, and ξ_c = 1/\|ln χ\|, half of what it is at the c* < 1 of a χ that is truly above 1.
+        "ordered" for χ < 1, "chaotic" for χ > 1, "unbounded", or "critical" for |χ - 1| up to 1e-10: there c* = 1 is
+        given, and ξ_c = 1/|ln χ|, half of what it is at the c* < 1 of a χ that is truly above 1.
     residual : float
         |V(q*) - q*|/q*; inf without a fixed point.
 
