@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from signatures import types_of
 from test_house import PUBLIC
 from test_signatures import callables
@@ -13,6 +14,7 @@ from statnn.activation import GammaPoisson, rarefaction
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.measure import basins, spikes, tangent
 from statnn.testing import check_layer, check_process, strategies
+from statnn.theory import derivation
 
 PROCESS, PAIR = GammaPoisson(9, 1.0, 1.0), BinaryNeurons([[0.0, 1.0], [1.0, 0.0]])
 NET = Network.random([2, 3, 2], activation="identity", rng=1)
@@ -46,10 +48,12 @@ CALLS = {
     "fixed_points": lambda **a: rg.fixed_points(lambda k, b: k**b, [1.2], **a),
     "operators": lambda **a: rg.operators(2, **a),
     "Operator.__init__": lambda **a: rg.Operator("spin", [(0,)], **a),
+    "Step.check": derivation("urn").steps[0].check,
+    "Derivation.check": derivation("urn").check,
     "check_layer": lambda **a: check_layer(LINEAR, **a),
     "check_process": lambda **a: check_process(PROCESS, **a),
 }
-OF_RESULTS = {"Run", "Flow", "Sensitivity", "RankProbability"}
+OF_RESULTS = {"Run", "Flow", "Sensitivity", "RankProbability", "Formula"}
 """Classes that the package makes; a text is no more to be expected there than another wrong number."""
 SHARED = {"GammaPoisson.simulate", "PolyaUrn.simulate"}
 """The same functions as above under another name."""
@@ -63,7 +67,7 @@ def switches(function):
 ALL = {
     f"{name}({key})": (name, key)
     for room in PUBLIC
-    if room not in ("statnn.theory", "statnn.testing.strategies")
+    if room != "statnn.testing.strategies"
     for name, function in callables(room)
     if name.split(".")[0] not in OF_RESULTS and name not in SHARED
     for key in switches(function)
@@ -76,6 +80,15 @@ def test_switches_are_true_or_false(name, wrong):
     called, key = ALL[name]
     with pytest.raises(TypeError, match=rf"^{key} = .* must be True or False$"):
         CALLS[called](**{key: wrong})
+
+
+@pytest.mark.parametrize("draw", ["PhaseDiagram.plot", "Placement.plot", "Basin.plot"])
+def test_nothing_is_drawn_before_a_switch_is_known(draw):
+    ((name, key),) = (entry for entry in ALL.values() if entry[0] == draw)
+    ax = Figure().add_subplot()
+    with pytest.raises(TypeError, match="must be True or False"):
+        CALLS[name](ax=ax, **{key: "no"})
+    assert not ax.has_data()
 
 
 @pytest.mark.parametrize("name", ALL)

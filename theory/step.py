@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
@@ -173,6 +174,8 @@ class Step:
             infinite sums at as many points, and at the corners of their range; inequalities enclosed on all of their
             range, see `enclosure`.
         """
+        if not isinstance(thorough, bool | np.bool_):
+            raise TypeError(f"thorough = {thorough!r} must be True or False")
         try:
             failure = self._second_opinion(thorough=thorough) if self.kind in CHECKED else self._algebra_in_numbers()
         except Exception as error:  # noqa: BLE001 - whatever has no value, and whatever numbers cannot be taken of

@@ -85,6 +85,7 @@ class PhaseDiagram(ByValue):
             Whether to draw the end of order, from `transition`: the edge of chaos dashed, folds, ends of basins and
             growth without bound in other strokes, named in a legend. sign has no end of order.
         """
+        switch(critical, "critical")
         axes = new_axes(ax)
         unbounded = self.outcome == VarianceEnd.UNBOUNDED
         depth = np.where(unbounded, np.nan, np.clip(self.xi_correlation, 0.3, 1000.0))
@@ -92,7 +93,7 @@ class PhaseDiagram(ByValue):
         mesh = axes.pcolormesh(*cells, np.log10(depth).T, cmap="viridis", vmin=-0.5, vmax=3, rasterized=True)
         bar = colour_bar(axes, mesh, r"correlation length $\xi_c$ (layers)")
         bar.set_ticks(range(4), labels=["1", "10", "100", r"$\geq 1000$"])
-        if switch(critical, "critical"):
+        if critical:
             low, high = self.sigma_b[[0, -1]]
             rows = np.unique(np.append(self.sigma_b, np.linspace(low, high, FINE)))
             ends = transition(self.activation, rows, start=self.start)

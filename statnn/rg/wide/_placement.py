@@ -152,7 +152,7 @@ class Placement(ByValue):
         first : int
             Number of the first layer of weights: 0 as in `LayerPlace`, or 1 where inputs are layer 0.
         """
-        first = whole(first, "first", minimum=0)
+        first, critical = whole(first, "first", minimum=0), switch(critical, "critical")
         axes = new_axes(ax)
         x, y = (np.array([getattr(place, name) for place in self.layers]) for name in ("sigma_w", "sigma_b"))
         x_error, y_error = (
@@ -166,7 +166,7 @@ class Placement(ByValue):
                 str(self.layers[end].index + first), (x[end], y[end]), xytext=away, textcoords="offset points",
                 color=colour, ha="center", va="center",
             )  # fmt: skip
-        if switch(critical, "critical"):
+        if critical:
             sigma = self.layers[0].layer.activation
             top = min(1.25 * float((y + y_error).max()) or 1.0, math.sqrt(averages(sigma).reach / 2))
             draw_transitions(axes, transition(sigma, np.linspace(0, top, 101)))

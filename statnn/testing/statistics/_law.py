@@ -174,8 +174,8 @@ def mean_under(values: ArrayLike, theory: Any, *, fewest: int = FEWEST_REPLICATE
     """Compare the mean of independent draws with that of their law, exactly if the law of the sum can be computed.
 
     It can if the law is discrete, the draws are whole numbers and the sum has at most four million values (`total`).
-    Otherwise the means are compared as by `mean`, and the variance and kurtosis of the law itself tell whether this
-    number of draws holds the large values that carry its spread.
+    Otherwise the means are compared as by `mean`, and the variance, skewness and kurtosis of the law itself tell
+    whether this number of draws holds the large values that carry its spread.
 
     Parameters
     ----------
