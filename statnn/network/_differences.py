@@ -5,6 +5,9 @@ table whose neighbours agree best is taken, with its rounding errors counted in;
 are made smaller. The same table extrapolates the mean of both sides, which must meet the value in between, so that
 features narrower than all steps, jumps and kinks are not taken for smooth. Steps never reach beyond a stated kink:
 near one, and at one, differences are one-sided.
+
+Values that have lost their digits, as those of (1 - cos h)/h below 1e-6, are smooth between the jumps of rounding, with
+another slope. Where small steps contradict wide ones and there is such a jump in between, the wide ones are right.
 """
 
 from __future__ import annotations
@@ -30,8 +33,9 @@ ENOUGH = 1e-11
 """Error, relative to |σ| and |σ'|, at which steps are not made smaller any more."""
 TRUSTED, AT_KINK = 1e-7, 1e-4
 """Largest trusted error of a slope; at a kink itself, which no average feels, it allows a root such as |h|^1.5."""
-PROMISED, APART = 1e-10, 10.0
-"""Error of a slope that has its digits, and in how many errors one over smaller steps must agree with it."""
+WITNESS, APART = 1e-4, 10.0
+"""Error of a slope that can contradict those over smaller steps, and in how many errors they must agree."""
+_HALVINGS = 60
 _BLOCK = 2**14
 """Fields that are differentiated at a time."""
 _USUAL = np.linspace(-8.013, 8.0, 34)
@@ -157,20 +161,66 @@ def slopes(
         slope[part][np.isinf(here)] = np.nan
         size[part] = np.maximum(np.abs(here, dtype=float), least)
         left = np.flatnonzero(np.isfinite(here))
-        for _ in range(ROUNDS):
-            if not left.size:
-                break
-            stencil = at[left], here[left], side[left], step[left]
-            estimates, lost, near = _table(function, *stencil, size[part][left], what)
-            size[part][left] = np.maximum(size[part][left], near)
-            # where σ is a difference, as ln(1 + exp(h)) - ln 2, values close to each other may have lost a part of it
-            known = error[part][left] <= PROMISED * np.maximum(np.abs(slope[part][left]), size[part][left])
-            other = np.abs(estimates - slope[part][left]) > APART * error[part][left]
-            better = (lost < error[part][left]) & ~(known & other)
-            slope[part][left[better]], error[part][left[better]] = estimates[better], lost[better]
-            left = left[error[part][left] > ENOUGH * np.maximum(np.abs(slope[part][left]), size[part][left])]
-            step = step * RATIO ** (STEPS - 3)
+        stencil = at[left], here[left], side[left], step[left]
+        slope[part][left], error[part][left], size[part][left] = _search(
+            function, stencil, size[part][left], least, what
+        )
     return slope, error, size
+
+
+def _search(
+    function: Callable[[Values], Values],
+    stencil: tuple[Floats, Values, Any, Floats],
+    size: Floats,
+    least: float,
+    what: str,
+) -> tuple[Floats, Floats, Floats]:
+    """Return derivatives, their errors and |σ| nearby, each (n,), over smaller and smaller steps of the stencil.
+
+    Jumps of at most `least` are rounding of values; larger ones are steps of σ.
+    """
+    at, here, side, step = stencil
+    left = np.arange(at.size)
+    slope, error = np.zeros((2, at.size)), np.full((2, at.size), np.inf)
+    for k in range(ROUNDS):
+        part = at[left], here[left], side[left], step[left] * RATIO ** (k * (STEPS - 3))
+        estimates, lost, near = _table(function, *part, size[left], what)
+        size[left] = np.maximum(size[left], near)
+        better = lost < error[:, left]
+        better[1] &= error[1, left] > WITNESS * np.maximum(np.abs(slope[1, left]), size[left])
+        slope[:, left] = np.where(better, estimates, slope[:, left])
+        error[:, left] = np.where(better, lost, error[:, left])
+        left = left[error[0, left] > ENOUGH * np.maximum(np.abs(slope[0, left]), size[left])]
+        if not left.size:
+            break
+    trusted = error[0] <= TRUSTED * np.maximum(np.abs(slope[0]), size)
+    agree = trusted & ~(np.abs(slope[1] - slope[0]) > APART * (error[0] + error[1]))
+    left = np.flatnonzero(np.isfinite(error[1]) & ~agree)
+    if left.size:
+        ends = at[left] + step[left] * np.where(side[left] == 0, [[-1], [1]], side[left])
+        left = left[_jumps(function, at[left], ends, slope[:, left], least, what)]
+        slope[0, left], error[0, left] = slope[1, left], error[1, left]
+    return slope[0], error[0], size
+
+
+def _jumps(
+    function: Callable[[Values], Values], at: Floats, ends: Floats, slope: Floats, most: float, what: str
+) -> NDArray[np.bool_]:
+    """Return whether σ leaves its tangent for the wider slope by a jump of at most `most`, towards one of the ends."""
+    apart, low, high = np.abs(slope[1] - slope[0]), np.broadcast_to(at, ends.shape), ends
+
+    def off(x: Floats) -> Floats:
+        values = evaluate(function, np.concatenate([at[None], x]), what)
+        return np.asarray(values[1:].astype(float) - values[0] - slope[0] * (x - at))
+
+    with np.errstate(all="ignore"):
+        for _ in range(_HALVINGS):
+            middle = low / 2 + high / 2
+            beyond = np.abs(off(middle)) > apart / 4 * np.abs(middle - at)
+            low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
+        jump = np.abs(off(high) - off(low))
+        behind = 10 * np.abs(high - low) < np.abs(low - at)  # and not a kink at the field itself
+        return np.asarray((behind & (jump > apart / 10 * np.abs(high - at)) & (jump <= most)).any(axis=0))
 
 
 def _stencils(fields: Floats, kinks: Floats) -> tuple[Floats, NDArray[np.int64], Floats]:
@@ -189,18 +239,21 @@ def _stencils(fields: Floats, kinks: Floats) -> tuple[Floats, NDArray[np.int64],
 def _table(
     function: Callable[[Values], Values], at: Floats, here: Values, side: Any, step: Floats, size: Floats, what: str
 ) -> tuple[Floats, Floats, Floats]:
-    """Return the best entry of the table of extrapolated differences, its error, and |σ| at the last step, (n,)."""
+    """Return the best entries of the table of extrapolated differences, (2, n), their errors, and |σ| at the last step.
+
+    The second row, of which two columns of the table are enough, is blind to what steps miss between their ends.
+    """
     h = step * RATIO ** np.arange(STEPS)[:, None]
     above, below = np.where(side < 0, at, at + h), np.where(side > 0, at, at - h)
     values = evaluate(function, np.stack([above, below]), what)
     eps, middle = precision(values), here.astype(float)
     over, under = values.astype(float)
-    best, lost = np.zeros(at.size), np.full(at.size, np.inf)
+    best, lost = np.zeros((2, at.size)), np.full((2, at.size), np.inf)
+    each = np.arange(at.size)
     with np.errstate(all="ignore"):
         rows = (over - under) / (above - below)
         means = np.where(side == 0, over / 2 + under / 2, middle)
-        level = np.where(over == under, size, 0.0)  # equal by rounding inside the function, as 1 + h² - 1 may be
-        grown = eps * _ROUNDING[np.abs(side)] * np.fmax(np.fmax(np.abs(over), np.abs(under)), level) / h
+        grown = eps * _ROUNDING[np.abs(side)] * np.fmax(np.abs(over), np.abs(under)) / h
         argument = eps * _ROUNDING[np.abs(side)] * np.abs(at) / h  # fields themselves are rounded
         for j in range(1, STEPS):
             w = np.where(side == 0, RATIO ** (2 * j), RATIO**j)
@@ -208,12 +261,15 @@ def _table(
             means = means[1:] + (means[1:] - means[:-1]) * w / (1 - w)
             if j > 1:
                 apart = np.maximum(np.abs(finer - rows[1:]), np.abs(finer - rows[:-1]))
-                error = apart + np.abs(means - middle) / h[j:] + grown[j:] + argument[j:] * np.abs(finer)
-                missed = np.abs(means - middle) > TRUSTED * size  # what is narrower than wide steps
-                error[~np.isfinite(error) | missed] = np.inf
-                i = np.argmin(error, axis=0), np.arange(at.size)
-                better = error[i] < lost
-                best, lost = np.where(better, finer[i], best), np.where(better, error[i], lost)
+                error = apart + grown[j:] + argument[j:] * np.abs(finer)
+                error[~np.isfinite(error)] = np.inf
+                missed = np.abs(means - middle)
+                certain = np.where(missed <= TRUSTED * size, error + missed / h[j:], np.inf)
+                for kind, errors in enumerate([certain, error] if j % 4 == 0 else [certain]):
+                    i = np.argmin(errors, axis=0), each
+                    better = errors[i] < lost[kind]
+                    best[kind] = np.where(better, finer[i], best[kind])
+                    lost[kind] = np.where(better, errors[i], lost[kind])
             rows = finer
         near = np.fmax(np.abs(over[-1]), np.abs(under[-1]))
     return best, lost, np.where(np.isfinite(near), near, 0.0)

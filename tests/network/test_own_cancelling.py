@@ -1,5 +1,6 @@
 """Activations of one's own whose terms cancel: rounding is no kink, and the loss of too many digits is refused."""
 
+import mpmath
 import numpy as np
 import pytest
 from scipy import special
@@ -93,6 +94,38 @@ def test_minima_are_not_level_where_values_beside_them_round_to_one(function, sl
     """1 + h² is 1 in floats for h up to 1e-8, and exp(h) up to 1e-16: values there tell no slope, those farther do."""
     h = np.append(0, np.geomspace(1e-12, 1, 49))
     np.testing.assert_allclose(Activation("well", function).derivative(h), slope(h), rtol=0, atol=1e-12)
+
+
+QUOTIENTS = {
+    "(1 - cos h)/h": lambda h, m: (1 - m.cos(h)) / h,
+    "(h - sin h)/h²": lambda h, m: (h - m.sin(h)) / h**2,
+    "(h - tanh h)/h²": lambda h, m: (h - m.tanh(h)) / h**2,
+    "ln(1 + h²)/h": lambda h, m: m.log(1 + h * h) / h,
+    "(cosh h - 1)/sinh h": lambda h, m: (m.cosh(h) - 1) / m.sinh(h),
+    "(1 - exp(-h²))/h": lambda h, m: (1 - m.exp(-h * h)) / h,
+    "(exp h - 1)/h": lambda h, m: (m.exp(h) - 1) / h,
+    "h/(1 - exp(-h))": lambda h, m: h / (1 - m.exp(-h)),
+}
+
+
+@pytest.mark.parametrize("name", QUOTIENTS)
+def test_quotients_whose_values_have_lost_their_digits_have_a_right_slope_or_none(name):
+    """cos h is 1 less a multiple of 2⁻⁵³: between its jumps (1 - cos h)/h falls as c/h, where in truth it rises."""
+    function = QUOTIENTS[name]
+    fields = np.geomspace(1e-12, 3, 401) * np.resize([1, -1], 401)
+    slope, error, size = slopes(lambda h: function(h, np), fields, (), name)
+    with mpmath.workdps(60):
+        exact = [float(mpmath.diff(lambda h: function(h, mpmath), h, h=mpmath.mpf(10) ** -25)) for h in fields]
+    known = error <= 1e-7 * np.maximum(np.abs(slope), size)
+    assert np.mean(known) > 0.6
+    assert known[np.abs(fields) > 1e-4].all()
+    np.testing.assert_allclose(slope[known], np.array(exact)[known], rtol=0, atol=1e-9)
+
+
+def test_a_step_as_small_as_rounding_but_smooth_keeps_its_slope():
+    fields = np.append(0, np.geomspace(1e-10, 1e-7, 31))
+    slope, *_ = slopes(lambda h: np.tanh(h) + 1e-8 * np.tanh(1e8 * h), fields, (), "step")
+    assert slope == pytest.approx(1 / np.cosh(fields) ** 2 + 1 / np.cosh(1e8 * fields) ** 2, abs=1e-9)
 
 
 def test_of_many_jumps_the_nearest_to_zero_are_kept():
