@@ -24,7 +24,7 @@ _FINITE = 100.0
 """|h| up to which a derivative must be finite."""
 _FAINT = 1e-9
 """Largest error of a numerical derivative, relative to |σ| and |σ'|, that counts as good."""
-_JUMP = 1e-12
+_JUMP = 1e-7
 """Share of the mean size of values below which a jump is rounding."""
 _ADVICE = "numpy.vectorize(f, otypes=[float]) makes one of a function of single numbers"
 
