@@ -33,8 +33,8 @@ ENOUGH = 1e-11
 """Error, relative to |σ| and |σ'|, at which steps are not made smaller any more."""
 TRUSTED, AT_KINK = 1e-7, 1e-4
 """Largest trusted error of a slope; at a kink itself, which no average feels, it allows a root such as |h|^1.5."""
-WITNESS, APART = 1e-4, 10.0
-"""Error of a slope that can contradict those over smaller steps, and in how many errors they must agree."""
+APART = 10.0
+"""In how many errors slopes over wide and over small steps must agree."""
 _HALVINGS = 60
 _BLOCK = 2**14
 """Fields that are differentiated at a time."""
@@ -187,7 +187,8 @@ def _search(
         estimates, lost, near = _table(function, *part, size[left], what)
         size[left] = np.maximum(size[left], near)
         better = lost < error[:, left]
-        better[1] &= error[1, left] > WITNESS * np.maximum(np.abs(slope[1, left]), size[left])
+        # wide steps are not refined by what contradicts them
+        better[1] &= np.abs(estimates[1] - slope[1, left]) <= APART * error[1, left]
         slope[:, left] = np.where(better, estimates, slope[:, left])
         error[:, left] = np.where(better, lost, error[:, left])
         left = left[error[0, left] > ENOUGH * np.maximum(np.abs(slope[0, left]), size[left])]
@@ -207,20 +208,27 @@ def _jumps(
     function: Callable[[Values], Values], at: Floats, ends: Floats, slope: Floats, most: float, what: str
 ) -> NDArray[np.bool_]:
     """Return whether σ leaves its tangent for the wider slope by a jump of at most `most`, towards one of the ends."""
-    apart, low, high = np.abs(slope[1] - slope[0]), np.broadcast_to(at, ends.shape), ends
+    values, apart = evaluate(function, at, what), np.abs(slope[1] - slope[0])
+    here, digit = values.astype(float), precision(values) * (np.abs(values) + np.abs(slope[1] * at))
 
     def off(x: Floats) -> Floats:
-        values = evaluate(function, np.concatenate([at[None], x]), what)
-        return np.asarray(values[1:].astype(float) - values[0] - slope[0] * (x - at))
+        return np.asarray(evaluate(function, x, what).astype(float) - here - slope[0] * (x - at))
+
+    def beyond(x: Floats) -> NDArray[np.bool_]:
+        return np.asarray(np.abs(off(x)) > apart / 4 * np.abs(x - at))
 
     with np.errstate(all="ignore"):
+        away = (ends - at) * 0.5 ** np.arange(_HALVINGS)[:, None, None]
+        nearest = _HALVINGS - 1 - np.argmax(beyond(at + away)[::-1], axis=0)
+        high = at + np.take_along_axis(away, nearest[None], axis=0)[0]
+        low = at + (high - at) / 2
         for _ in range(_HALVINGS):
             middle = low / 2 + high / 2
-            beyond = np.abs(off(middle)) > apart / 4 * np.abs(middle - at)
-            low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
+            left = beyond(middle)
+            low, high = np.where(left, low, middle), np.where(left, middle, high)
         jump = np.abs(off(high) - off(low))
-        behind = 10 * np.abs(high - low) < np.abs(low - at)  # and not a kink at the field itself
-        return np.asarray((behind & (jump > apart / 10 * np.abs(high - at)) & (jump <= most)).any(axis=0))
+        sudden = jump > apart / 10 * np.abs(high - at) + 4 * digit
+        return np.asarray((sudden & (jump <= most)).any(axis=0))
 
 
 def _stencils(fields: Floats, kinks: Floats) -> tuple[Floats, NDArray[np.int64], Floats]:
