@@ -54,7 +54,8 @@ class Activation:
         imported: defined at the top of a module, not a lambda. The same holds for the derivative.
     derivative : callable or None
         None to find it from values of σ, to 10⁻¹⁰ of the larger of |σ| and the largest |σ'| nearby, where σ is
-        smooth; that costs 25 to 193 values of σ for one of σ', and σ must return float64.
+        smooth; that costs 25 to 440 values of σ for one of σ', and σ must return float64. Jumps of up to 1e-7 of the
+        mean |σ| are taken for rounding.
     kinks : sequence of float
         Fields where σ has a kink or a jump. Differences do not reach across them, and at one the numerical derivative
         is that from the left. With a stated derivative they may be left out: where averages need them, they are
