@@ -229,8 +229,9 @@ def in_order(state: Any, nodes: Sequence[Hashable]) -> Any:
     names = tuple(getattr(state, "columns", ())) or (_labels(state) or [()])[-1]
     if not names and not callable(index := getattr(state, "index", len)):
         names = tuple(index)
-    numbered = names == tuple(range(len(names))) and {*names} != {*nodes}  # by pandas, where no names are given
-    if not (isinstance(nodes, range) or numbered or names == tuple(nodes)) and {*names} & {*nodes}:
+    # where no names are given, pandas numbers from 0, and so does a model
+    numbered = isinstance(nodes, range) or names == tuple(range(len(names)))
+    if names and names != tuple(nodes) and ({*names} == {*nodes} if numbered else {*names} & {*nodes}):
         raise ValueError(
             f"state has spins {_some(names)}, and the model has them in the order {_some(tuple(nodes))}: pass "
             "state[list(model.nodes)]"

@@ -375,7 +375,10 @@ def test_states_that_name_spins_in_another_order_are_refused(values, axis):
             model.energy(Labelled(values, **{axis: [*names]}))
     for names in ("ba", "xy", (0, 1)):  # names of others may mean nothing
         assert np.ravel(model.energy(Labelled(values, **{axis: [*names]}))) == [6.0]
-    assert np.ravel(BinaryNeurons([[0, 1], [1, 0]]).energy(Labelled(values, **{axis: [1, 0]}))) == [1.0]
+    unnamed = BinaryNeurons([[0, 1], [1, 0]], fields=[5.0, 0.0])  # spins 0 and 1
+    with pytest.raises(ValueError, match=r"spins 1, 0, and the model has them in the order 0, 1: pass state"):
+        unnamed.energy(Labelled(values, **{axis: [1, 0]}))
+    assert np.ravel(unnamed.energy(Labelled(values, **{axis: [1, 2]}))) == [6.0]
     from_one = BinaryNeurons(nx.Graph([(1, 2)]))  # tables without names have 0, 1
     assert np.ravel(from_one.energy(Labelled(values, **{axis: [0, 1]}))) == [1.0]
 
