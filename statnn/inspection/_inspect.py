@@ -319,10 +319,11 @@ def _chosen(only: Sequence[str] | None) -> list[str]:
         return list(QUESTIONS)
     if isinstance(only, str):
         raise TypeError(f"only = {only!r} is a text; pass a list of names, [{only!r}]")
-    for key in only:
+    asked = list(only)
+    for key in asked:
         if key not in QUESTIONS:
             raise ValueError(f"only = {key!r} is not a question; choose from {', '.join(QUESTIONS)}")
-    return [key for key in QUESTIONS if key in only]
+    return [key for key in QUESTIONS if key in asked]
 
 
 def _name(network: Any, name: str | None) -> str:

@@ -101,7 +101,7 @@ def test_more_samples_than_wanted_are_a_random_subset():
 
 def test_without_labels():
     net, x, _ = subject()
-    page = inspect(net, x, rng=0, basins=5, draws=4, only=["layers", "spikes", "order", "basins"])
+    page = inspect(net, x, rng=0, basins=5, draws=4, only=iter(["layers", "spikes", "order", "basins"]))
     assert page["order"].reason == "no labels were given"
     assert "accuracy" not in page["layers"].facts
     assert column(page["spikes"], "order") == ["shuffled", "shuffled"]
