@@ -16,6 +16,7 @@ _BYTES = 90
 """Most bytes per spin while the couplings are built."""
 _AT_ONCE = 2**13
 """Spins whose neighbours are found at a time."""
+_SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
 def finite_coupling(value: Any) -> float:
@@ -91,3 +92,25 @@ def _matrix(rows: int, columns: int, coupling: float) -> sparse.csr_array[Any]:
         data[begin : begin + _AT_ONCE] = strength[order].T
     pointers = np.arange(0, indices.size + 1, len(bonds), dtype=kind) if bonds else np.zeros(size + 1, dtype=kind)
     return sparse.csr_array((data.ravel(), indices.ravel(), pointers), shape=(size, size))
+
+
+def torus(model: BinaryNeurons) -> tuple[int, int] | None:
+    """Return rows and columns of a square lattice on a torus, its spins row by row; None for all other models."""
+    if model.size < 9 or (np.diff(model.couplings.indptr) != 4).any():
+        return None
+    columns = int(np.sort(model.couplings.indices[:4])[2])  # beside spin 0: 1, columns - 1, columns, and the last row
+    rows = model.size // columns
+    known = columns > 2 and model.size == rows * columns and _is_torus(model.couplings.indices.reshape(-1, 4), columns)
+    return (rows, columns) if known else None
+
+
+def _is_torus(near: np.ndarray[Any, Any], columns: int) -> bool:
+    """Return whether the neighbours of every spin are those on a torus; some spins at a time, to save memory."""
+    rows = len(near) // columns
+    for begin in range(0, len(near), _AT_ONCE):
+        neighbours = near[begin : begin + _AT_ONCE]
+        row, column = np.divmod(np.arange(begin, begin + len(neighbours)), columns)
+        beside = [((row + up) % rows) * columns + (column + along) % columns for up, along in _SIDES]
+        if not np.array_equal(np.sort(neighbours, axis=1), np.sort(np.stack(beside, axis=1), axis=1)):
+            return False
+    return True

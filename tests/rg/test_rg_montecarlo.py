@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from moments import weighted
 from scipy import stats
 
+from statnn import Network
 from statnn.interaction import BinaryNeurons, kaufman, square_lattice
 from statnn.montecarlo import UntrustedEstimate
 from statnn.rg import LinearisedFlow, Operator, critical_coupling, linearise, operators, sample_flow
@@ -386,6 +387,7 @@ def test_tables_and_pictures(small):
 
 
 LATTICE = square_lattice(8, 8)
+CHAIN = BinaryNeurons.from_network(Network.repeated(np.ones((8, 8)), activation="tanh", depth=15))
 COINS = np.where(np.arange(40 * 64).reshape(40, 8, 8) % 3, 1, -1)
 
 
@@ -395,6 +397,9 @@ COINS = np.where(np.arange(40 * 64).reshape(40, 8, 8) % 3, 1, -1)
         (lambda: sample_flow(COINS, (8, 8), 10), TypeError, "model is a ndarray; pass BinaryNeurons"),
         (lambda: sample_flow(LATTICE, (8, 4), 10), ValueError, r"shape = \(8, 4\) leaves fewer than 4 sites"),
         (lambda: sample_flow(LATTICE, (4, 4), 10, levels=1, operators=FEW), ValueError, "16 sites, but the model 64"),
+        (lambda: sample_flow(square_lattice(8, 16), (16, 8), 9), ValueError, "8 rows or layers of 16 spins: they must"),
+        (lambda: sample_flow(square_lattice(8, 8), (64,), 10), ValueError, "8 rows or layers of 8 spins"),
+        (lambda: sample_flow(CHAIN, (8, 16), 10), ValueError, r"shape = \(8, 16\) .* 16 rows or layers of 8 spins"),
         (lambda: sample_flow(LATTICE, (8, 8), 10, thin=3), ValueError, "sweeps = 10 is not a multiple of thin = 3"),
         (lambda: sample_flow(LATTICE, (8, 8), 1), ValueError, "at least twice that"),
         (lambda: sample_flow(LATTICE, (8, 8), 10, chains=7), ValueError, r"chains = 7 is outside .* \[8,"),

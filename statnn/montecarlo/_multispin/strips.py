@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
+from statnn.interaction._lattice import torus
 from statnn.montecarlo._chunks import pieces
 from statnn.montecarlo._couplings import once
 from statnn.montecarlo._lanes import aligned, realigned
@@ -23,9 +24,6 @@ SMALLEST_PERIOD = 8
 """Least number of strips: flips are counted byte by byte."""
 _WORD = 64
 _ALL = 2**64 - 1
-_AT_ONCE = 2**15
-"""Spins processed at a time."""
-_SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
 @dataclass(frozen=True)
@@ -91,15 +89,9 @@ class Strips:
 @once
 def strips(model: BinaryNeurons) -> Strips | None:
     """Return how to cut a model, or None unless it is a square lattice on a torus whose lengths allow it."""
-    degrees = np.diff(model.couplings.indptr)
-    if model.size < 2 * SMALLEST_PERIOD * 4 or (degrees != 4).any():
+    if (lattice := torus(model)) is None:
         return None
-    columns = int(np.sort(model.couplings.indices[:4])[2])  # beside spin 0: 1, columns - 1, columns, and the last row
-    if columns < 4 or columns % 2 or model.size % columns:
-        return None
-    rows = model.size // columns
-    if rows < 4 or not _is_torus(model.couplings.indices.reshape(-1, 4), rows, columns):
-        return None
+    rows, columns = lattice
     cuts = [
         Strips(*lengths, turned, period)
         for turned, lengths in ((False, (rows, columns)), (True, (columns, rows)))
@@ -107,17 +99,6 @@ def strips(model: BinaryNeurons) -> Strips | None:
         if lengths[0] % (2 * period) == 0 and lengths[1] % 2 == 0
     ]
     return max(cuts, key=lambda cut: (cut.period, min(cut.half, kernels.WORDS)), default=None)
-
-
-def _is_torus(near: NDArray[Any], rows: int, columns: int) -> bool:
-    """Return whether the neighbours of every spin are those on a torus; some spins at a time, to save memory."""
-    for begin in range(0, len(near), _AT_ONCE):
-        neighbours = near[begin : begin + _AT_ONCE]
-        row, column = np.divmod(np.arange(begin, begin + len(neighbours)), columns)
-        beside = [((row + up) % rows) * columns + (column + along) % columns for up, along in _SIDES]
-        if not np.array_equal(np.sort(neighbours, axis=1), np.sort(np.stack(beside, axis=1), axis=1)):
-            return False
-    return True
 
 
 def digits_of(cost: float) -> NDArray[np.uint64]:

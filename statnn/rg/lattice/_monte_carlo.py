@@ -23,6 +23,7 @@ from statnn._random import Root, root, seed_of
 from statnn._tasks import check_executor
 from statnn._warn import warn
 from statnn.interaction import BinaryNeurons
+from statnn.interaction._lattice import torus
 from statnn.montecarlo import Method, UntrustedEstimate, Wolff
 from statnn.montecarlo._checkpoint import key_of, parts_of
 from statnn.montecarlo._engine import choose, cut, run_blocks, schedule
@@ -225,6 +226,7 @@ def sample_flow(
         raise ValueError(
             f"shape = {plan.shapes[0]} has {sites} sites, but the model {model.size} spins: they must agree"
         )
+    _refuse_other_lattice(model, plan.shapes[0])
     count = whole(chains, "chains", minimum=FEWEST_GROUPS, maximum=10**6)
     walk = schedule(sweeps, burn_in, thin)
     if walk.draws < 2:
@@ -254,6 +256,17 @@ def sample_flow(
     flow = LinearisedFlow(float(count * walk.draws), count, plan, first + second)
     _warn(_drift(flow, first, second) + _mixing(flow))
     return flow
+
+
+def _refuse_other_lattice(model: BinaryNeurons, shape: tuple[int, ...]) -> None:
+    """Raise if a model that is known as a lattice or a network has other rows: blocks would join spins far apart."""
+    own = torus(model) if model.blocks is None else (len(model.layers), *{layer.size for layer in model.layers})
+    given = (shape[0], int(np.prod(shape[1:]))) if model.blocks is not None else tuple(n for n in shape if n > 1)
+    if own is not None and own != given:
+        raise ValueError(
+            f"shape = {shape} is not that of the model, which has {own[0]} rows or layers of "
+            f"{' or '.join(map(str, own[1:]))} spins: they must agree"
+        )
 
 
 def _drift(flow: LinearisedFlow, first: Moments, second: Moments) -> list[str]:
