@@ -467,10 +467,13 @@ def test_lattices_that_do_not_match_are_refused(small):
     )
     with pytest.raises(ValueError, match="the first operator, 'spin', is odd"):
         critical_coupling(*odd, 0.1)
-    with pytest.raises(ValueError, match="one b and the same operators in one order"):
+    with pytest.raises(ValueError, match="one b, periodic axes alike and the same operators in one order"):
         critical_coupling(odd[0], other[1], 0.1)
     thinned = linearise(coins[:, :8, :8], operators=FEW, groups=8, levels=1, rule="decimation")
     with pytest.raises(ValueError, match="by 'majority' with b = 2, the small one by 'decimation' with b = 2"):
         critical_coupling(other[0], thinned, 0.1)
+    open_ends = linearise(coins[:, :8, :8], operators=FEW, groups=8, levels=1, periodic=False, rng=1)
+    with pytest.raises(ValueError, match="one b, periodic axes alike and"):
+        critical_coupling(other[0], open_ends, 0.1)
     with pytest.raises(ValueError, match="coupling = nan must be finite"):
         critical_coupling(*other, float("nan"))

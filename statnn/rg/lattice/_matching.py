@@ -129,10 +129,12 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
             f"after its first step the large lattice has the shapes {large.shapes[1:]}, the small one {small.shapes}: "
             f"they must agree; take a small lattice of {large.shapes[1]}, and levels= one less"
         )
-    if (large.b, large.scheme.rule, large.operators) != (small.b, small.scheme.rule, small.operators):
+    rules = [(flow.b, flow.scheme.rule, flow.operators, flow.scheme.periodic) for flow in (large, small)]
+    if rules[0] != rules[1]:
         raise ValueError(
             f"the large lattice is blocked by {large.scheme.rule!r} with b = {large.b}, the small one by "
-            f"{small.scheme.rule!r} with b = {small.b}: both need one rule, one b and the same operators in one order"
+            f"{small.scheme.rule!r} with b = {small.b}: both need one rule, one b, periodic axes alike and the same "
+            "operators in one order"
         )
     if not large.operators[0].even:
         raise ValueError(
