@@ -119,7 +119,8 @@ def tangent_kernel(
     x : array_like, shape (samples, n_0)
         Inputs.
     biases : bool
-        Whether biases are parameters; without them the 1 in the sum is left out.
+        Whether biases are parameters, of all layers: a layer made without has zeros, which then count, too. If False,
+        the 1 in the sum is left out.
     full : bool
         Keep outputs apart: Θ_{k k'}(μ, ν), one row for each sample and output.
     executor : concurrent.futures.Executor, optional
