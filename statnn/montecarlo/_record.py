@@ -92,6 +92,9 @@ def refuse_large(
     # updates, at a higher peak of memory
     ours = is_own(type(block.method))
     asked = {name: function for name, function in observables.items() if function is not None or not ours}
+    if any(asked.values()) and (spins := walkers.states()).dtype.kind != "f":
+        what = f"the spins of {len(spins)} chains as floats, for your own observables,"
+        refuse_beyond_memory(8.0 * spins.size, what, "take fewer chains", of=(len(spins), "chains"))
     known = np.empty(len(block.chains))
     for name, values in (*((name, known) for name in observables if name not in asked), *_observe(asked, walkers)):
         refuse_beyond_memory(
@@ -109,8 +112,14 @@ def _observe(observables: Mapping[str, Observable | None], walkers: Walkers) -> 
             yield name, walkers.observe(name)
             continue
         if states is None:
-            states = read_only(walkers.states().view())  # the walkers' own array stays writable
+            states = _as_floats(walkers.states())
         yield name, _observed(name, function, states)
+
+
+def _as_floats(states: Values) -> Values:
+    """Return states for a user's own functions, read-only, spins as floats: products of bytes wrap around."""
+    of_spins = states.dtype.kind != "f"
+    return read_only(states.astype(np.float64) if of_spins else states.view())  # the walkers' own array stays writable
 
 
 def side_by_side(records: Sequence[Records]) -> Records:

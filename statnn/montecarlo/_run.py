@@ -233,7 +233,7 @@ class Run(ByValue):
 
     @property
     def states(self) -> Values:
-        """Final states, shape (chains, dimension)."""
+        """Final states, shape (chains, dimension); spins are int8, whose products add up as floats or int64 only."""
         with repeatable(self.model):
             return np.concatenate([walkers.states() for walkers in self._walkers])
 

@@ -69,8 +69,8 @@ def sample(
         cut, else "heat bath"; dynamic neurons get "hamiltonian" with targets, else "ancestral".
     observables : sequence of str, or mapping of names, optional
         Observables to record at every draw: names known to the method ("energy", ...), and your own functions from
-        read-only states of shape (chains, dimension) to (chains,) or (chains, ...). When None, all observables of the
-        method.
+        read-only states of floats, spins too, of shape (chains, dimension), to (chains,) or (chains, ...). When None,
+        all observables of the method.
     initial : array_like, shape (dimension,) or (chains, dimension), optional
         Initial states; random ones, a different one for each chain, when None.
     executor : concurrent.futures.Executor, optional

@@ -148,6 +148,16 @@ def test_own_observables_see_the_states():
     assert list(run.draws) == ["first", "all", "energy"]
 
 
+def test_own_observables_count_hundreds_of_spins():
+    """Bytes, as the states of models are, hold sums up to 127 alone."""
+    lattice = square_lattice(16, 16)
+    up = lattice.states(np.ones(256))
+    overlaps = {"overlap": lambda s: s @ up, "own": lambda s: np.einsum("ci,ci->c", s, s), "all": lambda s: s}
+    draws = sample(lattice, 2, burn_in=0, rng=1, initial=up, observables=overlaps).draws
+    np.testing.assert_array_equal(draws["overlap"], draws["all"].sum(axis=2))
+    assert (draws["own"] == 256).all()
+
+
 @pytest.mark.parametrize(
     ("observables", "message"),
     [
@@ -157,7 +167,7 @@ def test_own_observables_see_the_states():
         ({"mine": lambda _: 1.0}, "one entry .or row. for each of the 4 chains"),
         ({"mine": lambda s: s[:2]}, "one entry .or row. for each of the 4 chains"),
         ({"mine": lambda s: s.astype(str)}, "real numbers"),
-        ({"mine": lambda s: s[:, 0] * np.int64(2**53 + 1)}, "observable 'mine' = .*9007199254740993 .* beyond 2.53"),
+        ({"mine": lambda s: s[:, 0].astype(int) * (2**53 + 1)}, "observable 'mine' = .*9007199254740993 .* beyond 2.53"),
     ],
 )
 def test_observables_that_cannot_be(observables, message):
