@@ -24,7 +24,8 @@ class Visits(Walkers):
     """The heat bath at sites in order, and the name of the law that it breaks."""
 
     def __init__(self, model, breaks, streams, spins):
-        self.model, self.breaks, self.streams, self.spins = model, breaks, streams, spins
+        self.model, self.breaks, self.streams = model, breaks, streams
+        self.spins = spins.astype(float)  # as floats, states that are no copy are seen by observables
         self.sweeps = 0
 
     def sweep(self, sweeps):
