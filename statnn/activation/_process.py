@@ -341,8 +341,8 @@ class ActivationProcess(ABC):
         D : int or sequence of int
             Samples.
         per_neuron_loss : callable
-            l(k) of an int64 array k >= 0, bounded, and smooth on a logarithmic axis beyond k of 1000; the
-            sum warns if it is too rough.
+            l(k) of an array k >= 0 of whole floats, bounded, and smooth on a logarithmic axis beyond k of 1000;
+            the sum warns if it is too rough.
 
         Returns
         -------

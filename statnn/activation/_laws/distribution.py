@@ -92,7 +92,10 @@ class Discrete(Checked, _Any):  # type: ignore[misc]
         ub: float | None = None,
         conditional: bool = False,
     ) -> float:
-        """Return E func(k), of k itself if None, over lb <= k <= ub; given that k lies there if ``conditional``."""
+        """Return E func(k), of k itself if None, over lb <= k <= ub; given that k lies there if ``conditional``.
+
+        As in scipy, func takes floats: powers of integers would wrap around.
+        """
         low, high = self._get_support(*args)
         first = low if lb is None else max(low, _end(lb, "lb") - loc)
         first = math.ceil(min(first, LARGEST_COUNT))
@@ -100,7 +103,8 @@ class Discrete(Checked, _Any):  # type: ignore[misc]
         last = math.floor(min(last, LARGEST_COUNT, self._isf(_LEAST, *args) if math.isinf(high) else high))
 
         def values(k: NDArray[np.int64]) -> NDArray[Any]:
-            result = array_of(k + loc if func is None else func(k + loc), "the result of the function of k")
+            at = np.add(k, loc, dtype=np.float64)
+            result = array_of(at if func is None else func(at), "the result of the function of k")
             if result.shape != k.shape or result.dtype.kind not in "biuf" or not np.isfinite(result).all():
                 raise ValueError(
                     f"the function of k returned {result.dtype} of shape {result.shape} for counts k of shape "

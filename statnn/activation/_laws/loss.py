@@ -8,11 +8,11 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Ints
+from statnn._arguments import Floats
 from statnn.activation._start import Start
 
-NeuronLoss: TypeAlias = Callable[[Ints], ArrayLike]
-"""l(k) of an array of counts k."""
+NeuronLoss: TypeAlias = Callable[[Floats], ArrayLike]
+"""l(k) of an array of counts k, as floats: powers of integers would wrap around."""
 
 
 class Process(Protocol):
