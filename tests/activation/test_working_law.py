@@ -140,3 +140,8 @@ def test_weights_feel_what_floats_of_balls_leave_out(a_low, b_low):
         )
         exact = float(ways[0] - ways[1] - ways[2] + of_black + of_white - of_all)
     assert beta_binomial(n, float(a), float(b), float(a_low), float(b_low)).logpmf(k) == pytest.approx(exact, rel=1e-13)
+
+
+def test_functions_of_working_neurons_have_powers_beyond_64_bits():
+    """Of three neurons with b = 1 the second event wakes another one with probability one half."""
+    assert PolyaUrn(3, b=1.0).working_law(2).expect(lambda k: k**64) == (1 + 2**64) / 2

@@ -195,6 +195,10 @@ class Tabulated(Checked, _Sample):  # type: ignore[misc]
     def _munp(self, n: int) -> float:
         return float(np.float_power(self.xk, n) @ self.pk)
 
+    def _expect(self, fun: Callable[[Any], Any], lb: float, ub: float, *_: Any, **__: Any) -> float:
+        inside = (lb <= self.xk) & (self.xk <= ub)
+        return float(np.sum(fun(self.xk[inside].astype(np.float64))))  # powers of integers would wrap around
+
     def _entropy(self) -> float:
         return float(_surprise(self._logs()).sum())
 
