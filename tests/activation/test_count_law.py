@@ -305,14 +305,6 @@ def test_means_and_entropy_of_geometric_and_of_even_counts(D):
     assert even.expect(lb=3, ub=7.5, conditional=True) == pytest.approx(5.0, rel=1e-11)
 
 
-def test_functions_of_counts_have_powers_beyond_64_bits():
-    D = 4 * 10**6
-    process = BetaBernoulli(2, b=1.0, c=1.0)  # p is uniform, and so are counts
-    assert process.count(D).expect(lambda k: k**3) == pytest.approx(D**2 * (D + 1) / 4, rel=1e-11)
-    exact = 2 * (mpmath.zeta(2) - mpmath.zeta(2, D + 2)) / ((D + 1) * (D + 2))
-    assert process.loss(D, lambda k: 1 / (k + 1) ** 3) == pytest.approx(float(exact), rel=1e-10)
-
-
 def test_means_of_counts_after_a_start():
     law = GammaPoisson(2, 1.0, 1.0).after(2, [3, 1]).count(10**6, initial=3)
     assert law.expect() == pytest.approx(law.mean(), rel=1e-11)

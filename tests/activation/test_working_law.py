@@ -145,3 +145,11 @@ def test_weights_feel_what_floats_of_balls_leave_out(a_low, b_low):
 def test_functions_of_working_neurons_have_powers_beyond_64_bits():
     """Of three neurons with b = 1 the second event wakes another one with probability one half."""
     assert PolyaUrn(3, b=1.0).working_law(2).expect(lambda k: k**64) == (1 + 2**64) / 2
+
+
+def test_functions_of_counts_have_powers_beyond_64_bits():
+    D = 4 * 10**6
+    process = BetaBernoulli(2, b=1.0, c=1.0)  # p is uniform, and so are counts
+    assert process.count(D).expect(lambda k: k**3) == pytest.approx(D**2 * (D + 1) / 4, rel=1e-11)
+    exact = 2 * (mpmath.zeta(2) - mpmath.zeta(2, D + 2)) / ((D + 1) * (D + 2))
+    assert process.loss(D, lambda k: 1 / (k + 1) ** 3) == pytest.approx(float(exact), rel=1e-10)
