@@ -37,8 +37,8 @@ class BinaryNeurons(ByValue):
         A *list* of matrices is a layered model: block m of shape (n_{m+1}, n_m) couples layer m to layer m+1, dense
         between neighbours; its spins are numbered layer by layer.
     fields : array_like of shape (N,), float, mapping, str, or None
-        h; one number for all spins; {node: h}, 0 for nodes without; the name of an attribute of the graph's nodes.
-        None is the attribute ``field`` of a graph, where nodes have it, and no field elsewhere.
+        h, in the order of `nodes`; one number for all spins; {node: h}, 0 for nodes without; the name of an attribute
+        of the graph's nodes. None is the attribute ``field`` of a graph, where nodes have it, and no field elsewhere.
     temperature : float or None
         T > 0, in units of the couplings. None is the attribute ``temperature`` of a graph that has it, else 1.
 
