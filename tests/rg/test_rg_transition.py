@@ -433,6 +433,14 @@ def test_averages_that_underflow_make_no_end_and_no_warning():
     assert seen(transition) == [np.inf, 0.0, 0.0, 0.0004, 0.0004]
 
 
+def test_a_threshold_that_the_start_hardly_passes_is_passed_at_an_enormous_weight():
+    """E max(h - 8, 0)² = 65 Φ(-8) - 8 φ(8) at q = 1: σ_w² of its inverse lifts the start over the threshold."""
+    end = rg.transition(Activation("late", lambda h: np.maximum(h - 8, 0), kinks=[8.0]), 0.0)
+    mean = 65 * special.ndtr(-8) - 8 * math.exp(-32) / math.sqrt(2 * math.pi)
+    assert end.sigma_w**2 * mean == pytest.approx(1, rel=1e-9)
+    assert (end.kind, end.variance_below, end.variance_above, end.chi_below) == (Kind.BASIN, 0.0, math.inf, 0.0)
+
+
 def test_limits_of_functions_that_are_wide_are_those_far_out():
     """h Φ(s h) at s = 1e-5 is half a line yet at q = 1e12; χ of a growing variance is σ_w²/2 all the same."""
     wide = Activation(

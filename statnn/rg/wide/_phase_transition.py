@@ -124,7 +124,7 @@ def transition(activation: str | Activation, sigma_b: ArrayLike, *, start: float
     Returns
     -------
     Transition
-        σ_w to 1e-9; χ and q* on both sides of a fold or of the end of a basin to 1e-6.
+        σ_w to 1e-9, while E φ² > 1e-30; χ and q* on both sides of a fold or of the end of a basin to 1e-6.
 
     Raises
     ------
@@ -309,7 +309,7 @@ def _grid(of: Averages, smallest: float) -> Floats:
 def _curve(b: float, q: Floats, mean: Floats, square: Floats, start: float, at_zero: float) -> _Curve:
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         w = (q - b) / mean
-        chi = np.where(square > 0, w * square, 0.0)
+        chi = w * square
     if at_zero < 0:
         q, w, chi = (np.append(first, rest) for first, rest in ((b, q), (0.0, w), (0.0, chi)))
     return _Curve(b, q, w, chi, int(np.searchsorted(q, start)), at_zero)
@@ -389,7 +389,7 @@ def _sides(of: Averages, jumps: list[tuple[_Curve, _Jump]]) -> list[_End]:
     far = np.isinf(q)
     with np.errstate(invalid="ignore"):  # levels that overflow are not ends
         chi = level * of.moments(np.where(far, 1.0, q)).square_of_slope
-    chi[far] = level[far] * limits(of)[1] if far.any() else chi[far]
+        chi[far] = level[far] * limits(of)[1] if far.any() else chi[far]
     kinds = [TransitionKind.FOLD if jump.fold else TransitionKind.BASIN for _, jump in jumps]
     pairs = zip(kinds, level[::2].tolist(), chi.reshape(-1, 2).tolist(), q.reshape(-1, 2).tolist(), strict=True)
     return [_End(kind, weight, (x, y), (u, v)) for kind, weight, (x, y), (u, v) in pairs]
