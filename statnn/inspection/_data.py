@@ -16,6 +16,7 @@ from statnn._archive.atomic import path_of
 from statnn._archive.words import line_of
 from statnn._arguments import Ints, array_of, positive
 from statnn._by_value import ByValue
+from statnn._labelled import refuse_other_order
 from statnn.inspection._foreign import refuse_foreign
 
 SPLITS = ("test", "train")
@@ -168,6 +169,7 @@ def _given(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None 
     """Return arrays as data, not scaled; labels become indices of the outputs if the classes are known."""
     if isinstance(x, tuple) and labels is None and len(x) == 2 and np.ndim(x[0]) > 1:
         raise TypeError("the data are a pair; pass samples and labels one after the other, inspect(network, x, y)")
+    refuse_other_order(labels, "labels", x, "samples")
     whole = array_of(x, "the data")
     samples, how = _samples(whole, 1.0, "arrays")
     known, why = _classes(None if labels is None else array_of(labels, "labels"), len(samples), classes)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from statnn._arguments import array_of, positive
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
+from statnn._labelled import refuse_other_order
 from statnn.interaction._state import Prior, Reals, State
 from statnn.network import Network
 
@@ -119,6 +120,7 @@ class DynamicNeurons(ByValue):
         if prior is not None and len(names) == 1:
             raise ValueError("prior is given but neither weights nor biases are free: name them in free=")
         own = self.__dict__
+        refuse_other_order(targets, "targets", inputs, "inputs")
         own["net"], own["inputs"] = net, read_only(x.copy())
         own["targets"] = None if targets is None else read_only(_targets(targets, len(x), net).copy())
         own["beta"] = positive(beta, "beta", why="it weighs the distance to the targets; leave targets out to drop it")

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from statnn._arguments import Floats, Ints, is_number
+from statnn._labelled import labels_of, names_along
 
 FIELD = "field"
 """Attribute of a node that holds its field, where no other is named."""
@@ -204,7 +205,7 @@ def names_of(couplings: Any) -> tuple[Hashable, ...] | None:
     if hasattr(couplings, "index") and hasattr(couplings, "columns"):
         rows, columns = tuple(couplings.index), tuple(couplings.columns)
     else:
-        labels = _labels(couplings)
+        labels = labels_of(couplings)
         if len(labels) != 2 or not any(labels):
             return None
         rows, columns = labels[0] or labels[1], labels[1] or labels[0]
@@ -218,17 +219,9 @@ def names_of(couplings: Any) -> tuple[Hashable, ...] | None:
     return None if rows == (*range(len(rows)),) else rows
 
 
-def _labels(array: Any) -> list[tuple[Hashable, ...]]:
-    """Return the names along each axis of a labelled array, as of xarray, empty where there are none."""
-    indexes = getattr(array, "indexes", {})
-    return [tuple(indexes.get(axis, ())) for axis in getattr(array, "dims", ())]
-
-
 def in_order(state: Any, nodes: Sequence[Hashable]) -> Any:
     """Return a state, or raise if it is labelled, as of pandas or xarray, with names of spins in other places."""
-    names = tuple(getattr(state, "columns", ())) or (_labels(state) or [()])[-1]
-    if not names and not callable(index := getattr(state, "index", len)):
-        names = tuple(index)
+    names = names_along(state, -1)
     # where no names are given, pandas numbers from 0, and so does a model
     numbered = isinstance(nodes, range) or names == tuple(range(len(names)))
     if names and names != tuple(nodes) and ({*names} == {*nodes} if numbered else {*names} & {*nodes}):
@@ -241,7 +234,7 @@ def in_order(state: Any, nodes: Sequence[Hashable]) -> Any:
 
 def by_name(fields: Any) -> Any:
     """Return {name: field} of a labelled row of numbers, as of xarray, and everything else as it is."""
-    labels = _labels(fields)
+    labels = labels_of(fields)
     return dict(zip(labels[0], np.asarray(fields), strict=True)) if len(labels) == 1 and labels[0] else fields
 
 

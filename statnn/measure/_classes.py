@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Ints, array_of, whole_array
+from statnn._labelled import refuse_other_order
 from statnn.network import Activation, Network
 from statnn.network._checked import FIELDS
 from statnn.network._differences import evaluate
@@ -52,8 +53,9 @@ def _level(sigma: Activation) -> float:
     return float(sigma(beside).mean())  # the middle of a step
 
 
-def checked_labels(labels: ArrayLike, samples: int, classes: int) -> Ints:
-    """Return labels, one per sample, each below `classes`, or raise."""
+def checked_labels(labels: ArrayLike, x: ArrayLike, samples: int, classes: int) -> Ints:
+    """Return labels, one per sample of x and in their order, each below `classes`, or raise."""
+    refuse_other_order(labels, "labels", x, "samples")
     array = array_of(labels, "labels")
     if array.ndim == 2:
         fix = "labels[:, 0]" if array.shape[1] == 1 else "onehot.argmax(axis=1)"

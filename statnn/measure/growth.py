@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from statnn._arguments import Floats, Ints, array_of, whole, whole_array
 from statnn._axes import COLOURS, LINES, axes, drawable, ink, logarithmic, seen, settled
 from statnn._by_value import ByValue
+from statnn._labelled import refuse_other_order
 from statnn._text import p_value
 from statnn.activation import Comparison, Rarefaction, compare, rarefaction
 from statnn.activation._inference.estimate import NoFiniteFitError
@@ -261,6 +262,7 @@ def layer(
             f"activations have shape {x.shape}; (samples, units), neither of them 0, is needed: flatten channels and "
             "pixels with x.reshape(len(x), -1)"
         )
+    refuse_other_order(threshold, "threshold", activations, "activations", (0, 1))
     return from_active_samples(_counts(x, threshold), len(x), at=at, goodness=goodness, rng=rng)
 
 

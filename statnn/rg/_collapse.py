@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from statnn._arguments import Floats, at_least, single, whole
 from statnn._axes import MARKERS, axes, settled
 from statnn._by_value import ByValue
+from statnn._labelled import refuse_other_order
 from statnn._random import root, stream
 from statnn._warn import warn
 
@@ -390,6 +391,8 @@ def _values_at_one_depth(controls: Floats, depths: Floats) -> list[int]:
 def _points(
     controls: ArrayLike, depths: ArrayLike, values: ArrayLike, errors: ArrayLike
 ) -> tuple[Floats, Floats, Floats, Floats]:
+    for name, column in (("controls", controls), ("values", values), ("errors", errors)):
+        refuse_other_order(column, name, depths, "depths", (-1, 0))
     c = np.atleast_2d(at_least(controls, "controls", minimum=-math.inf, why="they are couplings"))
     tiny = float(np.finfo(float).tiny)
     m = at_least(depths, "depths", minimum=tiny, why="they are numbers of layers, and their logarithm is taken")

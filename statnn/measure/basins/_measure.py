@@ -346,7 +346,7 @@ def _basin(
     inputs = inputs_of(net, x)
     check_executor(executor)
     report = callback_of(progress)
-    known = None if labels is None else checked_labels(labels, len(inputs), number_of_classes(net))
+    known = None if labels is None else checked_labels(labels, x, len(inputs), number_of_classes(net))
     level = positive(threshold, "threshold", why="it is the chance of an unchanged class that ends a basin")
     if level >= 1:
         raise ValueError(f"threshold = {threshold} must lie between 0 and 1, for example 0.5")

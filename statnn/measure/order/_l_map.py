@@ -110,7 +110,7 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
     array([0.33333333, 1.        , 1.        ])
     """
     inputs = inputs_of(net, x)
-    known = checked_labels(labels, len(inputs), number_of_classes(net))
+    known = checked_labels(labels, x, len(inputs), number_of_classes(net))
     trace = net.trace(inputs)
     linear = Network([[[1.0]]], activation="identity")  # classes follow from values, however many there are
     accuracies = []

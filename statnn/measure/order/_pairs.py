@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, at_least, exact
 from statnn._by_value import ByValue
+from statnn._labelled import refuse_other_order
 from statnn.measure.order._order_kernels import add_up, count_pairs
 from statnn.network import Activation
 from statnn.network._activation import activation as known
@@ -142,6 +143,8 @@ def group_order(
     >>> group_order("tanh", np.stack([2 * h, -h], axis=1), [1.0, 1.0]).inverted
     array([0.33333333])
     """
+    refuse_other_order(weights, "weights", fields, "fields", (-1, 1))
+    refuse_other_order(reference, "reference", fields, "fields")
     h = _fields(fields)
     given = at_least(array_of(weights, "weights"), "weights", minimum=-np.inf, why="each weighs one unit")
     rows = np.atleast_2d(given)

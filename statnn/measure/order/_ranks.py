@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from statnn._arguments import Floats, Ints, array_of, at_least, exact, whole
 from statnn._axes import axes, settled, stroke
 from statnn._by_value import ByValue
+from statnn._labelled import refuse_other_order
 from statnn._tasks import check_executor, in_order, run_tasks
 from statnn.measure._classes import checked_labels, inputs_of, number_of_classes
 from statnn.measure.order._l_map import l_map
@@ -167,7 +168,7 @@ def rank_probability(
     """
     check_executor(executor)
     inputs = inputs_of(net, x)
-    known = checked_labels(labels, len(inputs), number_of_classes(net))
+    known = checked_labels(labels, x, len(inputs), number_of_classes(net))
     towards = l_map(net, layer)
     if len(towards) == 1:
         towards = np.concatenate((-towards, towards))
@@ -227,13 +228,14 @@ def pooled_ranks(
     (array([0.125, 0.875]), array([-2.25,  2.25]))
     """
     check_executor(executor)
+    refuse_other_order(weights, "weights", fields, "fields", (1, 1))
     h = exact(fields, "fields", why="samples are ordered by them")
     w = at_least(array_of(weights, "weights"), "weights", minimum=-np.inf, why="their signs orient the units")
     if h.ndim != 2 or w.ndim != 2 or w.shape[1] != h.shape[1] or not h.size:
         raise ValueError(
             f"fields has shape {h.shape} and weights {w.shape}; (samples, units) and (classes, units) are needed"
         )
-    known = checked_labels(labels, len(h), len(w))
+    known = checked_labels(labels, fields, len(h), len(w))
     number = whole(bins, "bins", minimum=1, maximum=10**6)
     classes, own, tally = np.unique(known, return_inverse=True, return_counts=True)
     if classes.size < 2:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, as_floats, refuse_rounded, switch, whole
+from statnn._labelled import names_along, refuse_other_places
 from statnn._memory import refuse_beyond_memory
 from statnn.measure.spikes._nulls import null_of_windows
 from statnn.measure.spikes._spike_kernels import CELLS, SMALLEST, Counters, follow, present
@@ -70,6 +71,7 @@ class Accumulator:
             of=(n, "units"),
         )
         self._threshold = thresholds(threshold, n)
+        self._names = names_along(threshold, 0)
         self._counters = Counters(
             spikes=np.zeros(n, dtype=np.int64),
             squares=np.zeros(n, dtype=np.int64),
@@ -110,6 +112,8 @@ class Accumulator:
             If the batch is not of shape (samples, units), holds numbers that are not finite, or there are more than
             3e9 samples.
         """
+        names = names_along(batch, 1)
+        refuse_other_places(names, "batch", self._names, "the units so far")
         fires = spiking(batch, self._threshold)
         label = _class_of(label)
         samples = len(fires)
@@ -117,7 +121,7 @@ class Accumulator:
             raise ValueError(f"{self._samples + samples} samples exceed {MOST_SAMPLES}: squares would overflow")
         if label != self._label and self._samples:
             self._close()
-        self._label = label
+        self._label, self._names = label, self._names or names
         self._windows += (self._filled + samples) // self.window
         self._filled = present(fires, self._filled, self.window, self._counters)
         if self._counters.cells.size:

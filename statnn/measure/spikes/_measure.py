@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import array_of, whole
+from statnn._labelled import refuse_other_order
 from statnn._random import check_rng, root, stream
 from statnn.measure.spikes._accumulator import MOST_SAMPLES, Accumulator, is_missing, summary
 from statnn.measure.spikes._spike_kernels import moments, wide_moments
@@ -97,6 +98,8 @@ def statistics(
             "pixels with x.reshape(len(x), -1)"
         )
     check_rng(rng)
+    refuse_other_order(labels, "labels", activations, "activations")
+    refuse_other_order(threshold, "threshold", activations, "activations", (0, 1))
     classes = _labels(labels, order, len(x))
     counts = Accumulator(x.shape[1], threshold=threshold, window=window, intervals=intervals)
     if order == "given":

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, at_least, shaped, whole
+from statnn._labelled import refuse_other_order
 
 
 def _rates(values: ArrayLike, name: str) -> Floats:
@@ -135,6 +136,7 @@ def blocked_fano_factor(rates: ArrayLike, window: int, *, weights: ArrayLike | N
     >>> round(blocked_fano_factor(rates, window=100), 4), round(independent_fano_factor(0.08), 4)
     (72.2, 0.92)
     """
+    refuse_other_order(weights, "weights", rates, "rates")
     p = _rates(rates, "rates")
     if p.ndim != 1:
         raise ValueError(f"rates has shape {p.shape}; one rate per class is needed, shape (classes,)")
