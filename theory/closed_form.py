@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -36,6 +37,7 @@ _DEEPEST = 1000
 _BARE = (sp.harmonic, sp.lowergamma, sp.uppergamma, sp.betainc, sp.betainc_regularized)
 """Functions that sympy prints for scipy as a sum or a product without parentheses."""
 _SLOW = (ExprWithLimits, sp.Derivative, *_BARE)  # what numpy cannot evaluate
+_STEEP = (sp.gamma, sp.RisingFactorial, sp.binomial)  # factors that overflow where their ratio does not
 
 
 @dataclass(frozen=True)
@@ -269,8 +271,9 @@ class Formula:
     def function(self) -> Callable[..., Any]:
         """Return the formula as a function of numbers or arrays, by name, in double precision.
 
-        It evaluates the expression as it stands, for quick looks: if that overflows or is not finite the function
-        raises; then use :meth:`evaluate`, or the implementation, which keeps its digits. It does not check ranges.
+        It evaluates the expression as it stands, for quick looks: if that is not finite the function raises, and
+        differences of nearly equal numbers lose their digits; then use :meth:`evaluate`, or the implementation, which
+        keeps its digits. It does not check ranges.
 
         Returns
         -------
@@ -291,10 +294,15 @@ class Formula:
         self._refuse_undefined()
         symbols = [variable.symbol for variable in self.variables]
         if self.expression.has(*_SLOW) or "Not supported" in SciPyPrinter({"strict": False}).doprint(self.expression):
-            exact = alone()(lambda *at: float(number(self.expression, symbols)(*map(mpmath.mpf, at))))
-            inner = np.vectorize(exact, [float])
+            exact = alone()(lambda *at: float(self._number(*map(mpmath.mpf, at))))
+            # terms of a sum may cancel
+            inner: Callable[..., Any] = np.vectorize(
+                self._in_doubles if self.expression.has(sp.Sum) else exact, [float]
+            )
         else:
             inner = sp.lambdify(symbols, self.expression, modules=["scipy", "numpy"], cse=True)
+            if parts := self.expression.atoms(*_STEEP):
+                inner = self._of_parts(inner, sp.lambdify(symbols, [*parts], modules=["scipy", "numpy"]))
 
         def function(**values: Any) -> Any:
             self._refuse_unknown(values)
@@ -316,6 +324,27 @@ class Formula:
 
         function.__doc__ = f"{self.definition}: {', '.join(map(str, self.variables))}."
         return function
+
+    @alone()
+    def _in_doubles(self, *at: float) -> float:
+        """Return the value to all digits of double precision, NaN where it has none."""
+        with suppress(ArithmeticError, TypeError, ValueError):
+            return float(converged(self._number, tuple(map(float, at)), 17, deepest=_DEEPEST))
+        return math.nan
+
+    def _of_parts(self, inner: Callable[..., Any], parts: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of arrays that takes more digits where parts or products leave the range of doubles.
+
+        A number over infinity, and a product of small ones, would be zero.
+        """
+
+        def value(*at: np.float64) -> float:
+            with np.errstate(over="raise", under="raise"), suppress(FloatingPointError):
+                if np.isfinite(parts(*at)).all():
+                    return float(inner(*at))
+            return self._in_doubles(*at)
+
+        return np.vectorize(value, [float])
 
     # -- substituting ---------------------------------------------------------------------------------------
 

@@ -213,19 +213,6 @@ def test_functions_that_are_sums_or_products_are_put_in_whole(put, value):
     assert formula.function()(N=17, D=3, b=2.5) == pytest.approx(float(right), rel=1e-12)
 
 
-def test_a_function_works_on_arrays_and_raises_where_it_is_not_finite():
-    values = WORKING.function()(D=np.array([0, 200, 1800]), N=1000, b=1, c=5)
-    np.testing.assert_allclose(values, [0, 500, 900], rtol=1e-14)
-    assert FORMULAS["polya-urn.working-law"].function()(N=3, n=2, b=1, k=[1, 2]) == pytest.approx([0.5, 0.5])
-    silent = FORMULAS["beta-bernoulli.silent"].function()
-    with pytest.raises(ValueError, match=r"is nan in double precision at N = 1000, D = 1e\+09.*BetaBernoulli.silent"):
-        silent(N=1000, D=[1.0, 1e9], b=0.3, c=5)
-    with pytest.raises(TypeError, match="also needs a value of c"):
-        silent(N=1000, D=1, b=1)
-    with pytest.raises(TypeError, match="no symbol 'd'"):
-        silent(N=1000, d=1, b=1, c=1)
-
-
 def test_a_formula_shows_itself():
     text = str(WORKING)
     for part in ("E[K(D)] = N (1 − (bN/(cD + bN))ᵇ)", "D: samples, 0 <= D < oo", "paper", "mean-field",
