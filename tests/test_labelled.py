@@ -15,6 +15,8 @@ LABELS = pandas.Series(np.arange(SAMPLES) % 2)
 THRESHOLD = pandas.Series([0.1, 0.2, 0.3], [*"abc"])
 RATES = pandas.Series([0.1, 0.2, 0.3])
 NET = Network.random([3, 5, 2], rng=1)
+BELOW = pandas.DataFrame(np.arange(12.0).reshape(4, 3), [*"wxyz"], [*"abc"])
+ABOVE = pandas.DataFrame(np.arange(8.0).reshape(2, 4), columns=[*"wxyz"])
 DEPTHS = pandas.Series(np.repeat([100.0, 200.0, 400.0], 9))
 CONTROLS = pandas.Series(np.tile(np.linspace(-2, 2, 9), 3)) / DEPTHS
 VALUES = rg.FixedFunction(3, 1 / 3).finite_depth((CONTROLS * DEPTHS).to_numpy()) / DEPTHS
@@ -49,6 +51,8 @@ CALLS = {
     "labels-of-basins": (lambda part: basins.sample_basin(NET, X, part, draws=4, rng=1), LABELS, 0),
     "labels-of-a-page": (lambda part: inspect(NET, X, part, only=["layers"], rng=1), LABELS, 0),
     "targets": (lambda part: DynamicNeurons(NET, X, part), pandas.DataFrame(np.eye(2)[LABELS]), 0),
+    "weights-of-a-network": (lambda part: Network([BELOW, part]), ABOVE, 1),
+    "biases": (lambda part: Network([BELOW, ABOVE], [part, [0.0, 0.0]]), BELOW["a"], 0),
     "weights-of-ranks": (lambda part: order.pooled_ranks(X, part, LABELS), X[:2], 1),
     "weights-of-a-group": (lambda part: order.group_order("tanh", X, part), THRESHOLD, 0),
     "weights-of-groups": (lambda part: order.group_order("tanh", X, part), X[:2], 1),

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from statnn._arguments import array_of, deviation_of, refuse_unordered, whole
 from statnn._arrays import Reals, drawn, frozen, real
 from statnn._by_value import ByValue
+from statnn._labelled import refuse_other_order
 from statnn._memory import refuse_beyond_memory
 from statnn._random import root, stream
 from statnn.network._activation import Activation, activation
@@ -114,6 +115,7 @@ class Network:
         given = _layers_of(weights, "weights", "matrix")
         arrays = _each(given, lambda w, m: real(w, f"weights[{m}]", 2))
         for m, (below, above) in enumerate(pairwise(arrays)):
+            refuse_other_order(given[m + 1], f"weights[{m + 1}]", given[m], f"weights[{m}]", (1, 0))
             if above.shape[1] != below.shape[0]:
                 raise ValueError(
                     f"weights[{m + 1}] has shape {above.shape} but layer {m} below it has {below.shape[0]} outputs; "
@@ -128,6 +130,7 @@ class Network:
             raise ValueError(f"there are {len(offsets)} biases for {len(arrays)} layers; pass one per layer, or None")
         vectors = _each(offsets, lambda b, m: real(b, f"biases[{m}]", 1))
         for m, (w, b) in enumerate(zip(arrays, vectors, strict=True)):
+            refuse_other_order(offsets[m], f"biases[{m}]", given[m], f"weights[{m}]")
             if b.shape != (w.shape[0],):
                 raise ValueError(
                     f"biases[{m}] has shape {b.shape}; layer {m} with weights {w.shape} needs {w.shape[:1]}"
