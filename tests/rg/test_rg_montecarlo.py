@@ -112,6 +112,20 @@ def test_kernels_are_their_twins(rng):
             assert kernels._count(word) == kernels._count.py_func(word) == int(word).bit_count()
 
 
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_operators_apart_are_all_of_those_together(dimension):
+    """The couplings of a network lie across its layers: without them a flow would miss the only ones."""
+    apart, together = operators(dimension, alike=False), operators(dimension)
+    assert {each.name.removesuffix(" across") for each in apart} == {each.name for each in together}
+    for operator in together:
+        parts = [each.clusters for each in apart if each.name.removesuffix(" across") == operator.name]
+        assert sorted(cluster for clusters in parts for cluster in clusters) == sorted(operator.clusters)
+    if dimension == 2:
+        assert [each.clusters for each in apart if each.name == "nearest across"] == [(((0, 0), (1, 0)),)]
+    with pytest.raises(TypeError, match="alike = 'no' must be True or False"):
+        operators(dimension, alike="no")
+
+
 def test_images_of_a_cluster():
     counts = {operator.name: len(operator.clusters) for operator in operators(2)}
     assert counts == {

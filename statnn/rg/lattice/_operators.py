@@ -6,8 +6,8 @@ are equivalent the two kinds do not mix, and each has a linearised flow of its o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import permutations, product
 from typing import NamedTuple
@@ -139,7 +139,8 @@ def operators(dimension: int, *, alike: bool = True) -> tuple[Operator, ...]:
     dimension : int
         1 for layers of one spin, 2 for layers that are rings, 3 for layers that are sheets.
     alike : bool
-        Whether layers are an axis like the others; see `Operator`.
+        Whether layers are an axis like the others; see `Operator`. If False, what lies along layers is apart from what
+        lies inside them: "nearest" joins neighbours in a layer, "nearest across" those in neighbouring layers.
 
     Returns
     -------
@@ -159,9 +160,20 @@ def operators(dimension: int, *, alike: bool = True) -> tuple[Operator, ...]:
     --------
     >>> [operator.name for operator in operators(1)]
     ['nearest', 'second', 'third', 'four', 'spin', 'line', 'gap']
+    >>> [operator.name for operator in operators(2, alike=False)][:4]
+    ['nearest', 'nearest across', 'diagonal', 'plaquette']
     """
     usual = _USUAL[whole(dimension, "dimension", minimum=1, maximum=3) - 1]
-    return tuple(Operator(name, sites, alike) for name, sites in usual.items())
+    every = [Operator(name, sites) for name, sites in usual.items()]
+    return tuple(every if switch(alike, "alike") else (part for operator in every for part in _apart(operator)))
+
+
+def _apart(operator: Operator) -> Iterator[Operator]:
+    """Yield the operators, at most two, into which one falls where layers are not an axis like the others."""
+    inside = replace(operator, alike=False)
+    yield inside
+    if across := {*operator.clusters} - {*inside.clusters}:
+        yield Operator(f"{operator.name} across", min(across), alike=False)
 
 
 class ClusterLayout(NamedTuple):
