@@ -13,9 +13,9 @@ import sympy as sp
 from killed import cut, write_at_once
 
 from statnn._archive.store import StoreError
-from statnn.interaction import square_lattice
+from statnn.interaction import BinaryNeurons, square_lattice
 from statnn.montecarlo import sample
-from statnn.rg import Operator, critical_coupling, linearise, sample_flow
+from statnn.rg import Operator, critical_coupling, linearise, operators, sample_flow
 from statnn.rg.lattice import _halves, _monte_carlo
 from statnn.rg.lattice._blocking import lattice, majority
 from statnn.rg.lattice._linearised import LinearisedFlow
@@ -24,6 +24,8 @@ from statnn.rg.lattice._monte_carlo import _mixing, _z
 from statnn.rg.lattice._operators import measure
 from statnn.rg.lattice._scheme import scheme
 from statnn.rg.lattice._swendsen import Moments, jackknife, moments
+from statnn.testing import assert_comparison
+from statnn.testing.statistics import z_score
 
 FEW = (Operator("nearest", ((0, 0), (0, 1))), Operator("diagonal", ((0, 0), (1, 1))), Operator("spin", ((0, 0),)))
 MODEL = square_lattice(8, 8, temperature=3.0)
@@ -323,3 +325,17 @@ def test_up_and_down_are_compared_among_the_spins_themselves(level, reasons, rng
     chosen = tuple(Operator(name, sites) for name, sites in (("a", ((0,), (1,))), ("b", ((0,), (2,))), ("c", ((0,),))))
     flow = SimpleNamespace(operators=chosen, odd=("c",), sums=SimpleNamespace(mean=mean))
     assert len(_mixing(flow)) == reasons
+
+
+def test_the_layers_of_a_network_do_not_close_to_a_ring():
+    """A bond from the last layer to the first, which no coupling holds, would change dK'/dK = 2t/(1 + t²)."""
+    K = 0.8
+    chain, nearest = BinaryNeurons([np.array([[K]])] * 15), operators(1)[:1]
+    with pytest.raises(ValueError, match=r"periodic = True joins the last layer .*: pass periodic=\(False,\)"):
+        sample_flow(chain, (16,), 4000, operators=nearest, levels=1, rule="decimation", rng=1)
+    flow = sample_flow(
+        chain, (16,), 4000, operators=nearest, levels=1, rule="decimation", rng=1, chains=32, periodic=False
+    )
+    (slope,), (error,) = (np.ravel(part) for part in flow.matrix(0))
+    theory = 2 * np.tanh(K) / (1 + np.tanh(K) ** 2)
+    assert_comparison(z_score(float(slope), float(error), theory, dof=31), "dK'/dK of a chain with two ends")

@@ -192,8 +192,8 @@ def sample_flow(
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range, shape and model do not match, or the method cannot sample the model; before any
-        work starts.
+        If an argument is out of range, shape and model do not match, layers of a network are taken as periodic, or the
+        method cannot sample the model; before any work starts.
 
     Warns
     -----
@@ -227,6 +227,12 @@ def sample_flow(
             f"shape = {plan.shapes[0]} has {sites} sites, but the model {model.size} spins: they must agree"
         )
     _refuse_other_lattice(model, plan.shapes[0])
+    if model.blocks is not None and plan.periodic[0]:
+        around = (False, *plan.periodic[1:])
+        raise ValueError(
+            f"periodic = {periodic!r} joins the last layer of a network to the first, and no coupling does: pass "
+            f"periodic={around}"
+        )
     count = whole(chains, "chains", minimum=FEWEST_GROUPS, maximum=10**6)
     walk = schedule(sweeps, burn_in, thin)
     if walk.draws < 2:
