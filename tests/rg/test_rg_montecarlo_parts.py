@@ -80,7 +80,6 @@ def test_flows_that_are_killed_go_on(monkeypatch, tmp_path):
     for more, said in (
         ({"rng": 6}, "seed is"),
         ({"rule": "decimation"}, "flow is"),
-        ({"periodic": False}, "flow is"),
         ({"operators": others}, "flow is"),
         ({"chains": 10}, "chains is"),
     ):
@@ -325,6 +324,13 @@ def test_up_and_down_are_compared_among_the_spins_themselves(level, reasons, rng
     chosen = tuple(Operator(name, sites) for name, sites in (("a", ((0,), (1,))), ("b", ((0,), (2,))), ("c", ((0,),))))
     flow = SimpleNamespace(operators=chosen, odd=("c",), sums=SimpleNamespace(mean=mean))
     assert len(_mixing(flow)) == reasons
+
+
+@pytest.mark.parametrize("periodic", [False, (True, False)])
+def test_a_torus_has_no_ends(periodic):
+    """Without its bonds across the ends the second step of a critical lattice of 16 x 16 has y_t = 1.5."""
+    with pytest.raises(ValueError, match=r"leaves out bonds of the model, a torus: pass periodic=True"):
+        run(4, periodic=periodic)
 
 
 def test_the_layers_of_a_network_do_not_close_to_a_ring():

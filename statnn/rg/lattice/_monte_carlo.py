@@ -192,8 +192,8 @@ def sample_flow(
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range, shape and model do not match, layers of a network are taken as periodic, or the
-        method cannot sample the model; before any work starts.
+        If an argument is out of range, shape and model do not match, `periodic` joins the last layer of a network to
+        the first or opens a torus, or the method cannot sample the model; before any work starts.
 
     Warns
     -----
@@ -233,6 +233,8 @@ def sample_flow(
             f"periodic = {periodic!r} joins the last layer of a network to the first, and no coupling does: pass "
             f"periodic={around}"
         )
+    if torus(model) is not None and not all(plan.periodic):
+        raise ValueError(f"periodic = {periodic!r} leaves out bonds of the model, a torus: pass periodic=True")
     count = whole(chains, "chains", minimum=FEWEST_GROUPS, maximum=10**6)
     walk = schedule(sweeps, burn_in, thin)
     if walk.draws < 2:
