@@ -27,7 +27,7 @@ def names_along(values: Any, axis: int) -> tuple[Hashable, ...]:
         if hasattr(values, "columns"):
             # columns of pyarrow are data; looked up on the class, because a table may have a column of that name
             axes.append(tuple(values.column_names if hasattr(type(values), "column_names") else values.columns))
-    return axes[axis] if axis < len(axes) else ()
+    return axes[axis] if -len(axes) <= axis < len(axes) else ()
 
 
 def refuse_other_order(values: Any, name: str, other: Any, other_name: str, axes: tuple[int, int] = (0, 0)) -> None:

@@ -5,8 +5,9 @@ import pytest
 
 from statnn import Network, rg
 from statnn.inspection import inspect
-from statnn.interaction import DynamicNeurons
+from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.measure import basins, growth, order, spikes
+from statnn.network import BatchNorm
 
 pandas = pytest.importorskip("pandas")
 SAMPLES = 40
@@ -17,6 +18,7 @@ RATES = pandas.Series([0.1, 0.2, 0.3])
 NET = Network.random([3, 5, 2], rng=1)
 BELOW = pandas.DataFrame(np.arange(12.0).reshape(4, 3), [*"wxyz"], [*"abc"])
 ABOVE = pandas.DataFrame(np.arange(8.0).reshape(2, 4), columns=[*"wxyz"])
+SQUARE = pandas.DataFrame([[0.1, 0.2], [0.3, 0.4]], [*"xy"], [*"xy"])
 DEPTHS = pandas.Series(np.repeat([100.0, 200.0, 400.0], 9))
 CONTROLS = pandas.Series(np.tile(np.linspace(-2, 2, 9), 3)) / DEPTHS
 VALUES = rg.FixedFunction(3, 1 / 3).finite_depth((CONTROLS * DEPTHS).to_numpy()) / DEPTHS
@@ -53,6 +55,14 @@ CALLS = {
     "targets": (lambda part: DynamicNeurons(NET, X, part), pandas.DataFrame(np.eye(2)[LABELS]), 0),
     "weights-of-a-network": (lambda part: Network([BELOW, part]), ABOVE, 1),
     "biases": (lambda part: Network([BELOW, ABOVE], [part, [0.0, 0.0]]), BELOW["a"], 0),
+    "variances": (lambda part: BatchNorm(THRESHOLD, part), THRESHOLD, 0),
+    "scales": (lambda part: BatchNorm(THRESHOLD, [1, 2, 3], part), THRESHOLD, 0),
+    "offsets": (lambda part: BatchNorm(THRESHOLD, [1, 2, 3], beta=part), THRESHOLD, 0),
+    "biases-of-a-layer": (lambda part: rg.LinearLayer(BELOW, part), BELOW["a"], 0),
+    "fields-of-a-layer": (lambda part: rg.BinaryLayer(BELOW, part), BELOW["a"], 0),
+    "inputs-of-a-layer": (lambda part: rg.BinaryLayer(BELOW, inputs=part), BELOW.loc["x"], 0),
+    "weights-of-a-layer": (rg.LinearLayer, SQUARE, 1),
+    "couplings-of-a-layer": (rg.BinaryLayer, SQUARE, 0),
     "weights-of-ranks": (lambda part: order.pooled_ranks(X, part, LABELS), X[:2], 1),
     "weights-of-a-group": (lambda part: order.group_order("tanh", X, part), THRESHOLD, 0),
     "weights-of-groups": (lambda part: order.group_order("tanh", X, part), X[:2], 1),
@@ -78,6 +88,22 @@ def test_names_in_one_order_and_other_names_are_taken_by_their_places(call, part
     named = part.set_axis([f"name {k}" for k in range(part.shape[axis])], axis=axis)
     results = [repr(call(given)) for given in (part, named, part.to_numpy())]
     assert results[0] == results[1] == results[2]
+
+
+def test_a_covariance_names_its_units_as_the_weights_do():
+    noise = pandas.DataFrame(np.diag([1.0, 2.0]), SQUARE.index, SQUARE.columns)
+    assert rg.LinearLayer(SQUARE, 0.0, noise).noise_covariance[1, 1] == 2
+    with pytest.raises(ValueError, match=r"noise_covariance and weight .* at 0 'y' and 'x'"):
+        rg.LinearLayer(SQUARE, 0.0, noise.iloc[::-1, ::-1])
+
+
+def test_states_of_axes_without_names_are_taken_by_their_places():
+    """Names of dask would be computed, and a single number of xarray has no axis."""
+    model = BinaryNeurons([[0, 1], [1, 0]])
+    states = pytest.importorskip("dask.array").from_array(np.array([[1, 1], [1, -1]]))
+    assert model.energy(states).tolist() == [-1, 1]
+    with pytest.raises(ValueError, match=r"state has shape \(\)"):
+        model.energy(pytest.importorskip("xarray").DataArray(1))
 
 
 def test_coordinates_are_names():

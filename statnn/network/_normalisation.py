@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from statnn._arguments import array_of, at_least, single
 from statnn._arrays import Reals, frozen, real
+from statnn._labelled import refuse_other_order
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -62,6 +63,8 @@ class BatchNorm:
         arrays = {"mean": real(mean, "mean", 1), "variance": real(variance, "variance", 1)}
         arrays["gamma"] = np.ones_like(arrays["mean"]) if gamma is None else real(gamma, "gamma", 1)
         arrays["beta"] = np.zeros_like(arrays["mean"]) if beta is None else real(beta, "beta", 1)
+        for name, values in (("variance", variance), ("gamma", gamma), ("beta", beta)):
+            refuse_other_order(values, name, mean, "mean")
         for name, array in arrays.items():
             if array.shape != arrays["mean"].shape:
                 raise ValueError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from statnn._arguments import Floats, refuse_several, whole
 from statnn._arrays import real as finite_reals
+from statnn._labelled import refuse_other_order
 from statnn._memory import refuse_beyond_memory
 from statnn._random import root, stream
 
@@ -107,6 +108,7 @@ def simulated(
 
 def real(values: Any, name: str) -> Floats:
     """Return values as float64 array of finite real numbers, or raise."""
+    refuse_other_order(values, name, values, "its own columns", (0, 1))
     return finite_reals(values, name, None).astype(np.float64)
 
 

@@ -17,6 +17,7 @@ from scipy import linalg
 from statnn._arguments import Floats, switch, whole
 from statnn._arrays import locked
 from statnn._by_value import ByValue
+from statnn._labelled import refuse_other_order
 from statnn.interaction import BinaryNeurons
 from statnn.interaction._exact.states import spins
 from statnn.rg._common import number, power, real, refuse_misfit, refuse_unless_square
@@ -234,12 +235,11 @@ class BinaryLayer(ByValue):
         J = J.reshape(1, 1) if J.ndim == 0 else J
         if J.ndim != 2 or not J.size:
             raise ValueError(f"couplings have shape {J.shape}; give one number or a matrix of shape (out, in)")
-        for name, values, wide in (("fields", fields, J.shape[0]), ("inputs", inputs, J.shape[1])):
-            array = real(values, name)
+        for axis, (name, values) in enumerate((("fields", fields), ("inputs", inputs))):
+            array, wide = real(values, name), J.shape[axis]
+            refuse_other_order(values, name, couplings, "couplings", (0, axis))
             if array.shape not in {(), (wide,)}:
-                raise ValueError(
-                    f"{name} have shape {array.shape}; couplings of shape {J.shape} need ({wide},), or one number"
-                )
+                raise ValueError(f"{name} have shape {array.shape}; couplings {J.shape} need ({wide},), or one number")
             object.__setattr__(self, name, locked(np.broadcast_to(array, (wide,))))
         object.__setattr__(self, "couplings", locked(J))
         object.__setattr__(self, "constant", number(constant, "constant"))

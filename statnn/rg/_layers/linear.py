@@ -14,6 +14,7 @@ from scipy import linalg
 from statnn._arguments import Floats, switch
 from statnn._arrays import locked
 from statnn._by_value import ByValue
+from statnn._labelled import refuse_other_order
 from statnn.rg._common import depth, entries, power, real, refuse_misfit, refuse_unless_square, simulated
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
@@ -107,6 +108,8 @@ class LinearLayer(ByValue):
         if w.ndim != 2 or not w.size:
             raise ValueError(f"weight has shape {w.shape}; give one number or a matrix of shape (out, in)")
         wide = w.shape[0]
+        refuse_other_order(bias, "bias", weight, "weight")
+        refuse_other_order(noise_covariance, "noise_covariance", weight, "weight")
         b, s = real(bias, "bias"), real(noise_covariance, "noise_covariance")
         if b.shape not in {(), (wide,)}:
             raise ValueError(f"bias has shape {b.shape}; a layer with weight {w.shape} needs ({wide},), or one number")
