@@ -201,10 +201,13 @@ def test_the_matrix_of_majority_blocks_with_coins_is_the_derivative(K):
     assert np.isclose(T, (aligned - other) / 4, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("length", "b", "levels"), [(9, 3, 1), (12, 2, 2)])
-def test_exact_rings_have_the_exponents_and_means_of_decimation(length, b, levels):
-    """tanh K' = tanh^b K: the last ring has three blocks, whose only even operator is the sum of bonds."""
-    K, chosen = 0.6, (Operator("nearest", ((0,), (1,))),)
+@pytest.mark.parametrize(("K", "length", "b", "levels"), [(0.6, 9, 3, 1), (0.6, 12, 2, 2), (-0.6, 6, 2, 1)])
+def test_exact_rings_have_the_exponents_and_means_of_decimation(K, length, b, levels):
+    """tanh K' = tanh^b K: the last ring has three blocks, whose only even operator is the sum of bonds.
+
+    λ is negative where antiferromagnetic couplings become ferromagnetic ones.
+    """
+    chosen = (Operator("nearest", ((0,), (1,))),)
     plan = scheme((length,), b, None, "decimation", chosen, levels, periodic=True)
     states = every((length,))
     values = plan.observe(states, plan.keys((1, ())), np.arange(len(states)))
@@ -219,7 +222,7 @@ def test_exact_rings_have_the_exponents_and_means_of_decimation(length, b, level
     last = t ** (b ** (levels - 1))
     slope = b * last ** (b - 1) * (1 - last**2) / (1 - last ** (2 * b))
     assert linearised.thermal[-1, 0] == pytest.approx(slope, rel=1e-9)
-    assert linearised.y_t[-1, 0] == pytest.approx(np.log(slope) / np.log(b), rel=1e-9)
+    assert linearised.y_t[-1, 0] == pytest.approx(np.log(abs(slope)) / np.log(b), rel=1e-9)
 
 
 def test_matching_rings_is_a_step_of_newton():

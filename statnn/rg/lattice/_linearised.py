@@ -32,7 +32,8 @@ FEWEST_GROUPS = 8
 class LinearisedFlow(ByValue):
     r"""Swendsen's matrices T = ∂K'/∂K from level to level, with eigenvalues and exponents.
 
-    λ is the eigenvalue of T of largest modulus among the first 1, 2, ... operators of a kind, y = ln λ / ln b. Arrays
+    λ is the eigenvalue of T of largest modulus among the first 1, 2, ... operators of a kind, |λ| if it is complex, and
+    y = ln|λ| / ln b. It is negative where a step turns signs of couplings, as b = 2 does in an antiferromagnet. Arrays
     have shape (steps, operators of the kind): row n is the step from level n to n+1, column k is the result of the
     first k+1 operators. The rows of a table show the error of leaving operators out, the columns the approach to the
     fixed point.
@@ -56,8 +57,8 @@ class LinearisedFlow(ByValue):
     Notes
     -----
     [exact] as an estimate within the space of these operators; [asymptotic] as exponents: y_t and y_h of the fixed
-    point are reached as levels and operators grow, on lattices still large enough at the last level. y is ln|λ|/ln b if
-    λ is complex, and -∞ with an infinite error if λ is 0.
+    point are reached as levels and operators grow, on lattices still large enough at the last level. y is -∞ with an
+    infinite error if λ is 0.
 
     Examples
     --------
@@ -123,7 +124,7 @@ class LinearisedFlow(ByValue):
 
     @property
     def y_t(self) -> Floats:
-        """Exponent y_t = ln λ_t / ln b = 1/ν, shape (steps, even operators)."""
+        """Exponent y_t = ln|λ_t| / ln b = 1/ν, shape (steps, even operators)."""
         return self._exponent(self._even[0])
 
     @property
@@ -133,7 +134,7 @@ class LinearisedFlow(ByValue):
 
     @property
     def y_h(self) -> Floats:
-        """Exponent y_h = ln λ_h / ln b = (d + 2 - η)/2, shape (steps, odd operators)."""
+        """Exponent y_h = ln|λ_h| / ln b = (d + 2 - η)/2, shape (steps, odd operators)."""
         return self._exponent(self._odd[0])
 
     @property
@@ -215,7 +216,7 @@ class LinearisedFlow(ByValue):
                     linewidth=1,
                     label=f"{symbol}, {here} → {there}",
                 )
-        ax.set(xlabel="number of operators", ylabel=r"exponent $y = \ln\lambda/\ln b$")
+        ax.set(xlabel="number of operators", ylabel=r"exponent $y = \ln|\lambda|/\ln b$")
         if ax.get_xscale() == "linear":
             ax.locator_params(axis="x", integer=True)
         ax.legend()
@@ -271,7 +272,7 @@ class LinearisedFlow(ByValue):
 
     def _exponent(self, eigenvalues: Floats) -> Floats:
         with np.errstate(divide="ignore"):
-            result: Floats = np.log(eigenvalues) / np.log(self.b)
+            result: Floats = np.log(np.abs(eigenvalues)) / np.log(self.b)
         return result
 
 

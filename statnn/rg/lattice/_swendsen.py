@@ -147,8 +147,10 @@ class DependentOperatorsError(ValueError):
 
 
 def leading(matrices: Floats) -> Floats:
-    """Return the largest modulus of the eigenvalues, over the last two axes."""
-    result: Floats = np.abs(np.linalg.eigvals(matrices)).max(axis=-1)
+    """Return the eigenvalue of largest modulus, over the last two axes; its modulus if it is complex."""
+    every = np.linalg.eigvals(matrices)
+    first = np.take_along_axis(every, np.abs(every).argmax(axis=-1, keepdims=True), axis=-1)[..., 0]
+    result: Floats = np.where(first.imag == 0, first.real, np.abs(first))
     return result
 
 
