@@ -19,6 +19,7 @@ NET = Network.random([3, 5, 2], rng=1)
 BELOW = pandas.DataFrame(np.arange(12.0).reshape(4, 3), [*"wxyz"], [*"abc"])
 ABOVE = pandas.DataFrame(np.arange(8.0).reshape(2, 4), columns=[*"wxyz"])
 SQUARE = pandas.DataFrame([[0.1, 0.2], [0.3, 0.4]], [*"xy"], [*"xy"])
+STACK = rg.RandomLayer("relu", 1.0).power(2)
 DEPTHS = pandas.Series(np.repeat([100.0, 200.0, 400.0], 9))
 CONTROLS = pandas.Series(np.tile(np.linspace(-2, 2, 9), 3)) / DEPTHS
 VALUES = rg.FixedFunction(3, 1 / 3).finite_depth((CONTROLS * DEPTHS).to_numpy()) / DEPTHS
@@ -71,6 +72,9 @@ CALLS = {
     "controls": (lambda part: collapsed(controls=part), CONTROLS, 0),
     "values": (lambda part: collapsed(values=part), VALUES, 0),
     "errors": (lambda part: collapsed(errors=part), 1e-3 * VALUES, 0),
+    "distances": (lambda part: rg.FixedFunction(3, 1 / 3).finite_depth(part, THRESHOLD), THRESHOLD, 0),
+    "correlations": (lambda part: rg.RandomLayer("relu", 1.0).correlation_map(part, THRESHOLD), THRESHOLD, 0),
+    "correlations-of-a-stack": (lambda part: STACK.correlation_map(part, THRESHOLD), THRESHOLD, 0),
 }
 
 

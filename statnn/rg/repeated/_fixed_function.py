@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, at_least, positive, shaped, single, whole
 from statnn._axes import axes, ink, settled
+from statnn._labelled import refuse_other_order
 from statnn._notebook import Shown
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg.repeated._finite_depth import scaling_function
@@ -344,6 +345,7 @@ class FixedFunction(Shown):
         >>> f.finite_depth(0.0), round(f.finite_depth(0.0, 50.0) / 50, 5)
         (1.5, 0.8279)
         """
+        refuse_other_order(noise_std, "noise_std", distance, "distance")
         a = at_least(distance, "distance", minimum=-np.inf, why="it is (w/w_c - 1) m")
         e = at_least(noise_std, "noise_std", minimum=0.0, why="it is a standard deviation, scaled by depth")
         both = np.broadcast_arrays(a, e)

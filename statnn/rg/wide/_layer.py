@@ -182,7 +182,7 @@ class RandomLayer:
         >>> round(RandomLayer("relu", 2.0**0.5).correlation_map(0.0, 1.0), 12) == round(1 / np.pi, 12)
         True
         """
-        given, variance = np.broadcast_arrays(correlations(c), _variances(q))
+        given, variance = np.broadcast_arrays(correlations(c, q), _variances(q))
         if (variance == 0).any():
             raise ValueError("q = 0: fields without variance have no correlation; pass q > 0")
         weight, bias = self._scales

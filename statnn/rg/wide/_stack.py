@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, at_least, positive, refuse_several, shaped, whole
+from statnn._labelled import refuse_other_order
 from statnn.rg.wide._maps import Maps
 
 MOST_GROUPS = 100_000
@@ -150,7 +151,7 @@ class RandomStack:
             If numbers are outside their ranges, or a variance leaves that of float64.
         """
         correlation, variance = np.broadcast_arrays(
-            correlations(c), at_least(q, "q", minimum=0, why="it is a variance")
+            correlations(c, q), at_least(q, "q", minimum=0, why="it is a variance")
         )
         for layer, count in zip(self.layers, self.counts, strict=True):
             for _ in range(count):
@@ -204,8 +205,9 @@ def _refuse_overflow(q: Floats) -> None:
         raise ValueError("the variance exceeds the range of floats: it grows without bound; take fewer layers")
 
 
-def correlations(c: ArrayLike) -> Floats:
-    """Return correlations as floats, or raise."""
+def correlations(c: ArrayLike, q: ArrayLike = 1.0) -> Floats:
+    """Return correlations as floats, in the order of variances q, or raise."""
+    refuse_other_order(c, "c", q, "q")
     given = at_least(c, "c", minimum=-1, why="it is a correlation")
     if (given > 1).any():
         raise ValueError(f"c = {float(given.max())} is above 1: it is a correlation, in [-1, 1]")
