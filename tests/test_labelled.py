@@ -99,6 +99,10 @@ def test_a_covariance_names_its_units_as_the_weights_do():
     assert rg.LinearLayer(SQUARE, 0.0, noise).noise_covariance[1, 1] == 2
     with pytest.raises(ValueError, match=r"noise_covariance and weight .* at 0 'y' and 'x'"):
         rg.LinearLayer(SQUARE, 0.0, noise.iloc[::-1, ::-1])
+    mean = SQUARE["x"]
+    assert rg.LinearLayer(np.eye(2)).propagate(mean, noise).covariance[1, 1] == 2
+    with pytest.raises(ValueError, match="covariance and mean have the same names in another order"):
+        rg.LinearLayer(np.eye(2)).propagate(mean, noise.iloc[::-1, ::-1])
 
 
 def test_states_of_axes_without_names_are_taken_by_their_places():

@@ -273,6 +273,7 @@ class LinearLayer(ByValue):
         Gaussian(mean=array([7.]), covariance=array([[4.5]]))
         """
         wide = self.shape[1]
+        refuse_other_order(covariance, "covariance", mean, "mean")
         given = real(mean, "mean")
         if given.shape not in {(), (wide,)}:
             raise ValueError(f"mean has shape {given.shape}; this layer takes ({wide},), or one number")
