@@ -1,6 +1,7 @@
 """Monte Carlo renormalisation: operators by enumeration, Swendsen's matrix as a derivative, errors that are errors."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib import import_module
 from itertools import product
 
@@ -404,6 +405,7 @@ def test_tables_and_pictures(small):
 
 
 LATTICE = square_lattice(8, 8)
+NARROW = partial(sample_flow, operators=operators(2)[:1])
 CHAIN = BinaryNeurons.from_network(Network.repeated(np.ones((8, 8)), activation="tanh", depth=15))
 COINS = np.where(np.arange(40 * 64).reshape(40, 8, 8) % 3, 1, -1)
 
@@ -416,6 +418,8 @@ COINS = np.where(np.arange(40 * 64).reshape(40, 8, 8) % 3, 1, -1)
         (lambda: sample_flow(LATTICE, (4, 4), 10, levels=1, operators=FEW), ValueError, "16 sites, but the model 64"),
         (lambda: sample_flow(square_lattice(8, 16), (16, 8), 9), ValueError, "8 rows or layers of 16 spins: they must"),
         (lambda: sample_flow(square_lattice(8, 8), (64,), 10), ValueError, "8 rows or layers of 8 spins"),
+        (lambda: NARROW(square_lattice(2, 8), (8, 2), 10, axes=1), ValueError, "2 rows or layers of 8 spins"),
+        (lambda: NARROW(square_lattice(8, 2), (2, 8), 10, axes=2), ValueError, "8 rows or layers of 2 spins"),
         (lambda: sample_flow(CHAIN, (8, 16), 10), ValueError, r"shape = \(8, 16\) .* 16 rows or layers of 8 spins"),
         (lambda: sample_flow(LATTICE, (8, 8), 10, thin=3), ValueError, "sweeps = 10 is not a multiple of thin = 3"),
         (lambda: sample_flow(LATTICE, (8, 8), 1), ValueError, "at least twice that"),

@@ -22,7 +22,7 @@ from statnn._arguments import Floats, whole
 from statnn._random import Root, root, seed_of
 from statnn._tasks import check_executor
 from statnn._warn import warn
-from statnn.interaction import BinaryNeurons
+from statnn.interaction import BinaryNeurons, square_lattice
 from statnn.interaction._lattice import torus
 from statnn.montecarlo import Method, UntrustedEstimate, Wolff
 from statnn.montecarlo._checkpoint import key_of, parts_of
@@ -268,13 +268,21 @@ def sample_flow(
 
 def _refuse_other_lattice(model: BinaryNeurons, shape: tuple[int, ...]) -> None:
     """Raise if a model that is known as a lattice or a network has other rows: blocks would join spins far apart."""
-    own = torus(model) if model.blocks is None else (len(model.layers), *{layer.size for layer in model.layers})
+    own = _lattice(model) if model.blocks is None else (len(model.layers), *{layer.size for layer in model.layers})
     given = (shape[0], int(np.prod(shape[1:]))) if model.blocks is not None else tuple(n for n in shape if n > 1)
     if own is not None and own != given:
         raise ValueError(
             f"shape = {shape} is not that of the model, which has {own[0]} rows or layers of "
             f"{' or '.join(map(str, own[1:]))} spins: they must agree"
         )
+
+
+def _lattice(model: BinaryNeurons) -> tuple[int, int] | None:
+    """Return rows and columns of a torus; two of them, where neighbours on both sides are one spin, as well."""
+    near, half = model.couplings.indices, model.size // 2
+    narrow = ((2, half), (half, 2)) if near.size == 3 * model.size and half > 2 else ()
+    same = (own for own in narrow if np.array_equal(square_lattice(*own).couplings.indices, near))
+    return torus(model) or next(same, None)
 
 
 def _drift(flow: LinearisedFlow, first: Moments, second: Moments) -> list[str]:
