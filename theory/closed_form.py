@@ -338,13 +338,16 @@ class Formula:
         A number over infinity, and a product of small ones, would be zero.
         """
 
-        def value(*at: np.float64) -> float:
-            with np.errstate(over="raise", under="raise"), suppress(FloatingPointError):
-                if np.isfinite(parts(*at)).all():
-                    return float(inner(*at))
-            return self._in_doubles(*at)
+        def tried(other: Callable[..., Any]) -> Callable[..., Any]:
+            def value(*at: Any) -> Any:
+                with np.errstate(over="raise", under="raise"), suppress(FloatingPointError):
+                    if all(np.isfinite(part).all() for part in parts(*at)):
+                        return inner(*at)
+                return other(*at)
 
-        return np.vectorize(value, [float])
+            return value
+
+        return tried(np.vectorize(tried(self._in_doubles), [float]))  # all at once, or one by one
 
     # -- substituting ---------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from statnn.rg.lattice._matching import CriticalCoupling, _step
 from statnn.rg.lattice._monte_carlo import _mixing, _z
 from statnn.rg.lattice._operators import measure
 from statnn.rg.lattice._scheme import scheme
-from statnn.rg.lattice._swendsen import Moments, jackknife, moments
+from statnn.rg.lattice._swendsen import Moments, jackknife, leading, moments
 from statnn.testing import assert_comparison
 from statnn.testing.statistics import z_score
 
@@ -345,3 +345,8 @@ def test_the_layers_of_a_network_do_not_close_to_a_ring():
     (slope,), (error,) = (np.ravel(part) for part in flow.matrix(0))
     theory = 2 * np.tanh(K) / (1 + np.tanh(K) ** 2)
     assert_comparison(z_score(float(slope), float(error), theory, dof=31), "dK'/dK of a chain with two ends")
+
+
+def test_leading_eigenvalues_keep_their_sign_and_are_moduli_where_they_are_complex():
+    turned, flipped, ordinary = [[0.6, -0.8], [0.8, 0.6]], [[-3.0, 1.0], [0.0, 2.0]], [[1.0, 5.0], [0.0, 2.0]]
+    assert leading(np.array([turned, flipped, ordinary])) == pytest.approx([1.0, -3.0, 2.0], rel=1e-14)
