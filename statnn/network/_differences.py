@@ -36,6 +36,7 @@ TRUSTED, AT_KINK = 1e-7, 1e-4
 APART = 10.0
 """In how many errors slopes over wide and over small steps must agree."""
 _HALVINGS = 60
+"""Of a step, in the search for a jump: first from the whole step down, then around the place."""
 _BLOCK = 2**14
 """Fields that are differentiated at a time."""
 _USUAL = np.linspace(-8.013, 8.0, 34)
@@ -224,8 +225,8 @@ def _jumps(
         low = at + (high - at) / 2
         for _ in range(_HALVINGS):
             middle = low / 2 + high / 2
-            left = beyond(middle)
-            low, high = np.where(left, low, middle), np.where(left, middle, high)
+            gone = beyond(middle)
+            low, high = np.where(gone, low, middle), np.where(gone, middle, high)
         jump = np.abs(off(high) - off(low))
         sudden = jump > apart / 10 * np.abs(high - at) + 4 * digit
         return np.asarray((sudden & (jump <= most)).any(axis=0))
@@ -271,7 +272,7 @@ def _table(
                 apart = np.maximum(np.abs(finer - rows[1:]), np.abs(finer - rows[:-1]))
                 error = apart + grown[j:] + argument[j:] * np.abs(finer)
                 error[~np.isfinite(error)] = np.inf
-                missed = np.abs(means - middle)
+                missed = np.abs(means - middle)  # by steps too wide to see it
                 certain = np.where(missed <= TRUSTED * size, error + missed / h[j:], np.inf)
                 for kind, errors in enumerate([certain, error] if j % 4 == 0 else [certain]):
                     i = np.argmin(errors, axis=0), each
