@@ -124,7 +124,7 @@ def test_three_linear_classes_end(rng):
         testing.assert_mean(np.log(basin.radius), math.log(ahead / lead(4)), what="of four classes")
     x = np.array([[0.5, 0.5, 0.5]])
     draws = 200
-    radii = [weight_basin(net, x, draws=draws, rng=int(rng.integers(2**63))).radius[0] for _ in range(150)]
+    radii = [weight_basin(net, x, draws=draws, rng=int(rng.integers(2**63))).radius[0] for _ in range(250)]
     size = math.log(math.sqrt(0.75) * np.eye(3).std())
     theory = mean_log_radius(*classes_kept(3, ahead), ahead / lead(3), draws) - size
     testing.assert_mean(np.log(radii), theory, what="ln radius in weight space")
