@@ -235,9 +235,27 @@ def test_copies_are_equal_and_text_is_short(name, tmp_path):
     assert "± 0," not in str(value)  # a parameter that is given has no error
 
 
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_no_field_is_taken_for_an_array_in_its_place(name):
+    """As a file may hold one: arrays have no single truth value, which the equality of dataclasses asks for."""
+    value = MAKERS[name]()
+    if not (is_dataclass(value) and value.__dataclass_params__.eq):
+        return
+    for changed in fields(value):
+        first, other = (object.__new__(type(value)) for _ in range(2))
+        for field in fields(value):
+            own = np.array([1.25, 2.5, 5.0]) if field is changed else getattr(value, field.name)
+            object.__setattr__(first, field.name, own)
+            object.__setattr__(other, field.name, copy.copy(own) if field is changed else own)
+        assert same(first, other)
+        assert same((value,), (other,)) is not changed.compare
+
+
 def test_what_differs_in_a_name_or_a_state_is_not_the_same():
     assert same({"a": 1.0}, {"a": 1.0})
     assert not same({"a": 1.0}, {"b": 1.0})
+    assert not same([activation.BetaBernoulli], [activation.GammaPoisson])
     assert same(np.random.default_rng(1), np.random.default_rng(1))
     assert not same(np.random.default_rng(1), np.random.default_rng(2))
 
