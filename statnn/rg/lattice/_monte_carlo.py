@@ -31,7 +31,7 @@ from statnn.rg.lattice._blocking import recorded, refuse_foreign
 from statnn.rg.lattice._halves import PORTION, Halves
 from statnn.rg.lattice._linearised import FEWEST_GROUPS, LinearisedFlow
 from statnn.rg.lattice._operators import Operator
-from statnn.rg.lattice._scheme import scheme
+from statnn.rg.lattice._scheme import Scheme, scheme
 from statnn.rg.lattice._swendsen import Moments, concatenated, moments
 
 _SUSPICIOUS = 6.0
@@ -226,15 +226,7 @@ def sample_flow(
         raise ValueError(
             f"shape = {plan.shapes[0]} has {sites} sites, but the model {model.size} spins: they must agree"
         )
-    _refuse_other_lattice(model, plan.shapes[0])
-    if model.blocks is not None and plan.periodic[0]:
-        around = (False, *plan.periodic[1:])
-        raise ValueError(
-            f"periodic = {periodic!r} joins the last layer of a network to the first, and no coupling does: pass "
-            f"periodic={around}"
-        )
-    if torus(model) is not None and not all(plan.periodic):
-        raise ValueError(f"periodic = {periodic!r} leaves out bonds of the model, a torus: pass periodic=True")
+    _refuse_other_lattice(model, plan)
     count = whole(chains, "chains", minimum=FEWEST_GROUPS, maximum=10**6)
     walk = schedule(sweeps, burn_in, thin)
     if walk.draws < 2:
@@ -266,8 +258,9 @@ def sample_flow(
     return flow
 
 
-def _refuse_other_lattice(model: BinaryNeurons, shape: tuple[int, ...]) -> None:
-    """Raise if a model that is known as a lattice or a network has other rows: blocks would join spins far apart."""
+def _refuse_other_lattice(model: BinaryNeurons, plan: Scheme) -> None:
+    """Raise if a model that is known as a lattice or a network has other rows, or other ends, than the plan says."""
+    shape, around = plan.shapes[0], plan.periodic
     own = _lattice(model) if model.blocks is None else (len(model.layers), *{layer.size for layer in model.layers})
     given = (shape[0], int(np.prod(shape[1:]))) if model.blocks is not None else tuple(n for n in shape if n > 1)
     if own is not None and own != given:
@@ -275,6 +268,13 @@ def _refuse_other_lattice(model: BinaryNeurons, shape: tuple[int, ...]) -> None:
             f"shape = {shape} is not that of the model, which has {own[0]} rows or layers of "
             f"{' or '.join(map(str, own[1:]))} spins: they must agree"
         )
+    if model.blocks is not None and around[0]:
+        raise ValueError(
+            f"periodic = {around} joins the last layer of a network to the first, and no coupling does: pass "
+            f"periodic={(False, *around[1:])}"
+        )
+    if torus(model) is not None and not all(around):
+        raise ValueError(f"periodic = {around} leaves out bonds of the model, a torus: pass periodic=True")
 
 
 def _lattice(model: BinaryNeurons) -> tuple[int, int] | None:
