@@ -146,8 +146,8 @@ def check_method(
     -----
     At most 40 comparisons count against the budget of false alarms. If a method leaves the law of the model invariant,
     chains that start from it stay there, with no burn-in to hide behind. A wrong probability p of a state is detected
-    nine times in ten from a relative error of 11/√(chains p) on for 64 states, and of 15/√(chains p) for 512: with 4000
-    chains and 64 states 40 % at p = 0.2, 80 % at 0.05, 180 % at 0.01. Errors common to many states, as from a wrong
+    nine times in ten from a relative error of 15/√(chains p) on for 64 states, and of 21/√(chains p) for 512: with 4000
+    chains and 64 states 50 % at p = 0.2, 110 % at 0.05, 240 % at 0.01. Errors common to many states, as from a wrong
     temperature, are detected earlier.
 
     Error bars that are too small or too large by a factor of 1.5 are detected, as when chains depend on each other;

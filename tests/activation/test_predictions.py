@@ -128,6 +128,6 @@ def test_neurons_that_are_nearly_always_active_have_predictions():
 
 def test_a_picture_of_a_fit_says_how_many_are_silent_and_how_many_should_be(rng):
     fitted = fit(draw(BetaBernoulli(300, 0.4, 10.0), 70, rng), 70)
-    texts = [text.get_text() for text in fitted.plot(Figure().add_subplot()).get_legend().get_texts()]
-    silent = np.mean(fitted.counts == 0), fitted.process.silent(70)
-    assert [float(text.rpartition("silent ")[2]) for text in texts] == pytest.approx(silent, rel=5e-3)
+    law, counts = (text.get_text() for text in fitted.plot(Figure().add_subplot()).get_legend().get_texts())
+    assert counts == f"counts, silent {np.mean(fitted.counts == 0):.3g}"
+    assert law == f"BetaBernoulli, b = {fitted.b:.3g},\nsilent {fitted.process.silent(70):.3g}"

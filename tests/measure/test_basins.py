@@ -94,9 +94,9 @@ def test_error_bars_are_those_of_repetition(rng):
 
 
 def test_the_median_is_that_of_basins_in_order(rng):
-    """Three of four basins start near the centre of a band, one near its edge: the median is between two and three."""
+    """The median of four is between the second and the third in order, whatever the order in which they were drawn."""
     basin = sample_basin(band(0.7), np.outer([0.0, 0.1, 0.2, 0.69], (0.6, 0.8)), draws=34, rng=rng)
-    assert basin.median == np.sort(basin.radius)[1:3].mean() > basin.radius.mean()
+    assert basin.median == np.sort(basin.radius)[1:3].mean()
 
 
 @given(st.integers(1, 4), st.integers(1, 2), st.integers(0, 2**32))

@@ -162,7 +162,7 @@ def test_variances_of_ordered_spins_are_not_lost_beside_their_means(monkeypatch,
 
         return np.array((sp.Matrix(cov(after, after)).inv() * sp.Matrix(cov(after, S))).tolist(), float)
 
-    np.testing.assert_allclose(T, exact(np.arange(draws)), rtol=1e-11)
+    np.testing.assert_allclose(T, exact(np.arange(draws)), rtol=0, atol=1e-14)
     each = np.split(np.arange(draws), groups)
     others = [exact(np.setdiff1d(np.arange(draws), group)) for group in each]
     np.testing.assert_allclose(error, jackknife(np.array(others)), rtol=1e-9)

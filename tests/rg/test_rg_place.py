@@ -167,7 +167,7 @@ def test_the_error_of_a_length_known_to_many_digits(rng):
     fitted = decay(0.3 + 0.5 * np.exp(-m / own))
     groups = own.reshape(10, 10).mean(axis=0)
     assert fitted.length == pytest.approx(own.mean(), rel=1e-8)
-    assert fitted.error == pytest.approx(groups.std(ddof=1) / np.sqrt(10), rel=0.1)
+    assert fitted.error == pytest.approx(groups.std(ddof=1) / np.sqrt(10), rel=1e-4)
 
 
 def test_correlations_that_end_in_one_layer_do_not_stay_as_they_are(rng):

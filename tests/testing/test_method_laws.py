@@ -143,8 +143,11 @@ def test_error_bars_of_rare_energies_are_no_fault_of_the_method(temperature, rng
     """Of twelve cold spins most runs never leave the ground states: nobody knows an error from these."""
     report = check_method(HeatBath(), square_lattice(3, 4, temperature=temperature), chains=1000, rng=rng)
     assert set(report.names("not asked")) <= {"stationarity", "reach", "error bars"}
+
+
+def test_an_energy_that_is_off_is_seen_where_the_heat_bath_is_right(rng):
     with rejects(r"error bars: .*\(mean - exact\)/error: "):
-        check_method(Ordered("mean energy"), square_lattice(3, 4, temperature=1.5), chains=1000, rng=rng)
+        check_method(Ordered("mean energy"), square_lattice(3, 4, temperature=2.0), rng=rng)
 
 
 def test_what_cannot_be_checked_says_why():
@@ -177,7 +180,7 @@ def test_means_and_covariances_of_reals_are_compared(scale, shift, what, rng):
 @pytest.mark.parametrize("rank", [0, 10, 40])
 def test_a_wrong_chance_is_seen_from_the_size_on_that_the_page_says(rank, chains, rng):
     """An error of 1.5 times the size that is seen nine times in ten is seen, one of a fifth of it is not."""
-    assert "11/√(chains p)" in check_method.__doc__
+    assert "15/√(chains p)" in check_method.__doc__
     law = _method_laws._Method(None, _method_laws._small()[0], 1, chains)
     chances = law.probabilities()
     at = np.argsort(chances)[::-1][rank]
@@ -187,7 +190,7 @@ def test_a_wrong_chance_is_seen_from_the_size_on_that_the_page_says(rank, chains
         wrong[at] *= 1 + error
         return law.states()[rng.choice(64, chains, p=wrong / wrong.sum())]
 
-    size = 11 / np.sqrt(chains * chances[at])
+    size = 15 / np.sqrt(chains * chances[at])
     law.compare(states(size / 5), "of a chance that is hardly wrong")
     with rejects():
         law.compare(states(1.5 * size), "of a wrong chance")

@@ -47,9 +47,9 @@ class Moments(ByValue):
 
     def __add__(self, other: Moments) -> Moments:
         """Return the sums over both sets of n and m draws: products grow by n m (⟨S⟩_n - ⟨S⟩_m)² / (n + m)."""
-        count = self.count + other.count
-        gap = self.mean - other.mean
-        weight = self.count * other.count / count
+        n, m, count = self.count, other.count, self.count + other.count
+        gap = self.first * m[:, None, None] - other.first * n[:, None, None]  # n m times that of means; exact if whole
+        weight = 1 / (n * m * count)
         products = (
             mine + theirs + weight.reshape(-1, *(1,) * (mine.ndim - 1)) * more
             for mine, theirs, more in zip(self.parts[2:], other.parts[2:], _products(gap[:, None]), strict=True)

@@ -95,7 +95,7 @@ def _fit(mean: Floats, error: Floats) -> tuple[float, float, float, float]:
 
     at = int(np.argmin(best(LENGTHS)[0]))
     low, high = LENGTHS[max(at - 1, 0)], LENGTHS[min(at + 1, LENGTHS.size - 1)]
-    for _ in range(8):
+    while high - low > 1e-13 * high:
         grid = np.linspace(low, high, 21)
         at = int(np.argmin(best(grid)[0]))
         low, high = grid[max(at - 1, 0)], grid[min(at + 1, 20)]
