@@ -148,6 +148,19 @@ def test_copies_that_differ_are_refused(rng):
         check_model(Forgetful([[0, 1], [1, 0]], 0.3), rng=rng)
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_mean_energies_are_compared_in_units_of_the_temperature(unit, rng):
+    class Off(BinaryNeurons):
+        def exact(self, method=None, *, correlations=True):
+            averages = super().exact(method, correlations=correlations)
+            return replace(averages, energy=averages.energy + 1e-10 * self.temperature)
+
+    couplings = unit * np.array([[0, 1], [1, 0]])
+    check_model(BinaryNeurons(couplings, temperature=unit), rng=rng)
+    with rejects(r"\n  exact averages: .*: energy: "):
+        check_model(Off(couplings, temperature=unit), rng=rng)
+
+
 def test_exact_averages_that_are_refused_are_not_asked(rng):
     """Energies of 1e200 T have no digits left in exp(-E/T), and `exact` says so."""
     report = check_model(BinaryNeurons([[0, 1], [1, 0]], temperature=1e-200), rng=rng)
