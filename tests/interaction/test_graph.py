@@ -225,6 +225,21 @@ def test_nodes_say_what_they_are():
     assert set(model.graph()) == {node for node in nodes if node[0] in "hy"}
 
 
+def test_factors_carry_the_numbers_by_which_their_neurons_come_into_them():
+    """Of λ |h_m - σ(Σ W h)|² and β |h - y|²: one for a unit itself and its target, W_ij for each that it listens to."""
+    net = Network.random([2, 3, 1], rng=0)
+    graph = DynamicNeurons(net, [1.0, 2.0], [0.0]).graph(factors=True)
+    couplings = {("f", depth, i): {} for depth, width in ((1, 3), (2, 1), (3, 1)) for i in range(width)}
+    for factor, expected in couplings.items():
+        _, depth, i = factor
+        if depth == 3:
+            expected.update({("h", 2, i): 1.0, ("y", i): 1.0})
+        else:
+            expected.update({("h", depth - 1, j): w for j, w in enumerate(net.weights[depth - 1][i])})
+            expected["h", depth, i] = 1.0
+        assert {node: edge["coupling"] for node, edge in graph[factor].items()} == expected
+
+
 def test_the_number_of_samples_does_not_change_the_graph():
     net = Network.random([2, 3, 1], rng=0)
     single, many = (DynamicNeurons(net, np.ones((n, 2)), free=ALL).graph(parameters=True) for n in (1, 7))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from scipy import special
 
 from statnn import rg
 from statnn.io import load, save
@@ -314,6 +315,30 @@ def test_what_is_no_layer_is_not_renormalised():
     for other in ("tanh", None, rg.FixedFunction(3, 1.0), rg.RandomLayer("tanh", 1.0)):
         with pytest.raises(TypeError, match=r"layer is a .*; pass a RepeatedLayer"):
             rg.renormalise(other)
+
+
+def of_power(s):
+    """Return sign(h) |h|^s, and its E φ'² at variance q as a function of q."""
+
+    def slope(h):
+        return s * np.abs(np.where(h == 0, 1e-300, h)) ** (s - 1)
+
+    factor = s**2 * 2 ** (s - 1) * special.gamma(s - 0.5) / math.sqrt(math.pi)
+    return Activation("power", lambda h: np.sign(h) * np.abs(h) ** s, slope), lambda q: factor * q ** (s - 1)
+
+
+@pytest.mark.parametrize("power", [0.75, 0.8, 0.9, 1.2, 1.5])
+def test_slopes_that_are_infinite_at_a_field(power):
+    """E φ'² = s² 2^(s-1) Γ(s - 1/2)/√π q^(s-1): the panels beside 0 do not meet the tolerance for s = 0.8."""
+    activation, square = of_power(power)
+    assert rg.RandomLayer(activation, 1.0).chi(0.7) == pytest.approx(square(0.7), rel=1e-8)
+
+
+@pytest.mark.parametrize("power", [0.6, 0.7])
+def test_slopes_too_steep_for_panels_are_refused(power):
+    """The panels that are left beside 0 carry 6e-5 of the average for s = 0.6."""
+    with pytest.raises(ValueError, match="does not converge"):
+        rg.RandomLayer(of_power(power)[0], 1.0).chi(0.7)
 
 
 def test_what_lies_beyond_computed_averages_is_not_guessed():
