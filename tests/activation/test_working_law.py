@@ -45,6 +45,18 @@ def test_moments_of_every_law_are_asked_for_alike(kind):
     assert law.stats("mvsk") == pytest.approx(moments, rel=1e-12)
 
 
+@pytest.mark.parametrize("name", ["count", "working_law"])
+@pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson, PolyaUrn], ids=lambda kind: kind.__name__)
+def test_quantiles_are_the_first_values_beyond_a_share(kind, name):
+    """P(x <= k) >= q first where q is that of k itself, P(x > k) <= q so too, however small q is."""
+    law = getattr(kind(40, 0.3) if kind is PolyaUrn else kind(40, 0.3, 2.0), name)(60)
+    p, near = law.pmf(np.arange(2000)), 1e-9 * np.array([[1], [-1]])
+    for quantile, share, side in (law.ppf, p.cumsum(), -1), (law.isf, p[:0:-1].cumsum()[::-1], 1):
+        k = np.flatnonzero((share > 1e-200) & (share < 0.9))[:20]
+        assert k.size >= 4
+        assert (quantile(share[k] * (1 + side * near)) == [k, k + 1]).all()
+
+
 @pytest.mark.parametrize("n", [1000, 10**15])
 @pytest.mark.parametrize("hazard", [0.0, 1e-300, 1e-9, 0.3, 3.0, 30.0, 1e3])
 def test_digits_of_binomial_weights(n, hazard):
