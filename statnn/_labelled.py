@@ -8,8 +8,8 @@ from typing import Any
 
 def labels_of(array: Any) -> list[tuple[Hashable, ...]]:
     """Return the names along each axis of an array of xarray, empty where there are none; no axes of anything else."""
-    indexes = getattr(array, "indexes", {})
-    return [tuple(indexes.get(axis, ())) for axis in getattr(array, "dims", ())]
+    known = hasattr(type(array), "indexes")  # on the class, because a table, or a row of one, may have an entry "dims"
+    return [tuple(array.indexes.get(axis, ())) for axis in array.dims] if known else []
 
 
 def names_along(values: Any, axis: int) -> tuple[Hashable, ...]:
@@ -24,8 +24,8 @@ def names_along(values: Any, axis: int) -> tuple[Hashable, ...]:
     if not axes and not hasattr(type(values), "__dask_graph__"):  # of dask, names would be computed
         index = getattr(values, "index", len)
         axes = [() if callable(index) else tuple(index)]  # that of a list is a method
-        if hasattr(values, "columns"):
-            # columns of pyarrow are data; looked up on the class, because a table may have a column of that name
+        if hasattr(type(values), "columns"):
+            # columns of pyarrow are data
             axes.append(tuple(values.column_names if hasattr(type(values), "column_names") else values.columns))
     return axes[axis] if -len(axes) <= axis < len(axes) else ()
 

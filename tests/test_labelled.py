@@ -114,6 +114,15 @@ def test_states_of_axes_without_names_are_taken_by_their_places():
         model.energy(pytest.importorskip("xarray").DataArray(1))
 
 
+def test_names_may_be_those_of_attributes_of_tables():
+    """pandas shows an entry of a row, or a column of a table, under its name as an attribute, too."""
+    names = ["columns", "dims", "index", "indexes"]
+    x, threshold = pandas.DataFrame(np.eye(4), columns=names), pandas.Series(np.linspace(0.0, 0.9, 4), names)
+    assert spikes.statistics(x, threshold, 2).rate.tolist() == [0.25] * 4
+    with pytest.raises(ValueError, match=r"threshold and activations .* at 0 'indexes' and 'columns'"):
+        spikes.statistics(x, threshold[::-1], 2)
+
+
 def test_coordinates_are_names():
     xarray = pytest.importorskip("xarray")
     x = xarray.DataArray(X.to_numpy(), dims=["sample", "unit"], coords={"unit": [*"abc"]})

@@ -355,15 +355,9 @@ def test_labelled_arrays_name_their_spins_and_fields_find_them():
     assert BinaryNeurons(matrix.drop_vars("column")).nodes == ("a", "b", "c")
 
 
-class Labelled:
-    """Those attributes of rows and tables of pandas that are looked at."""
-
-    def __init__(self, values, **names):
-        self.values = np.array(values)
-        self.__dict__.update(names)
-
-    def __array__(self, dtype=None, copy=None):
-        return self.values
+def labelled(values, **names):
+    """Return an array with attributes of rows and tables of pandas, which are looked up on the class."""
+    return type("Labelled", (), {"__array__": lambda *_, **__: np.array(values), **names})()
 
 
 @pytest.mark.parametrize(("values", "axis"), [([-1, 1], "index"), ([[-1, 1]], "columns")])
@@ -372,15 +366,15 @@ def test_states_that_name_spins_in_another_order_are_refused(values, axis):
     for names in ("ab", "ax", "xb"):
         said = rf"spins {', '.join(map(repr, names))}, and the model has them in the order 'b', 'a': pass state"
         with pytest.raises(ValueError, match=said):
-            model.energy(Labelled(values, **{axis: [*names]}))
+            model.energy(labelled(values, **{axis: [*names]}))
     for names in ("ba", "xy", (0, 1)):  # names of others may mean nothing
-        assert np.ravel(model.energy(Labelled(values, **{axis: [*names]}))) == [6.0]
+        assert np.ravel(model.energy(labelled(values, **{axis: [*names]}))) == [6.0]
     unnamed = BinaryNeurons([[0, 1], [1, 0]], fields=[5.0, 0.0])  # spins 0 and 1
     with pytest.raises(ValueError, match=r"spins 1, 0, and the model has them in the order 0, 1: pass state"):
-        unnamed.energy(Labelled(values, **{axis: [1, 0]}))
-    assert np.ravel(unnamed.energy(Labelled(values, **{axis: [1, 2]}))) == [6.0]
+        unnamed.energy(labelled(values, **{axis: [1, 0]}))
+    assert np.ravel(unnamed.energy(labelled(values, **{axis: [1, 2]}))) == [6.0]
     from_one = BinaryNeurons(nx.Graph([(1, 2)]))  # tables without names have 0, 1
-    assert np.ravel(from_one.energy(Labelled(values, **{axis: [0, 1]}))) == [1.0]
+    assert np.ravel(from_one.energy(labelled(values, **{axis: [0, 1]}))) == [1.0]
 
 
 @pytest.mark.parametrize("kind", ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"])
