@@ -23,6 +23,8 @@ from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
 from statnn.measure import basins, order, tangent
 from statnn.montecarlo import METHODS, sample
+from statnn.montecarlo._blas import _libraries
+from statnn.network import Activation
 
 # -- what runs on executors, each as a function of the executor ------------------------------------------
 
@@ -152,6 +154,22 @@ def test_threads_of_blas_change_nothing(expected):
     for threads in (1, 2):
         with threadpoolctl.threadpool_limits(threads, user_api="blas"):
             assert not different(None, expected)
+
+
+@pytest.mark.parametrize("basin", [basins.sample_basin, basins.weight_basin])
+def test_basins_hold_blas_to_one_thread(basin):
+    """The last digit of a product, which decides a class on the border, depends on their number; float32 shows it."""
+    seen = []
+
+    def watched(h):
+        seen.append(max(library.num_threads for library in _libraries()))
+        return np.tanh(h)
+
+    net = Network([np.eye(2), np.eye(2)], activation=Activation("watched", watched, lambda h: 1 - np.tanh(h) ** 2))
+    seen.clear()
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        basin(net, np.eye(2), draws=4, steps=1, rng=1)
+    assert {*seen} == {1}
 
 
 def test_threads_change_nothing(expected):

@@ -21,6 +21,7 @@ from statnn.measure._classes import checked_labels, inputs_of, number_of_classes
 from statnn.measure._deviations import standard_deviation
 from statnn.measure.basins._rays import SampleRays, WeightRays
 from statnn.measure.basins._search import Edges, grid, search
+from statnn.montecarlo._blas import one_thread
 from statnn.network import Network
 
 Space = Literal["samples", "weights"]
@@ -163,7 +164,8 @@ class _Task(NamedTuple):
 
 def _block(task: _Task) -> tuple[Edges, Ints]:
     rays: SampleRays | WeightRays
-    with np.errstate(over="ignore", invalid="ignore"):  # outputs that are not finite are refused
+    # the number of threads changes last digits, which decide classes on the border; overflow is refused later
+    with one_thread(), np.errstate(over="ignore", invalid="ignore"):
         if task.space == "samples":
             rays = SampleRays(task.net, task.x, task.start, task.draws, task.seed)
         else:
@@ -210,7 +212,7 @@ def sample_basin(
         Amplitudes of the scan, two per decade; radii down to 10^(6/2^steps) millionths of the first and up to a million
         times the last are found; smaller ones count as 0, and a class that is unchanged beyond as an infinite one.
     executor : concurrent.futures.Executor, optional
-        Where blocks of samples are worked on; threads suffice.
+        Where blocks of samples are worked on, each on one thread of BLAS; threads suffice. Results do not depend on it.
     progress : callable or False, optional
         Called with (samples done, samples).
 
