@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, array_of, is_number
+from statnn._text import p_value
 from statnn.testing import statistics
 from statnn.testing._ledger import StatisticalFailure, current
 from statnn.testing.statistics import Comparison, Refusal
@@ -58,7 +59,7 @@ def assert_pvalue(p: float, what: str) -> None:
     ledger = current()
     ledger.enter(p)
     if p < ledger.level:
-        raise StatisticalFailure(f"{what}: p = {p:.3g} is below {ledger.level:.3g}")
+        raise StatisticalFailure(f"{what}: {p_value(p)} is below {ledger.level:.3g}")
 
 
 def assert_comparison(comparison: Comparison, what: str) -> None:
@@ -75,7 +76,7 @@ def assert_comparison(comparison: Comparison, what: str) -> None:
     ------
     StatisticalFailure
         If its p-value is below the level of one comparison; the message has estimate, error, theory and z, or the
-        statistic and the place where data and theory differ most.
+        statistic and the place where data and theory differ most, the tolerance, and how many p is corrected for.
 
     See Also
     --------
@@ -90,7 +91,10 @@ def assert_comparison(comparison: Comparison, what: str) -> None:
     ledger = current()
     ledger.enter(comparison.p)
     if comparison.p < ledger.level:
-        raise StatisticalFailure(f"{what}: {comparison.finding}, p = {comparison.p:.3g} (limit {ledger.level:.3g})")
+        tolerance = f", tolerance {comparison.bias:.3g}" if comparison.bias else ""
+        worst = f", worst of {comparison.comparisons}" if comparison.comparisons > 1 else ""
+        said = f"{comparison.finding}{tolerance}, {p_value(comparison.p)}{worst}"
+        raise StatisticalFailure(f"{what}: {said} (limit {ledger.level:.3g})")
 
 
 def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: str) -> None:

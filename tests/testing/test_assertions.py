@@ -95,7 +95,7 @@ def test_values_have_their_law_and_not_another(name, rng):
 )
 def test_one_value_outside_the_support_rejects(law, impossible, rng):
     values = law.rvs(1000, random_state=rng)
-    with rejects(match="p = 0 "):
+    with rejects(match="p < 10⁻³⁰⁰ "):
         assert_law(np.append(values, impossible), law, what="one impossible value")
 
 
@@ -211,9 +211,9 @@ def test_a_message_says_where_data_and_theory_are_farthest_apart(rng):
             coins,
             stats.binom(10, 0.6),
         ),
-        ("farthest at 11, which the law forbids, p = 0 ", np.append(coins, 11), stats.binom(10, 0.5)),
+        ("farthest at 11, which the law forbids, p < 10⁻³⁰⁰ ", np.append(coins, 11), stats.binom(10, 0.5)),
         (r"distribution functions 0\.\d+ apart, farthest at \d", coins + 0.01 * rng.random(2000), stats.norm(6, 1.6)),
-        ("farthest at -3, which the law forbids, p = 0 ", np.append(rng.exponential(size=99), -3), stats.expon()),
+        ("farthest at -3, which the law forbids, p < 10⁻³⁰⁰ ", np.append(rng.exponential(size=99), -3), stats.expon()),
     ):
         with rejects(match=match):
             assert_law(values, law, what="law")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from statnn.testing import Power, assert_pvalue, assert_slope, rejects, statistics
+from statnn.testing import Power, assert_comparison, assert_mean, assert_pvalue, assert_slope, rejects, statistics
 from statnn.testing.statistics import z_score
 
 
@@ -391,3 +391,14 @@ def test_a_shift_of_a_distribution_function_is_seen_beyond_its_limit_and_the_spr
     comparison = statistics.uniform((np.arange(400) + 0.5) / 400)
     reach = stats.kstwo.isf(1e-6, 400) + stats.norm.ppf(0.999) / (2 * 20)
     assert statistics.sensitivity(comparison, 1e-6).deviation == pytest.approx(reach, rel=1e-12)
+
+
+def test_message_tells_what_z_and_p_are_corrected_for(rng):
+    """Without the tolerance, z would contradict the numbers beside it: (1 - 0)/0.03 is not 22."""
+    with rejects(match=r"theory 0, z = \+2\d\.\d\d, tolerance 0\.3, p = .* × 10⁻\S+ \(limit"):
+        assert_mean(1 + rng.standard_normal(1000), 0.0, bias=0.3, what="mean")
+    together = statistics.worst([statistics.z_score(5.0, 0.01, 1.0), statistics.z_score(1.0, 0.01, 1.0)])
+    with rejects(match=r"z = \+400\.00, p < 10⁻³⁰⁰, worst of 2 \(limit"):
+        assert_comparison(together, "two")
+    with rejects(match=r"two: p < 10⁻³⁰⁰ is below"):
+        assert_pvalue(0.0, "two")
