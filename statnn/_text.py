@@ -65,6 +65,17 @@ def p_value(p: float) -> str:
     return "p < 10⁻³⁰⁰" if p < 1e-300 else f"p = {printed(p, 2)}"
 
 
+def p_alone(p: float) -> str:
+    """Write a p-value where a head says what it is.
+
+    Examples
+    --------
+    >>> p_alone(0.54321), p_alone(0.0)
+    ('0.54', '< 10⁻³⁰⁰')
+    """
+    return p_value(p).removeprefix("p ").removeprefix("= ")
+
+
 def measured(estimate: float, error: float) -> str:
     """Write an estimate to the two leading digits of its standard error; alone if the error is mere rounding.
 

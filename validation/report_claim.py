@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
-from statnn._text import p_value, printed, with_error
+from statnn._text import p_alone, printed, with_error
 from validation.claim import STANDINGS, Outcome, Verdict
 from validation.finding import Asks, Finding
 from validation.task import Record, Twin
@@ -119,7 +119,7 @@ def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
         "–" if finding.limit is None else printed(finding.limit),
         printed(finding.tolerance, 3) if finding.tolerance or finding.p is None else "none",
         "–" if finding.z is None else f"{finding.z + 0.0:+.2f}".replace("-", "−"),
-        "–" if finding.p is None else p_value(finding.p).removeprefix("p ").removeprefix("= "),
+        "–" if finding.p is None else p_alone(finding.p),
         "1" if finding.comparisons == 1 else f"worst of {finding.comparisons}",
         finding.seen,
         "–" if reach is None else f"{reach}{'' if finding.comparisons == 1 else ', in this one alone'}",

@@ -19,7 +19,7 @@ else:
 
 
 from statnn._by_value import ByValue
-from statnn._text import p_value, printed, with_error
+from statnn._text import p_alone, printed, with_error
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -231,7 +231,7 @@ def shown(value: Cell) -> str:
     if value is None:
         return "–"
     if isinstance(value, PValue) and not math.isnan(value):
-        return p_value(value).removeprefix("p = ").removeprefix("p ")
+        return p_alone(value)
     if isinstance(value, float):
         return printed(value, 4)
     if isinstance(value, str):

@@ -22,6 +22,7 @@ from scipy import stats
 from statnn._arguments import Floats, deviation_of
 from statnn._axes import COLOURS, axes, counting, settled
 from statnn._by_value import ByValue
+from statnn._text import p_alone
 from statnn.measure._deviations import standard_deviation
 from statnn.measure._strength import layer_fluctuation, node_strength
 from statnn.network import Network
@@ -69,11 +70,11 @@ class Strength(ByValue):
     null: str
 
     def __str__(self) -> str:
-        lines = [f"{'layer':>6}{'units':>8}{'Y':>12}{'by chance':>12}{'p':>10}   null: {self.null} weights"]
+        lines = [f"{'layer':>6}{'units':>8}{'Y':>12}{'by chance':>12}{'p':>14}   null: {self.null} weights"]
         for m, units in enumerate(self.node_strength):
             lines.append(
                 f"{m:>6}{units.size:>8}{self.fluctuation[m]:>12.4g}{self.null_fluctuation[m]:>12.4g}"
-                f"{self.p_value[m]:>10.2g}"
+                f"{p_alone(self.p_value[m]):>14}"
             )
         return "\n".join(lines)
 

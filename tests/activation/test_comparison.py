@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from scipy import stats
 
 from statnn.activation import BetaBernoulli, GammaPoisson, compare
@@ -30,6 +31,17 @@ def test_the_table_has_distances_to_the_best_law_and_the_errors_that_there_are()
         said = f"c = {fitted.c:.5g}" + ("" if law == "PolyaUrn" else f" ± {c_error}")
         assert f", {said}, " in str(fitted)
     assert rows[0][5] == "0.00"
+
+
+def test_p_below_the_reach_of_floats_has_a_bound():
+    """Two sorts of neurons, each far more alike than any law has them."""
+    compared = compare(np.repeat([1, 500], 4000), 1000)
+    fitted = compared.best
+    assert fitted.p_value == 0
+    assert str(fitted).count(" dof), p < 10⁻³⁰⁰; ") == str(compared).splitlines()[1].endswith(" < 10⁻³⁰⁰") == 1
+    assert all("<td>&lt; 10⁻³⁰⁰</td>" in shown._repr_html_() for shown in (fitted, compared))
+    with pytest.warns(RuntimeWarning, match=r"refuted by these counts \(p < 10⁻³⁰⁰\)"):
+        fitted.predict(2000)
 
 
 def test_a_law_of_less_weight_that_describes_the_counts_is_one():

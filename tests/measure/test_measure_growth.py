@@ -367,3 +367,11 @@ def test_the_range_of_random_weights_in_a_picture_holds_95_in_100():
     dof = np.array([3, 5, 2])
     below, above = (stats.chi2.cdf(dof * (end / strength.null_fluctuation) ** 2, dof) for end in (low, high))
     np.testing.assert_allclose([below, above], [[0.025] * 3, [0.975] * 3], rtol=1e-9)
+
+
+def test_p_of_a_strength_below_the_reach_of_floats_has_a_bound():
+    """σ_w = 1 is stated, and weights are a thousand times as large."""
+    large = Network([1e3 * np.random.default_rng(1).standard_normal((300, 300))])
+    _, *rows = str(graph.strength(large, sigma_w=1.0, sigma_b=0.1)).splitlines()
+    assert len(rows) == 2
+    assert all(row.endswith(" < 10⁻³⁰⁰") for row in rows)

@@ -125,7 +125,7 @@ def test_what_was_rejected_is_not_tried_until_it_passes(session, first, outcome)
     ended = session(text=text, conftest=RERUN)
     ended.assert_outcomes(**{outcome: 1})
     if outcome == "failed":
-        ended.stdout.fnmatch_lines("*rejected before in this session*until it passes: x: p = 1e-12 is below*")
+        ended.stdout.fnmatch_lines("*rejected before in this session*until it passes: x: p = 1 × 10⁻¹² is below*")
 
 
 def test_a_failure_shows_the_line_that_compared(session):

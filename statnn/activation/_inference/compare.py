@@ -16,7 +16,7 @@ from statnn._axes import COLOURS, LINES, axes, settled
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
 from statnn._tasks import check_executor
-from statnn._text import p_value, printed, with_error
+from statnn._text import p_alone, p_value, printed, with_error
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import NoFiniteFitError
 from statnn.activation._inference.fit import LAWS, Fit, fit
@@ -83,7 +83,7 @@ class Comparison(ByValue):
                 with_error(fitted.c, fitted.c_error),
                 printed(value - self.aic[0], 3),
                 printed(weight, 3),
-                printed(fitted.p_value, 2),
+                p_alone(fitted.p_value),
             )
             for fitted, value, weight in zip(self.fits, self.aic, self.weights, strict=True)
         ]
@@ -110,12 +110,12 @@ class Comparison(ByValue):
         return fitted + [dict.fromkeys(fitted[0]) | {"law": law, "reason": why} for law, why in self.left_out.items()]
 
     def __str__(self) -> str:
-        lines = [f"{'law':<14}{'b':>10}{'±':>9}{'c':>10}{'±':>9}{'ΔAIC':>10}{'weight':>8}{'p of fit':>10}"]
+        lines = [f"{'law':<14}{'b':>10}{'±':>9}{'c':>10}{'±':>9}{'ΔAIC':>10}{'weight':>8}{'p of fit':>14}"]
         for fitted, value, weight in zip(self.fits, self.aic, self.weights, strict=True):
             c_error = f"{fitted.c_error:.2g}" if fitted.c_error else "given"
             lines.append(
                 f"{type(fitted.process).__name__:<14}{fitted.b:>10.4g}{fitted.b_error:>9.2g}{fitted.c:>10.4g}"
-                f"{c_error:>9}{value - self.aic[0]:>10.2f}{weight:>8.3f}{fitted.p_value:>10.2g}"
+                f"{c_error:>9}{value - self.aic[0]:>10.2f}{weight:>8.3f}{p_alone(fitted.p_value):>14}"
             )
         lines += [f"{law}: no fit, {why}" for law, why in self.left_out.items()]
         return "\n".join([*lines, *self._verdict()])

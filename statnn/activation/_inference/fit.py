@@ -18,7 +18,7 @@ from statnn._by_value import ByValue
 from statnn._notebook import Rows
 from statnn._random import check_rng, root
 from statnn._tasks import check_executor
-from statnn._text import printed, with_error
+from statnn._text import p_alone, p_value, with_error
 from statnn._warn import warn
 from statnn.activation._beta_bernoulli import BetaBernoulli
 from statnn.activation._inference.estimate import (
@@ -98,7 +98,7 @@ class Fit(ByValue):
             ("law", type(self.process).__name__),
             ("b", with_error(self.b, self.b_error)),
             ("c", with_error(self.c, self.c_error)),
-            ("p of fit", printed(self.p_value, 2)),
+            ("p of fit", p_alone(self.p_value)),
             ("neurons", self.counts.size),
             ("samples", self.samples),
         ]
@@ -251,9 +251,9 @@ class Fit(ByValue):
         z = float(stats.norm.isf((1 - share(level, "level", why="0.95 for 95 %")) / 2))
         if self.p_value < REFUTED:
             warn(
-                f"{type(self.process).__name__} is refuted by these counts (p = {self.p_value:.2g}), and its intervals "
-                "are far too narrow then: compare(counts, samples) tries the other laws; where all are refuted, see "
-                "how far off a fit of the first half of your samples is at the end of all"
+                f"{type(self.process).__name__} is refuted by these counts ({p_value(self.p_value)}), and its "
+                "intervals are far too narrow then: compare(counts, samples) tries the other laws; where all are "
+                "refuted, see how far off a fit of the first half of your samples is at the end of all"
             )
         given = self.process.after(self.samples, self.counts)
         working, neurons = np.sum(self.counts > 0), self.counts.size

@@ -29,6 +29,7 @@ from scipy import special, stats
 from statnn._compile import kernel
 from statnn._random import Root, stream
 from statnn._tasks import run_tasks
+from statnn._text import p_value
 from statnn.activation._beta_bernoulli import BetaBernoulli
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import (
@@ -92,7 +93,7 @@ class Goodness:
     def __str__(self) -> str:
         how = f"{self.cells} cells, {self.freedom} dof" if self.cells else f"{self.replicas} replicas"
         error = f" ± {self.p_error:.2g}" if self.replicas else ""
-        return f"{self.method} {self.statistic:.4g} ({how}), p = {self.p_value:.3g}{error}"
+        return f"{self.method} {self.statistic:.4g} ({how}), {p_value(self.p_value)}{error}"
 
 
 @kernel
