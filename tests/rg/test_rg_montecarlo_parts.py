@@ -1,12 +1,15 @@
 """Parts of Monte Carlo renormalisation by themselves: which draws are counted, and whose coins and errors are used."""
 
 import math
+import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import product
 from types import SimpleNamespace
 
+import networkx as nx
 import numpy as np
 import pytest
 import sympy as sp
@@ -337,7 +340,7 @@ def test_the_layers_of_a_network_do_not_close_to_a_ring():
     """A bond from the last layer to the first, which no coupling holds, would change dK'/dK = 2t/(1 + t²)."""
     K = 0.8
     chain, nearest = BinaryNeurons([np.array([[K]])] * 15), operators(1)[:1]
-    with pytest.raises(ValueError, match=r"periodic = \(True,\) joins the last layer .*: pass periodic=\(False,\)"):
+    with pytest.raises(ValueError, match=r"periodic = \(True,\) joins the two ends .*: pass periodic=\(False,\)"):
         sample_flow(chain, (16,), 4000, operators=nearest, levels=1, rule="decimation", rng=1)
     flow = sample_flow(
         chain, (16,), 4000, operators=nearest, levels=1, rule="decimation", rng=1, chains=32, periodic=False
@@ -345,6 +348,19 @@ def test_the_layers_of_a_network_do_not_close_to_a_ring():
     (slope,), (error,) = (np.ravel(part) for part in flow.matrix(0))
     theory = 2 * np.tanh(K) / (1 + np.tanh(K) ** 2)
     assert_comparison(z_score(float(slope), float(error), theory, dof=31), "dK'/dK of a chain with two ends")
+
+
+@pytest.mark.parametrize("around", [(False, False), (False, True), (True, False)])
+@pytest.mark.parametrize("lost", [0, 1])
+def test_ends_that_no_coupling_joins_are_no_neighbours(around, lost):
+    """A lattice is open along an axis where all neighbours but those at its ends are coupled; diluted ones are not."""
+    graph = nx.grid_2d_graph(8, 8, periodic=around)
+    graph.remove_edges_from([((3, k), (3, k + 1)) for k in range(lost)] + [((k, 3), (k + 1, 3)) for k in range(lost)])
+    model = BinaryNeurons(graph, temperature=2.5)
+    refused = nullcontext() if lost else pytest.raises(ValueError, match=re.escape(f"pass periodic={around}"))
+    with refused:
+        sample_flow(model, (8, 8), 4, levels=1, chains=8, rng=1, progress=False)
+    sample_flow(model, (8, 8), 4, levels=1, chains=8, rng=1, periodic=around, progress=False)
 
 
 def test_leading_eigenvalues_keep_their_sign_and_are_moduli_where_they_are_complex():

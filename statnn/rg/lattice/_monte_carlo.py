@@ -192,8 +192,8 @@ def sample_flow(
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range, shape and model do not match, `periodic` joins the last layer of a network to
-        the first or opens a torus, or the method cannot sample the model; before any work starts.
+        If an argument is out of range, shape and model do not match, `periodic` joins ends that no coupling joins, as
+        of open lattices and networks, or opens a torus, or the method cannot sample the model; before any work starts.
 
     Warns
     -----
@@ -268,13 +268,26 @@ def _refuse_other_lattice(model: BinaryNeurons, plan: Scheme) -> None:
             f"shape = {shape} is not that of the model, which has {own[0]} rows or layers of "
             f"{' or '.join(map(str, own[1:]))} spins: they must agree"
         )
-    if model.blocks is not None and around[0]:
+    closed = tuple(joined and not _open(model, shape, axis) for axis, joined in enumerate(around))
+    if closed != around:
+        axis = closed.index(False)
         raise ValueError(
-            f"periodic = {around} joins the last layer of a network to the first, and no coupling does: pass "
-            f"periodic={(False, *around[1:])}"
+            f"periodic = {around} joins the two ends of axis {axis} of {shape}, and no coupling does: pass "
+            f"periodic={closed}"
         )
     if torus(model) is not None and not all(around):
         raise ValueError(f"periodic = {around} leaves out bonds of the model, a torus: pass periodic=True")
+
+
+def _open(model: BinaryNeurons, shape: tuple[int, ...], axis: int) -> bool:
+    """Whether layers end, or all neighbours along an axis are coupled, but for those at its two ends."""
+    if model.blocks is not None and axis == 0:
+        return True
+    sites = np.moveaxis(np.arange(model.size).reshape(shape), axis, 0)
+    if len(sites) < 3:
+        return False
+    bonds = np.asarray(model.couplings[sites.ravel(), np.roll(sites, -1, axis=0).ravel()]).reshape(sites.shape)
+    return bool(bonds[:-1].all() and not bonds[-1].any())
 
 
 def _lattice(model: BinaryNeurons) -> tuple[int, int] | None:
