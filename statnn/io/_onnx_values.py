@@ -1,4 +1,4 @@
-"""Constants of ONNX graphs: numbers that stand in the file, perhaps transposed or passed on, but never computed.
+"""Constants of ONNX graphs: numbers that stand in the file, perhaps in another shape or type, but never computed.
 
 Tensors hold their numbers as raw bytes or in a field by type; 16-bit floats stand in the lower halves of 32-bit
 integers there [onnx.proto, TensorProto.int32_data]. Every constant is made once, however many operators use it.
@@ -7,6 +7,7 @@ integers there [onnx.proto, TensorProto.int32_data]. Every constant is made once
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ _TYPES = {
 _FIELDS = {_FLOAT: "float_data", _DOUBLE: "double_data", _INT64: "int64_data"}  # all others in int32_data
 STANDARD = {"", "ai.onnx"}
 """Names of the domain of ONNX itself."""
-_PASSED_ON = {"Identity", "Transpose"}
+_WIDE: dict[int, np.dtype[Any]] = {_FLOAT: np.dtype(np.float32), _DOUBLE: np.dtype(np.float64)}
+_PASSED_ON = {"Identity", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast"}
 
 
 class Constants:
@@ -47,7 +49,8 @@ class Constants:
         self._names = set(self._tensors)
         self._sparse = {tensor.values.name for tensor in graph.sparse_initializer}
         for name, node in self._nodes.items():  # nodes stand in an order in which they can be computed
-            passed_on = node.op_type in _PASSED_ON and len(node.input) == 1 and node.input[0] in self._names
+            passed_on = node.op_type in _PASSED_ON and node.input and self._names.issuperset(node.input)
+            passed_on = passed_on and (node.op_type != "Cast" or _attribute(node, "to", "i") in _WIDE)
             if node.domain in STANDARD and (node.op_type == "Constant" or passed_on):
                 self._names.add(name)
 
@@ -79,7 +82,10 @@ class Constants:
             )
         array = self._known[source]
         for node in reversed(turns):
-            array = _turned(array, node, where)
+            given = self.array(node.input[1], where).reshape(-1).tolist() if len(node.input) > 1 else None
+            before, array = array, _turned(array, node, given, where)
+            if array.dtype != before.dtype:
+                self._copy(array)
         return self._known.setdefault(name, array)
 
     def _stored(self) -> list[Any]:
@@ -95,25 +101,45 @@ class Constants:
         """Return the longest axis of all arrays."""
         return max((size for tensor in self._stored() for size in tensor.dims), default=0)
 
+    def _copy(self, array: Reals) -> None:
+        """Refuse one more array of this size, if all that were made are too large together."""
+        self._copied += array.nbytes
+        refuse_beyond_memory(3.0 * self._copied, "the network", LESS)
+
     def times(self, key: Any, array: Reals, factor: float) -> Reals:
         """Return an array of constants times a number, once for each key and factor; `key` names the array."""
         if (key, factor) not in self._known:
             if factor != 1:
-                self._copied += array.nbytes
-                refuse_beyond_memory(3.0 * self._copied, "the network", LESS)
+                self._copy(array)
                 with np.errstate(over="ignore"):  # a network refuses infinite parameters
                     array = (array.astype(np.float64) * factor).astype(array.dtype)
             self._known[key, factor] = array
         return self._known[key, factor]
 
 
-def _turned(array: Reals, node: Any, where: str) -> Reals:
-    if node.op_type == "Identity":
-        return array
-    perm = next((list(a.ints) for a in node.attribute if a.name == "perm"), list(range(array.ndim))[::-1])
-    if sorted(perm) != list(range(array.ndim)):
-        raise ValueError(f"{where}: a Transpose of shape {array.shape} has the impossible perm = {perm[:32]}")
-    return array.transpose(perm)
+def _attribute(node: Any, name: str, field: str, otherwise: Any = None) -> Any:
+    return next((getattr(each, field) for each in node.attribute if each.name == name), otherwise)
+
+
+def _turned(array: Reals, node: Any, given: list[int] | None, where: str) -> Reals:
+    """Return an array as a node passes it on; `given` are the numbers of its second input."""
+    kind, shape = node.op_type, array.shape
+    axes = tuple(given or _attribute(node, "axes", "ints", ()))
+    same = kind == "Reshape" and not _attribute(node, "allowzero", "i", 0)  # a size of 0 is that of the array
+    ways: dict[str, Callable[[], Reals]] = {
+        "Identity": lambda: array,
+        "Cast": lambda: np.asarray(array, _WIDE[_attribute(node, "to", "i")]),
+        "Transpose": lambda: array.transpose(_attribute(node, "perm", "ints")),
+        "Squeeze": lambda: np.squeeze(array, axes or None),
+        "Unsqueeze": lambda: np.expand_dims(array, axes),
+        "Flatten": lambda: array.reshape(math.prod(shape[: _attribute(node, "axis", "i", 1)]), -1),
+        "Reshape": lambda: array.reshape([shape[k] if same and n == 0 else n for k, n in enumerate(axes)]),
+    }
+    try:
+        with np.errstate(over="ignore"):  # a network refuses infinite parameters
+            return ways[kind]()
+    except (ValueError, IndexError, TypeError) as error:
+        raise ValueError(f"{where}: a {kind} of shape {shape} is impossible: {error}") from None
 
 
 def _of_constant(node: Any, name: str, where: str) -> Reals:

@@ -19,12 +19,12 @@ def in_values(y, error, power):
     def fitted(line):
         return np.exp(line @ LOGS)
 
-    def sums(line):
+    def terms(line):
         m = fitted(line)
-        return LOGS @ ((y - m) * m ** (1 - 2 * power) / error**2)
+        return LOGS * ((y - m) * m ** (1 - 2 * power) / error**2)
 
-    solution = optimize.root(sums, np.polyfit(LOGS[1], np.log(y), 1)[::-1], tol=1e-12)
-    assert solution.success
+    solution = optimize.root(lambda line: terms(line).sum(axis=1), np.polyfit(LOGS[1], np.log(y), 1)[::-1], tol=1e-12)
+    assert (np.abs(solution.fun) < 1e-10 * np.abs(terms(solution.x)).sum(axis=1)).all()
     m = fitted(solution.x)
     weight = m ** (2 - 2 * power) / error**2
     return solution.x[1], np.sqrt(np.linalg.inv((LOGS * weight) @ LOGS.T)[1, 1]), weight @ (y / m - 1) ** 2
