@@ -3,6 +3,8 @@
 import json
 import logging
 import re
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -160,6 +162,37 @@ def test_nothing_is_said_by_itself_where_there_is_no_terminal(capsys, caplog):
         logged.advance(10)
     assert not caplog.records
     assert capsys.readouterr().err == ""
+
+
+def test_there_is_a_bar_on_a_terminal(monkeypatch):
+    """Unasked, too, where tqdm is installed."""
+    bars = []
+
+    class Bar:
+        def __init__(self, total, **_):
+            self.left = total
+            bars.append(self)
+
+        def update(self, amount):
+            self.left -= amount
+
+        def close(self):
+            self.left = "closed"
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setitem(sys.modules, "tqdm", SimpleNamespace(tqdm=Bar))
+    for asked in (None, True):
+        with reporter(asked, 10) as shown:
+            shown.advance(4)
+            assert bars[-1].left == 6
+        assert bars[-1].left == "closed"
+    with reporter(False, 10):  # noqa: FBT003
+        assert len(bars) == 2
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    with reporter(None, 10) as silent:
+        silent.advance(4)
+    with pytest.raises(ValueError, match="progress=True needs tqdm"):
+        reporter(True, 10)  # noqa: FBT003
 
 
 def test_the_text_of_a_result_is_plain_json(files):
