@@ -281,8 +281,8 @@ def _refuse_other_lattice(model: BinaryNeurons, plan: Scheme) -> None:
 
 def _open(model: BinaryNeurons, shape: tuple[int, ...], axis: int) -> bool:
     """Whether layers end, or all neighbours along an axis are coupled, but for those at its two ends."""
-    if model.blocks is not None and axis == 0:
-        return True
+    if model.blocks is not None:
+        return axis == 0
     sites = np.moveaxis(np.arange(model.size).reshape(shape), axis, 0)
     if len(sites) < 3:
         return False
