@@ -26,14 +26,14 @@ def fields(rng):
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_the_digits_are_those_of_the_derivative_itself(name, rng):
-    """No more are lost than three times the most that it loses at fields as large, beside rounding."""
+    """No more are lost than ten times the most that it loses at fields as large, beside rounding."""
     function, derivative = SMOOTH[name]
     h = fields(rng)
     h = h[np.argsort(np.abs(h))]
     h = h[np.abs(h) < (20 if name == "fast" else 300)]
     exact, itself = derivative(h), Activation(name, function).derivative
     lost, lost_itself = np.abs(Tabulated(itself)(h) - exact), np.maximum.accumulate(np.abs(itself(h) - exact))
-    assert np.all(lost <= 3 * lost_itself + 5e-13 * (np.abs(exact) + np.abs(function(h))) + 1e-16)
+    assert np.all(lost <= 10 * lost_itself + 5e-13 * (np.abs(exact) + np.abs(function(h))) + 1e-16)
 
 
 def test_what_is_found_depends_on_the_field_alone(rng):
