@@ -49,7 +49,8 @@ class Constants:
         self._names = set(self._tensors)
         self._sparse = {tensor.values.name for tensor in graph.sparse_initializer}
         for name, node in self._nodes.items():  # nodes stand in an order in which they can be computed
-            passed_on = node.op_type in _PASSED_ON and node.input and self._names.issuperset(node.input)
+            passed_on = node.op_type in _PASSED_ON and node.input and node.input[0] in self._names
+            passed_on = passed_on and all(map(self._stands, node.input[1:]))
             passed_on = passed_on and (node.op_type != "Cast" or _attribute(node, "to", "i") in _WIDE)
             if node.domain in STANDARD and (node.op_type == "Constant" or passed_on):
                 self._names.add(name)
@@ -57,6 +58,10 @@ class Constants:
     def _once(self, name: str) -> None:
         if name in self._tensors or name in self._nodes:
             raise ValueError(f"the value {name[:80]!r} is defined twice: the graph runs in a circle or is damaged")
+
+    def _stands(self, name: str) -> bool:
+        """Return whether a constant stands in the file as it is."""
+        return name in self._tensors or (name in self._names and self._nodes[name].op_type == "Constant")
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
@@ -72,7 +77,7 @@ class Constants:
             )
         turns: list[Any] = []
         source = name
-        while source in self._nodes and self._nodes[source].op_type != "Constant":
+        while source not in self._known and not self._stands(source):
             turns.append(self._nodes[source])
             source = turns[-1].input[0]
         if source not in self._known:
@@ -84,9 +89,10 @@ class Constants:
         for node in reversed(turns):
             given = self.array(node.input[1], where).reshape(-1).tolist() if len(node.input) > 1 else None
             before, array = array, _turned(array, node, given, where)
-            if array.dtype != before.dtype:
+            if not np.may_share_memory(array, before):
                 self._copy(array)
-        return self._known.setdefault(name, array)
+            self._known[node.output[0]] = array
+        return array
 
     def _stored(self) -> list[Any]:
         """Return all tensors of the file."""

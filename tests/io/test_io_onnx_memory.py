@@ -16,10 +16,11 @@ def node(kind, inputs, output, **attributes):
     return onnx.helper.make_node(kind, inputs, [output], **attributes)
 
 
-def many(units, layers, *kinds, first="Gemm"):
-    """Return a graph with one shared matrix in many layers, and some operators after each."""
+def many(units, layers, *kinds, first="Gemm", casts=0):
+    """Return a graph with one shared matrix in many layers, in turn by one of its casts, and operators after each."""
     graph = Graph(onnx, units)
     weight, ones = graph.constant(np.eye(units)), graph.constant(np.ones(units))
+    graph.nodes += [node("Cast", [weight], f"w{k}", to=onnx.TensorProto.DOUBLE) for k in range(casts)]
     constants = {
         "Gemm": [weight, ones],
         "MatMul": [weight],
@@ -27,8 +28,9 @@ def many(units, layers, *kinds, first="Gemm"):
         "BatchNormalization": [ones] * 4,
         "Tanh": [],
     }
-    for kind in (first, *kinds) * layers:
-        graph.nodes.append(node(kind, [graph.now, *constants.get(kind, [])], f"v{len(graph.nodes)}"))
+    for k, kind in enumerate((first, *kinds) * layers):
+        taken = [f"w{k % casts}"] if casts and kind == "MatMul" else constants.get(kind, [])
+        graph.nodes.append(node(kind, [graph.now, *taken], f"v{len(graph.nodes)}"))
         graph.now = f"v{len(graph.nodes) - 1}"
     return graph.model()
 
@@ -37,6 +39,22 @@ def test_a_shared_matrix_stays_one():
     net = load_network(many(50, 400, "Tanh"))
     assert net.depth == 400
     assert len({id(w) for w in net.weights}) == len({id(b) for b in net.biases}) == 1
+
+
+def test_a_shared_matrix_is_cast_once(monkeypatch):
+    single = 50 * 50 * 8
+    monkeypatch.setattr(_memory, "available", lambda: 40 * single)
+    net = load_network(many(50, 400, first="MatMul", casts=1))
+    assert net.depth == 400
+    assert len({id(w) for w in net.weights}) == 1
+    several = many(50, 400, first="MatMul", casts=100)
+    tracemalloc.start()
+    try:
+        with pytest.raises(MemoryError, match="the network would need"):
+            load_network(several)
+        assert tracemalloc.get_traced_memory()[1] < 60 * single
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("kinds", [("Mul", "Tanh"), ("Tanh", "Mul"), ("BatchNormalization", "Tanh")], ids=" ".join)
