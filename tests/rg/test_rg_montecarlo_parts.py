@@ -23,7 +23,7 @@ from statnn.rg.lattice import _halves, _monte_carlo
 from statnn.rg.lattice._blocking import lattice, majority
 from statnn.rg.lattice._linearised import LinearisedFlow
 from statnn.rg.lattice._matching import CriticalCoupling, _step
-from statnn.rg.lattice._monte_carlo import _mixing, _z
+from statnn.rg.lattice._monte_carlo import _mixing, _refuse_other_lattice, _z
 from statnn.rg.lattice._operators import measure
 from statnn.rg.lattice._scheme import scheme
 from statnn.rg.lattice._swendsen import Moments, jackknife, leading, moments
@@ -332,7 +332,7 @@ def test_up_and_down_are_compared_among_the_spins_themselves(level, reasons, rng
 @pytest.mark.parametrize("periodic", [False, (True, False)])
 def test_a_torus_has_no_ends(periodic):
     """Without its bonds across the ends the second step of a critical lattice of 16 x 16 has y_t = 1.5."""
-    with pytest.raises(ValueError, match=r"leaves out bonds of the model, a torus: pass periodic=True"):
+    with pytest.raises(ValueError, match=r"joins other ends of .*: pass periodic=\(True, True\)"):
         run(4, periodic=periodic)
 
 
@@ -342,7 +342,7 @@ def test_the_layers_of_a_network_do_not_close_to_a_ring(rng):
     chain, nearest = BinaryNeurons([np.array([[K]])] * 15), operators(1)[:1]
     for K_5 in (K, 0.0):
         bonds = [np.array([[K_5 if layer == 5 else K]]) for layer in range(15)]
-        with pytest.raises(ValueError, match=r"periodic = \(True,\) joins the two ends .*: pass periodic=\(False,\)"):
+        with pytest.raises(ValueError, match=r"periodic = \(True,\) joins other ends .*: pass periodic=\(False,\)"):
             sample_flow(BinaryNeurons(bonds), (16,), 40, operators=nearest, levels=1, rule="decimation", rng=1)
     flow = sample_flow(
         chain, (16,), 4000, operators=nearest, levels=1, rule="decimation", rng=rng, chains=32, periodic=False
@@ -352,17 +352,26 @@ def test_the_layers_of_a_network_do_not_close_to_a_ring(rng):
     assert_comparison(z_score(float(slope), float(error), theory, dof=31), "dK'/dK of a chain with two ends")
 
 
-@pytest.mark.parametrize("around", [(False, False), (False, True), (True, False)])
+@pytest.mark.parametrize("around", [(False, False), (False, True), (True, False), (True, True)])
 @pytest.mark.parametrize("lost", [0, 1])
-def test_ends_that_no_coupling_joins_are_no_neighbours(around, lost):
-    """A lattice is open along an axis where all neighbours but those at its ends are coupled; diluted ones are not."""
-    graph = nx.grid_2d_graph(8, 8, periodic=around)
-    graph.remove_edges_from([((3, k), (3, k + 1)) for k in range(lost)] + [((k, 3), (k + 1, 3)) for k in range(lost)])
+@pytest.mark.parametrize("length", [3, 6])
+def test_ends_are_neighbours_where_couplings_join_them(length, around, lost):
+    """As all nearest neighbours along an axis are coupled, its two ends are or not; diluted lattices may be either."""
+    graph = nx.grid_2d_graph(6, length, periodic=around)
+    graph.remove_edges_from([((1, k), (1, k + 1)) for k in range(lost)] + [((k, 1), (k + 1, 1)) for k in range(lost)])
     model = BinaryNeurons(graph, temperature=2.5)
-    refused = nullcontext() if lost else pytest.raises(ValueError, match=re.escape(f"pass periodic={around}"))
-    with refused:
-        sample_flow(model, (8, 8), 4, levels=1, chains=8, rng=1, progress=False)
-    sample_flow(model, (8, 8), 4, levels=1, chains=8, rng=1, periodic=around, progress=False)
+    for periodic in product([False, True], repeat=2):
+        wrong = periodic != around and not lost
+        with pytest.raises(ValueError, match=re.escape(f"pass periodic={around}")) if wrong else nullcontext():
+            _refuse_other_lattice(model, SimpleNamespace(shapes=[(6, length)], periodic=periodic))
+
+
+def test_couplings_of_long_range_say_nothing_of_ends():
+    """Those of an open chain join its ends, too."""
+    far = np.abs(np.subtract.outer(range(32), range(32)))
+    model = BinaryNeurons(np.where(far, 1 / np.maximum(far, 1.0) ** 2, 0.0), temperature=5.0)
+    for periodic in (False, True):
+        _refuse_other_lattice(model, SimpleNamespace(shapes=[(32,)], periodic=(periodic,)))
 
 
 def test_leading_eigenvalues_keep_their_sign_and_are_moduli_where_they_are_complex():

@@ -193,7 +193,7 @@ def sample_flow(
     ------
     TypeError, ValueError
         If an argument is out of range, shape and model do not match, `periodic` joins ends that no coupling joins, as
-        of open lattices and networks, or opens a torus, or the method cannot sample the model; before any work starts.
+        of open lattices and networks, or opens a ring, or the method cannot sample the model; before any work starts.
 
     Warns
     -----
@@ -268,26 +268,30 @@ def _refuse_other_lattice(model: BinaryNeurons, plan: Scheme) -> None:
             f"shape = {shape} is not that of the model, which has {own[0]} rows or layers of "
             f"{' or '.join(map(str, own[1:]))} spins: they must agree"
         )
-    closed = tuple(joined and not _open(model, shape, axis) for axis, joined in enumerate(around))
+    ends = (_closed(model, shape, axis) for axis in range(len(shape)))
+    closed = tuple(joined if known is None else known for joined, known in zip(around, ends, strict=True))
     if closed != around:
-        axis = closed.index(False)
-        raise ValueError(
-            f"periodic = {around} joins the two ends of axis {axis} of {shape}, and no coupling does: pass "
-            f"periodic={closed}"
-        )
-    if torus(model) is not None and not all(around):
-        raise ValueError(f"periodic = {around} leaves out bonds of the model, a torus: pass periodic=True")
+        raise ValueError(f"periodic = {around} joins other ends of {shape} than couplings do: pass periodic={closed}")
 
 
-def _open(model: BinaryNeurons, shape: tuple[int, ...], axis: int) -> bool:
-    """Whether layers end, or all neighbours along an axis are coupled, but for those at its two ends."""
+def _closed(model: BinaryNeurons, shape: tuple[int, ...], axis: int) -> bool | None:
+    """Whether the two ends of an axis are coupled, if all its nearest neighbours are; None where couplings say nothing.
+
+    Those between second neighbours, as of long range, may join ends of an open lattice.
+    """
     if model.blocks is not None:
-        return axis == 0
+        return False if axis == 0 else None
+    if shape[axis] < 3:
+        return None
     sites = np.moveaxis(np.arange(model.size).reshape(shape), axis, 0)
-    if len(sites) < 3:
-        return False
-    bonds = np.asarray(model.couplings[sites.ravel(), np.roll(sites, -1, axis=0).ravel()]).reshape(sites.shape)
-    return bool(bonds[:-1].all() and not bonds[-1].any())
+    nearest, second = (
+        np.asarray(model.couplings[sites.ravel(), np.roll(sites, -far, axis=0).ravel()]).reshape(sites.shape) != 0
+        for far in (1, 2)
+    )
+    across = nearest[-1]
+    if not nearest[:-1].all() or across.any() != across.all() or (across.all() and shape[axis] > 3 and second.any()):
+        return None
+    return bool(across.all())
 
 
 def _lattice(model: BinaryNeurons) -> tuple[int, int] | None:
